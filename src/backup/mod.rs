@@ -1,0 +1,1 @@
+//! Files to chunks to blobs: walking, metadata, excludes, the pipeline that stores a generation.

@@ -1,0 +1,1 @@
+//! The user's TOML (vaults, plans) and the folders Coffer uses.

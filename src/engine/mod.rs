@@ -1,0 +1,1 @@
+//! What the commands and the interface both drive: commands in, events out, jobs with progress and cancellation.

@@ -1,0 +1,18 @@
+//! Coffer keeps backups and snapshots, shows what each protects, and says what keeping them costs.
+//!
+//! The rooms, in the order data flows: [`cli`] and [`tui`] drive the [`engine`]; the engine drives [`backup`],
+//! [`restore`] and [`query`]; these work on a [`vault`] (one restic repository) and the [`catalog`]; a vault's bytes lie
+//! in a [`storage`]. [`config`] is the user's own file. Dependencies point down only. Only `cli` and `tui` touch the
+//! terminal; only `main` and `config` read the environment: paths, clock and randomness come in as values.
+
+pub mod backup;
+pub mod catalog;
+pub mod cli;
+pub mod config;
+pub mod engine;
+pub mod progress;
+pub mod query;
+pub mod restore;
+pub mod storage;
+pub mod tui;
+pub mod vault;

@@ -1,0 +1,3 @@
+//! The `coffer` program: parse, hand over.
+
+fn main() {}

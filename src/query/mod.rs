@@ -1,0 +1,1 @@
+//! Questions asked of a vault: list, find, diff, statistics.

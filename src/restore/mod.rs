@@ -1,0 +1,1 @@
+//! Blobs back to files: plan, execute, metadata; archives to standard output.

@@ -1,0 +1,88 @@
+//! Where a vault's bytes lie. A [`Storage`] knows files by kind and name, nothing of what is in them.
+//!
+//! The trait blocks: it is called from the engine's worker threads, and how many of them there are is the bound on
+//! parallel requests. A remote backend drives its own runtime inside the call.
+
+pub mod local;
+
+use crate::vault::Id;
+
+/// The kinds of file in a vault, each with its own folder (restic's layout).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FileKind {
+    /// `config`, the one file without an id: pass [`Id::ZERO`].
+    Config,
+    /// `keys/<id>`
+    Key,
+    /// `snapshots/<id>`
+    Generation,
+    /// `index/<id>`
+    Index,
+    /// `locks/<id>`
+    Lock,
+    /// `data/<first two digits>/<id>`
+    Pack,
+}
+
+/// What went wrong in a storage, with the file's place in words.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// The file or the whole vault is not there.
+    #[error("{what} does not exist")]
+    NotFound {
+        /// Path or address.
+        what: String,
+    },
+    /// A read asked for bytes beyond the end of the file.
+    #[error("{what} is too short: {wanted} bytes wanted at offset {offset}")]
+    Short {
+        /// Path or address.
+        what: String,
+        /// Offset of the read.
+        offset: u64,
+        /// Bytes wanted.
+        wanted: usize,
+    },
+    /// The system refused.
+    #[error("cannot {action} {what}: {source}")]
+    Io {
+        /// `read`, `write`, `list`, `delete`, `create`, …
+        action: &'static str,
+        /// Path or address.
+        what: String,
+        /// The system's own error.
+        source: std::io::Error,
+    },
+}
+
+/// One place for a vault's files.
+pub trait Storage: Send + Sync + std::fmt::Debug {
+    /// The place as a user would write it, for messages.
+    fn describe(&self) -> String;
+
+    /// The place of one file as a user would write it, for messages.
+    fn describe_file(&self, kind: FileKind, id: &Id) -> String;
+
+    /// Makes the empty layout (all folders). Harmless when it exists.
+    fn create_layout(&self) -> Result<(), StorageError>;
+
+    /// Calls `each` with name and size in bytes of every file of a kind, in no order. Names that are not 64 hex digits
+    /// are passed over. A missing folder lists nothing.
+    fn list(&self, kind: FileKind, each: &mut dyn FnMut(Id, u64)) -> Result<(), StorageError>;
+
+    /// The size of a file in bytes, or [`StorageError::NotFound`].
+    fn size(&self, kind: FileKind, id: &Id) -> Result<u64, StorageError>;
+
+    /// The whole file. At most `limit` bytes: a larger file is an error (hostile vaults).
+    fn read(&self, kind: FileKind, id: &Id, limit: u64) -> Result<Vec<u8>, StorageError>;
+
+    /// Fills `buffer` from `offset` on, or errors.
+    fn read_at(&self, kind: FileKind, id: &Id, offset: u64, buffer: &mut [u8]) -> Result<(), StorageError>;
+
+    /// Writes a whole file from `parts`, in order, so that it is there completely and durably or not at all.
+    /// Writing a name that exists replaces it (the content is the same: names are content hashes).
+    fn write(&self, kind: FileKind, id: &Id, parts: &[&[u8]]) -> Result<(), StorageError>;
+
+    /// Deletes a file. A file that is not there is [`StorageError::NotFound`].
+    fn remove(&self, kind: FileKind, id: &Id) -> Result<(), StorageError>;
+}

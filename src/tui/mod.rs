@@ -1,0 +1,1 @@
+//! The full-screen interface: a pure update and view over the engine.

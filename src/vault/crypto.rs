@@ -1,0 +1,1 @@
+//! Sealing: AES-256-CTR with Poly1305-AES, as restic.

@@ -1,0 +1,1 @@
+//! Pack files: blobs and their encrypted header.

@@ -1,1 +1,431 @@
-//! A vault in a local folder.
+//! A vault in a local folder, in restic's layout.
+//!
+//! A file is written under a random name beside its place, forced to disk, renamed, and its folder forced to disk too: it
+//! is there whole or not at all, whatever happens. A crash leaves at most a temporary file, whose name no listing takes
+//! for one of the vault's. Files are made read-only, so that nothing else changes them by mistake.
+
+use std::ffi::OsStr;
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, IoSlice, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use data_encoding::HEXLOWER;
+use rustix::io::Errno;
+
+use super::{FileKind, Storage, StorageError};
+use crate::vault::Id;
+
+/// A vault's folder.
+#[derive(Debug)]
+pub struct LocalStorage {
+    root: PathBuf,
+    /// Folders and files are shared with the group, as the one who made `config` group-readable wants it.
+    group: bool,
+}
+
+impl LocalStorage {
+    /// The folder `root`, which need not be there yet. Whether the group may read is taken from its `config`.
+    pub fn new(root: impl Into<PathBuf>) -> LocalStorage {
+        let root = root.into();
+        let group = fs::metadata(root.join("config")).is_ok_and(|config| config.permissions().mode() & 0o040 != 0);
+        LocalStorage { root, group }
+    }
+
+    /// The folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    fn folder(&self, kind: FileKind) -> PathBuf {
+        self.root.join(match kind {
+            FileKind::Config => "",
+            FileKind::Key => "keys",
+            FileKind::Generation => "snapshots",
+            FileKind::Index => "index",
+            FileKind::Lock => "locks",
+            FileKind::Pack => "data",
+        })
+    }
+
+    fn path(&self, kind: FileKind, id: &Id) -> PathBuf {
+        let mut path = self.root.clone();
+        let name = id.to_string();
+        match kind {
+            FileKind::Config => path.push("config"),
+            FileKind::Key => path.push("keys"),
+            FileKind::Generation => path.push("snapshots"),
+            FileKind::Index => path.push("index"),
+            FileKind::Lock => path.push("locks"),
+            FileKind::Pack => {
+                path.push("data");
+                path.push(&name[..2]);
+            }
+        }
+        if kind != FileKind::Config {
+            path.push(name);
+        }
+        path
+    }
+
+    fn make_folder(&self, folder: &Path) -> Result<(), StorageError> {
+        let mode = if self.group { 0o770 } else { 0o700 };
+        let made = DirBuilder::new().recursive(true).mode(mode).create(folder);
+        made.map_err(|error| failed("create the folder", folder, error))
+    }
+
+    /// Lists the vault's files in one folder; one that is not there lists nothing.
+    fn list_folder(&self, folder: &Path, each: &mut dyn FnMut(Id, u64)) -> Result<(), StorageError> {
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(failed("list", folder, error)),
+        };
+        for entry in entries {
+            let entry = entry.map_err(|error| failed("list", folder, error))?;
+            let Some(id) = file_id(&entry.file_name()) else {
+                continue;
+            };
+            match entry.metadata() {
+                Ok(metadata) if metadata.is_dir() => {}
+                Ok(metadata) if metadata.is_symlink() => match fs::metadata(entry.path()) {
+                    Ok(metadata) => each(id, metadata.len()),
+                    Err(error) => return Err(failed("list", &entry.path(), error)),
+                },
+                Ok(metadata) => each(id, metadata.len()),
+                // Deleted since the folder was read.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(failed("list", &entry.path(), error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes `parts` under a temporary name in `folder`; returns the open file and that name.
+    fn write_temporary(&self, path: &Path, folder: &Path, parts: &[&[u8]]) -> Result<(File, PathBuf), StorageError> {
+        let (mut file, temporary) = self.create_temporary(path, folder)?;
+        let expected: u64 = parts.iter().map(|part| part.len() as u64).sum();
+        let written = write_all(&mut file, parts).and_then(|()| {
+            let length = file.metadata()?.len();
+            if length != expected {
+                return Err(io::Error::other(format!("{length} of {expected} bytes arrived")));
+            }
+            flush(&file)
+        });
+        match written {
+            Ok(()) => Ok((file, temporary)),
+            Err(error) => {
+                // The write's own error is the one to tell.
+                let _ = fs::remove_file(&temporary);
+                Err(failed("write", path, error))
+            }
+        }
+    }
+
+    fn create_temporary(&self, path: &Path, folder: &Path) -> Result<(File, PathBuf), StorageError> {
+        let mut made_folder = false;
+        loop {
+            let mut random = [0; 8];
+            getrandom::fill(&mut random).map_err(|error| failed("write", path, io::Error::other(error.to_string())))?;
+            let mut name = path.file_name().unwrap_or_default().to_owned();
+            name.push("-tmp-");
+            name.push(HEXLOWER.encode(&random));
+            let temporary = folder.join(name);
+            match OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&temporary)
+            {
+                Ok(file) => return Ok((file, temporary)),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound && !made_folder => {
+                    self.make_folder(folder)?;
+                    made_folder = true;
+                }
+                Err(error) => return Err(failed("write", path, error)),
+            }
+        }
+    }
+}
+
+impl Storage for LocalStorage {
+    fn describe(&self) -> String {
+        self.root.display().to_string()
+    }
+
+    fn describe_file(&self, kind: FileKind, id: &Id) -> String {
+        self.path(kind, id).display().to_string()
+    }
+
+    fn create_layout(&self) -> Result<(), StorageError> {
+        for kind in [FileKind::Key, FileKind::Generation, FileKind::Index, FileKind::Lock] {
+            self.make_folder(&self.folder(kind))?;
+        }
+        let data = self.folder(FileKind::Pack);
+        for byte in 0..=255u8 {
+            self.make_folder(&data.join(HEXLOWER.encode(&[byte])))?;
+        }
+        Ok(())
+    }
+
+    fn list(&self, kind: FileKind, each: &mut dyn FnMut(Id, u64)) -> Result<(), StorageError> {
+        let folder = self.folder(kind);
+        match kind {
+            FileKind::Config => match self.size(kind, &Id::ZERO) {
+                Ok(size) => each(Id::ZERO, size),
+                Err(StorageError::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            },
+            FileKind::Pack => {
+                for byte in 0..=255u8 {
+                    self.list_folder(&folder.join(HEXLOWER.encode(&[byte])), &mut |id, size| {
+                        // Elsewhere it would not be found again by its name.
+                        if id.0[0] == byte {
+                            each(id, size);
+                        }
+                    })?;
+                }
+            }
+            _ => self.list_folder(&folder, each)?,
+        }
+        Ok(())
+    }
+
+    fn size(&self, kind: FileKind, id: &Id) -> Result<u64, StorageError> {
+        let path = self.path(kind, id);
+        fs::metadata(&path)
+            .map(|metadata| metadata.len())
+            .map_err(|error| failed("read", &path, error))
+    }
+
+    fn read(&self, kind: FileKind, id: &Id, limit: u64) -> Result<Vec<u8>, StorageError> {
+        let path = self.path(kind, id);
+        let read = || {
+            let mut file = File::open(&path)?;
+            let length = file.metadata()?.len();
+            let mut bytes = Vec::with_capacity(usize::try_from(length.min(limit)).unwrap_or(0));
+            Read::by_ref(&mut file)
+                .take(limit.saturating_add(1))
+                .read_to_end(&mut bytes)?;
+            Ok(bytes)
+        };
+        let bytes = read().map_err(|error| failed("read", &path, error))?;
+        if bytes.len() as u64 > limit {
+            return Err(StorageError::TooLarge {
+                what: path.display().to_string(),
+                limit,
+            });
+        }
+        Ok(bytes)
+    }
+
+    fn read_at(&self, kind: FileKind, id: &Id, offset: u64, buffer: &mut [u8]) -> Result<(), StorageError> {
+        let path = self.path(kind, id);
+        let file = File::open(&path).map_err(|error| failed("read", &path, error))?;
+        file.read_exact_at(buffer, offset).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => StorageError::Short {
+                what: path.display().to_string(),
+                offset,
+                wanted: buffer.len(),
+            },
+            _ => failed("read", &path, error),
+        })
+    }
+
+    fn write(&self, kind: FileKind, id: &Id, parts: &[&[u8]]) -> Result<(), StorageError> {
+        let path = self.path(kind, id);
+        let folder = path.parent().unwrap_or(&self.root);
+        let (file, temporary) = self.write_temporary(&path, folder, parts)?;
+        if let Err(error) = fs::rename(&temporary, &path) {
+            let _ = fs::remove_file(&temporary);
+            return Err(failed("write", &path, error));
+        }
+        flush_folder(folder).map_err(|error| failed("write", folder, error))?;
+        // Some filesystems have no modes; the file is whole all the same.
+        let _ = file.set_permissions(Permissions::from_mode(if self.group { 0o440 } else { 0o400 }));
+        Ok(())
+    }
+
+    fn remove(&self, kind: FileKind, id: &Id) -> Result<(), StorageError> {
+        let path = self.path(kind, id);
+        fs::remove_file(&path).map_err(|error| failed("delete", &path, error))
+    }
+}
+
+/// The id a file's name stands for, if it is one of the vault's.
+fn file_id(name: &OsStr) -> Option<Id> {
+    name.to_str()?.parse().ok()
+}
+
+fn failed(action: &'static str, path: &Path, source: io::Error) -> StorageError {
+    let what = path.display().to_string();
+    match source.kind() {
+        io::ErrorKind::NotFound => StorageError::NotFound { what },
+        _ => StorageError::Io { action, what, source },
+    }
+}
+
+/// Writes all parts with as few system calls as it takes.
+fn write_all(file: &mut File, parts: &[&[u8]]) -> io::Result<()> {
+    let mut slices: Vec<IoSlice<'_>> = parts
+        .iter()
+        .filter(|part| !part.is_empty())
+        .map(|part| IoSlice::new(part))
+        .collect();
+    let mut rest = &mut slices[..];
+    while !rest.is_empty() {
+        match file.write_vectored(rest) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => IoSlice::advance_slices(&mut rest, count),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Forces a file to disk. Filesystems that cannot are taken as they are.
+fn flush(file: &File) -> io::Result<()> {
+    match file.sync_all() {
+        Err(error) if cannot(&error) => Ok(()),
+        flushed => flushed,
+    }
+}
+
+/// Forces a folder's entries to disk.
+fn flush_folder(folder: &Path) -> io::Result<()> {
+    flush(&File::open(folder)?)
+}
+
+/// Whether the filesystem cannot do this at all (as against: failed to).
+fn cannot(error: &io::Error) -> bool {
+    let code = error.raw_os_error();
+    [Errno::NOTSUP, Errno::OPNOTSUPP, Errno::INVAL]
+        .iter()
+        .any(|errno| code == Some(errno.raw_os_error()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(path: impl AsRef<Path>) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o7777
+    }
+
+    fn listed(storage: &LocalStorage, kind: FileKind) -> Vec<(Id, u64)> {
+        let mut found = Vec::new();
+        storage.list(kind, &mut |id, size| found.push((id, size))).unwrap();
+        found.sort();
+        found
+    }
+
+    #[test]
+    fn layout_is_restics_and_private() {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = LocalStorage::new(folder.path().join("vault"));
+        storage.create_layout().unwrap();
+        storage.create_layout().unwrap();
+        for name in ["keys", "snapshots", "index", "locks", "data/00", "data/7f", "data/ff"] {
+            assert_eq!(mode(storage.root().join(name)), 0o700, "{name}");
+        }
+        assert_eq!(fs::read_dir(storage.root().join("data")).unwrap().count(), 256);
+        let id = Id::of(b"x");
+        storage.write(FileKind::Pack, &id, &[b"x"]).unwrap();
+        let path = storage.root().join(format!("data/{}/{id}", &id.to_string()[..2]));
+        assert_eq!(fs::read(&path).unwrap(), b"x");
+        assert_eq!(mode(&path), 0o400);
+        assert_eq!(storage.describe_file(FileKind::Pack, &id), path.display().to_string());
+    }
+
+    #[test]
+    fn group_readable_config_opens_the_rest_to_the_group() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("config"), "x").unwrap();
+        fs::set_permissions(folder.path().join("config"), Permissions::from_mode(0o440)).unwrap();
+        let storage = LocalStorage::new(folder.path());
+        let id = Id::of(b"x");
+        storage.write(FileKind::Key, &id, &[b"x"]).unwrap();
+        assert_eq!(mode(folder.path().join("keys").join(id.to_string())), 0o440);
+        // The umask may take from the folder's 0770, but never adds.
+        assert_eq!(mode(folder.path().join("keys")) & 0o007, 0);
+    }
+
+    #[test]
+    fn writes_parts_reads_ranges_and_deletes() {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = LocalStorage::new(folder.path());
+        storage.create_layout().unwrap();
+        let id = Id::of(b"one two");
+        storage.write(FileKind::Index, &id, &[b"one", b"", b" two"]).unwrap();
+        storage.write(FileKind::Index, &id, &[b"one two"]).unwrap();
+        assert_eq!(listed(&storage, FileKind::Index), [(id, 7)]);
+        assert_eq!(storage.size(FileKind::Index, &id).unwrap(), 7);
+        assert_eq!(storage.read(FileKind::Index, &id, 7).unwrap(), b"one two");
+        assert!(matches!(
+            storage.read(FileKind::Index, &id, 6),
+            Err(StorageError::TooLarge { limit: 6, .. })
+        ));
+        let mut buffer = [0; 3];
+        storage.read_at(FileKind::Index, &id, 4, &mut buffer).unwrap();
+        assert_eq!(&buffer, b"two");
+        assert!(matches!(
+            storage.read_at(FileKind::Index, &id, 5, &mut buffer),
+            Err(StorageError::Short {
+                offset: 5,
+                wanted: 3,
+                ..
+            })
+        ));
+        storage.remove(FileKind::Index, &id).unwrap();
+        assert!(matches!(
+            storage.remove(FileKind::Index, &id),
+            Err(StorageError::NotFound { .. })
+        ));
+        assert!(matches!(
+            storage.read(FileKind::Index, &id, 6),
+            Err(StorageError::NotFound { .. })
+        ));
+        assert!(matches!(
+            storage.size(FileKind::Index, &id),
+            Err(StorageError::NotFound { .. })
+        ));
+    }
+
+    #[test]
+    fn lists_only_names_of_the_vault() {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = LocalStorage::new(folder.path());
+        assert_eq!(listed(&storage, FileKind::Generation), []);
+        assert_eq!(listed(&storage, FileKind::Config), []);
+        storage.create_layout().unwrap();
+        let (a, b) = (Id([0xaa; 32]), Id([0xbb; 32]));
+        storage.write(FileKind::Pack, &a, &[b"a"]).unwrap();
+        storage.write(FileKind::Pack, &b, &[b"bb"]).unwrap();
+        storage.write(FileKind::Config, &Id::ZERO, &[b"config"]).unwrap();
+        let data = folder.path().join("data/aa");
+        fs::write(data.join(format!("{a}-tmp-0011")), "half").unwrap();
+        fs::write(data.join(a.to_string().to_uppercase()), "").unwrap();
+        fs::write(data.join(b.to_string()), "misplaced").unwrap();
+        fs::create_dir(data.join(Id([0xab; 32]).to_string())).unwrap();
+        assert_eq!(listed(&storage, FileKind::Pack), [(a, 1), (b, 2)]);
+        assert_eq!(listed(&storage, FileKind::Config), [(Id::ZERO, 6)]);
+    }
+
+    #[test]
+    fn a_failed_write_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = LocalStorage::new(folder.path());
+        storage.create_layout().unwrap();
+        let id = Id::of(b"x");
+        let target = folder.path().join("keys").join(id.to_string());
+        fs::create_dir(&target).unwrap();
+        assert!(storage.write(FileKind::Key, &id, &[b"x"]).is_err());
+        let names: Vec<_> = fs::read_dir(folder.path().join("keys"))
+            .unwrap()
+            .map(|e| e.unwrap().file_name())
+            .collect();
+        assert_eq!(names, [target.file_name().unwrap()]);
+    }
+}

@@ -5,6 +5,8 @@
 
 pub mod local;
 
+pub use local::LocalStorage;
+
 use crate::vault::Id;
 
 /// The kinds of file in a vault, each with its own folder (restic's layout).
@@ -42,6 +44,14 @@ pub enum StorageError {
         offset: u64,
         /// Bytes wanted.
         wanted: usize,
+    },
+    /// A file is larger than any sane one of its kind.
+    #[error("{what} is too large: more than {limit} bytes; it is damaged or not what it should be")]
+    TooLarge {
+        /// Path or address.
+        what: String,
+        /// The most that is taken, bytes.
+        limit: u64,
     },
     /// The system refused.
     #[error("cannot {action} {what}: {source}")]

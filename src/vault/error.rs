@@ -98,6 +98,9 @@ pub enum Error {
         /// The system's own error.
         source: std::io::Error,
     },
+    /// The system gave no random numbers.
+    #[error("the system gives no random numbers ({0}); nothing can be encrypted without them")]
+    Random(String),
     /// The work was stopped on request. Exit code 130.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),

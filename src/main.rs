@@ -1,3 +1,7 @@
-//! The `coffer` program: parse, hand over.
+//! The `coffer` program: read the environment, hand over.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    coffer::cli::main()
+}

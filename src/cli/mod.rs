@@ -1,1 +1,131 @@
 //! One file a subcommand, for cron, scripts and pipes.
+//!
+//! What lives here: the arguments ([`Cli`]), what is printed, exit codes, prompts, signals. What does not: work. A command
+//! resolves its arguments into a [`context::Context`] first, starts a job of the engine (or asks a vault a question), and
+//! prints what comes back. Only this room and the interface touch the terminal.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub mod args;
+pub mod error;
+pub mod exit;
+
+mod backup;
+mod check;
+mod completions;
+mod demo;
+mod diff;
+mod doctor;
+mod dump;
+mod find;
+mod forget;
+mod generations;
+mod init;
+mod jobs;
+mod key;
+mod ls;
+mod plan;
+mod restore;
+mod stats;
+mod tag;
+mod unlock;
+mod vault;
+
+pub use error::Failure;
+
+use args::GlobalArgs;
+
+/// Backups in the restic format, with an interface in the terminal.
+///
+/// Without a command the interface opens.
+#[derive(Debug, Parser)]
+#[command(name = "coffer", version, max_term_width = 110, after_help = EXAMPLES, disable_help_subcommand = true)]
+pub struct Cli {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+    /// What to do; nothing opens the interface.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  coffer                                        open the interface
+  coffer demo                                   look around in a vault made for it
+  coffer init --vault /srv/backup               make a vault
+  coffer backup --vault /srv/backup /etc /home  back two folders up
+  coffer restore --vault /srv/backup latest:/etc --target /tmp/etc";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+#[allow(missing_docs)] // each one's arguments say it
+pub enum Command {
+    Init(init::Args),
+    Backup(Box<backup::Args>),
+    Restore(Box<restore::Args>),
+    #[command(visible_alias = "snapshots")]
+    Generations(generations::Args),
+    Ls(ls::Args),
+    Find(find::Args),
+    Diff(diff::Args),
+    Dump(dump::Args),
+    Stats(stats::Args),
+    Check(check::Args),
+    Forget(forget::Args),
+    Tag(tag::Args),
+    Key(key::Args),
+    Unlock(unlock::Args),
+    Vault(vault::Args),
+    Plan(plan::Args),
+    Jobs(jobs::Args),
+    Doctor(doctor::Args),
+    Completions(completions::Args),
+    Demo(demo::Args),
+}
+
+/// Parses the program's arguments, runs, prints what failed; the exit code of the process.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let json = cli.global.json;
+    match dispatch(cli) {
+        Ok(code) => code.into(),
+        Err(failure) => {
+            failure.print(json);
+            failure.exit().into()
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<exit::Exit, Failure> {
+    match cli.command {
+        Some(Command::Completions(args)) => args.run(),
+        _ => Err(Failure::new(exit::Exit::Failed, "this command is not there yet")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_shows_an_example() {
+        fn visit(command: &mut clap::Command) {
+            let help = command.render_long_help().to_string();
+            assert!(help.contains("xample"), "{}: no example in\n{help}", command.get_name());
+            for sub in command.get_subcommands_mut() {
+                visit(sub);
+            }
+        }
+        visit(&mut Cli::command());
+    }
+}

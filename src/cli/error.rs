@@ -1,0 +1,80 @@
+//! Failures as the user meets them: one clear message on standard error, with what to do next, and an exit code.
+
+use std::io::{self, Write};
+
+use super::exit::Exit;
+use crate::vault;
+
+/// Why a command ended early.
+#[derive(Debug)]
+pub struct Failure {
+    exit: Exit,
+    message: String,
+}
+
+impl Failure {
+    /// A failure with its own exit code. The message says what, where and what to do next.
+    pub fn new(exit: Exit, message: impl Into<String>) -> Failure {
+        Failure {
+            exit,
+            message: message.into(),
+        }
+    }
+
+    /// An ordinary failure.
+    pub fn failed(message: impl Into<String>) -> Failure {
+        Failure::new(Exit::Failed, message)
+    }
+
+    /// The arguments do not fit together.
+    pub fn usage(message: impl Into<String>) -> Failure {
+        Failure::new(Exit::Usage, message)
+    }
+
+    /// How the process ends.
+    pub fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    /// The message.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Says it on standard error: a line, or a JSON object. A reader that went away is told nothing.
+    pub fn print(&self, json: bool) {
+        if self.exit == Exit::ClosedPipe {
+            return;
+        }
+        let line = if json {
+            serde_json::json!({ "type": "error", "code": self.exit.number(), "message": self.message }).to_string()
+        } else {
+            format!("coffer: {}", self.message)
+        };
+        // Nothing can be said about a failure to say something.
+        let _ = writeln!(io::stderr().lock(), "{line}");
+    }
+}
+
+impl From<vault::Error> for Failure {
+    fn from(error: vault::Error) -> Failure {
+        let exit = match &error {
+            vault::Error::NoVault { .. } => Exit::NoVault,
+            vault::Error::Locked { .. } => Exit::Locked,
+            vault::Error::WrongPassword { .. } => Exit::WrongPassword,
+            vault::Error::Cancelled(_) => Exit::Interrupted,
+            _ => Exit::Failed,
+        };
+        Failure::new(exit, error.to_string())
+    }
+}
+
+/// Only writes to standard output become failures this way: everything else has an error of its own that names the file.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Failure {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Failure::new(Exit::ClosedPipe, "standard output was closed");
+        }
+        Failure::failed(format!("cannot write to standard output: {error}"))
+    }
+}

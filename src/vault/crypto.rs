@@ -21,7 +21,7 @@ pub const MAC_SIZE: usize = 16;
 /// How many bytes sealing adds.
 pub const OVERHEAD: usize = NONCE_SIZE + MAC_SIZE;
 
-type Ctr<'a> = ctr::Ctr128BE<&'a Aes256>;
+type CtrCore<'a> = ctr::CtrCore<&'a Aes256, ctr::flavors::Ctr128BE>;
 
 /// The bytes were not sealed with this key, or were changed since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -146,7 +146,8 @@ impl MasterKey {
     }
 
     fn keystream(&self, nonce: &[u8; NONCE_SIZE], data: &mut [u8]) {
-        Ctr::inner_iv_init(&self.cipher, &(*nonce).into()).apply_keystream(data);
+        let core = CtrCore::inner_iv_init(&self.cipher, &(*nonce).into());
+        ctr::Ctr128BE::from_core(core).apply_keystream(data);
     }
 
     fn mac(&self, nonce: &[u8; NONCE_SIZE], ciphertext: &[u8]) -> [u8; MAC_SIZE] {

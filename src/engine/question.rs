@@ -1,0 +1,219 @@
+//! What the interface asks without ever waiting, and what it is told: plain values, each question with a request's id
+//! that its answer carries, so that answers nobody waits for any more can be dropped.
+//!
+//! Every list comes as a window: the interface holds about three screens of rows, whatever the total.
+
+use std::path::PathBuf;
+
+use crate::vault::{Id, NodeType};
+
+/// Tells answers apart.
+pub type RequestId = u64;
+
+/// Raw names from a generation's root, without a leading slash; empty is the root.
+pub type TreePath = Vec<Vec<u8>>;
+
+/// A question to the engine.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Question {
+    /// The configured vaults (and those opened by folder), with what is known of each without waiting.
+    Vaults,
+    /// The plans of the config.
+    Plans,
+    /// All generations of a vault, newest first. Opens the vault if its password is known or needs none.
+    Generations {
+        /// Name or folder.
+        vault: String,
+    },
+    /// A window of a folder's entries: folders first, then by name.
+    Folder {
+        /// Name or folder.
+        vault: String,
+        /// Whose.
+        generation: Id,
+        /// Which folder.
+        folder: TreePath,
+        /// Only names that hold this text, whatever the case; empty for all.
+        filter: String,
+        /// The first row wanted (clamped to what there is).
+        first: u64,
+        /// How many rows.
+        rows: u32,
+    },
+    /// What a selection weighs.
+    Totals {
+        /// Name or folder.
+        vault: String,
+        /// Whose.
+        generation: Id,
+        /// See [`SelectionRules`].
+        rules: SelectionRules,
+    },
+    /// What restoring a selection would do. The engine keeps the plan; its number starts the job.
+    PlanRestore {
+        /// Name or folder.
+        vault: String,
+        /// Whose.
+        generation: Id,
+        /// See [`SelectionRules`].
+        rules: SelectionRules,
+        /// The folder to restore into.
+        target: PathBuf,
+        /// What happens to files that are there already.
+        overwrite: Overwrite,
+    },
+}
+
+/// What happens to a file that is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Overwrite {
+    /// It is overwritten.
+    Always,
+    /// It is overwritten where its content differs.
+    #[default]
+    IfChanged,
+    /// It is overwritten where the generation's is newer.
+    IfNewer,
+    /// It stays.
+    Never,
+}
+
+/// A selection as rules, each for a path and everything below it, until a rule further down says otherwise; what no rule
+/// covers is not chosen.
+pub type SelectionRules = Vec<(TreePath, bool)>;
+
+/// The engine's answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// To [`Question::Vaults`].
+    Vaults(Vec<VaultRow>),
+    /// To [`Question::Plans`].
+    Plans(Vec<PlanRow>),
+    /// To [`Question::Generations`].
+    Generations(Vec<GenerationRow>),
+    /// To [`Question::Folder`].
+    Folder(FolderWindow),
+    /// To [`Question::Totals`].
+    Totals(Totals),
+    /// To [`Question::PlanRestore`].
+    RestorePlan(RestorePlanSummary),
+    /// The vault cannot be opened without a password from the user; the text says what was wrong with the last one, if
+    /// one was given.
+    PasswordNeeded {
+        /// Name or folder.
+        vault: String,
+        /// Why the last one did not do, empty if none was given.
+        problem: String,
+    },
+    /// The folder is not in this generation.
+    NoSuchFolder,
+    /// It did not work: what, where, what to do.
+    Failed(String),
+}
+
+/// A vault as listed.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct VaultRow {
+    /// Its name in the config, or its folder.
+    pub name: String,
+    /// Where it lies, as text.
+    pub location: String,
+    /// How many generations, if known.
+    pub generations: Option<u64>,
+    /// When the newest was made, in seconds since 1970.
+    pub latest: Option<i64>,
+    /// Stored bytes, if known.
+    pub stored: Option<u64>,
+    /// What is wrong with it, empty if nothing is known to be.
+    pub problem: String,
+}
+
+/// A plan as listed.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PlanRow {
+    /// Its name.
+    pub name: String,
+    /// The vault it writes to.
+    pub vault: String,
+    /// What it backs up.
+    pub paths: Vec<PathBuf>,
+}
+
+/// A generation as listed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GenerationRow {
+    /// Its id.
+    pub id: Id,
+    /// When, in seconds since 1970.
+    pub time: i64,
+    /// Where it was made.
+    pub host: String,
+    /// What was backed up.
+    pub paths: Vec<String>,
+    /// Labels.
+    pub tags: Vec<String>,
+    /// Files it holds, if its summary says so.
+    pub files: Option<u64>,
+    /// What its files weigh, if its summary says so.
+    pub logical: Option<u64>,
+    /// Stored bytes it brought, if its summary says so.
+    pub added: Option<u64>,
+}
+
+/// Rows of a folder.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct FolderWindow {
+    /// The number of the first row given.
+    pub first: u64,
+    /// The rows.
+    pub rows: Vec<EntryRow>,
+    /// How many rows the folder has (under the filter).
+    pub total: u64,
+}
+
+/// An entry of a folder as listed.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct EntryRow {
+    /// Its raw name.
+    pub name: Vec<u8>,
+    /// What it is.
+    pub kind: NodeType,
+    /// Content of a file; for a folder what lies below it, where the catalog knows.
+    pub size: Option<u64>,
+    /// Last change of content, in seconds since 1970.
+    pub mtime: i64,
+    /// Permission bits as `chmod` takes them.
+    pub mode: u32,
+    /// Raw target of a symlink.
+    pub link_target: Vec<u8>,
+}
+
+/// What a selection weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// Files and everything else that is no folder.
+    pub files: u64,
+    /// Folders.
+    pub folders: u64,
+    /// Bytes of content.
+    pub bytes: u64,
+}
+
+/// What a restore would do.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RestorePlanSummary {
+    /// The plan's number, to start it by.
+    pub plan: u64,
+    /// Entries that would be made.
+    pub create: u64,
+    /// Files that would be overwritten.
+    pub overwrite: u64,
+    /// Files that are there and stay as they are.
+    pub keep: u64,
+    /// Bytes that would be written.
+    pub bytes: u64,
+    /// The first paths that would be overwritten, for show.
+    pub overwritten: Vec<TreePath>,
+    /// What to know before saying yes, in sentences.
+    pub warnings: Vec<String>,
+}

@@ -13,7 +13,7 @@ pub struct Args {
     generation: String,
     /// The file or folder in it
     #[arg(value_name = "PATH")]
-    path: String,
+    file: String,
     /// Write an archive; folders need it
     #[arg(short, long, value_enum, value_name = "tar|zip")]
     archive: Option<ArchiveArg>,

@@ -77,6 +77,10 @@ impl Vault {
     pub fn storage(&self) -> &Arc<dyn Storage> {
         todo!()
     }
+    /// The key that seals and opens everything in it.
+    pub fn key(&self) -> &super::crypto::MasterKey {
+        todo!()
+    }
     /// This vault's own cache folder, made if need be.
     pub fn cache_folder(&self) -> Result<PathBuf> {
         todo!()

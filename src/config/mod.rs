@@ -1,1 +1,173 @@
 //! The user's TOML (vaults, plans) and the folders Coffer uses.
+//!
+//! [`Folders`] says where the config, the cache and the data lie: the only place besides `main` that reads the environment
+//! or the home folder. [`Config::load`] reads the file into plain values; every complaint names the file and the line, and
+//! an unknown key comes with the key that was probably meant. [`edit`] adds and removes vaults and plans in the text itself,
+//! so that comments and layout stay the user's. What does not live here: opening anything, or asking for a password.
+//!
+//! ```toml
+//! [vaults.home]
+//! path = "/srv/backup/home"
+//! password-file = "/etc/coffer/home.password"   # or: password-command = "pass show coffer/home"
+//! compression = "auto"                           # auto, off or max
+//! pack-size = "16M"                              # 4M to 128M
+//!
+//! [plans.etc]
+//! paths = ["/etc", "/root"]
+//! vault = "home"                                 # or: vaults = ["home", "away"]
+//! excludes = ["*.tmp"]
+//! exclude-files = ["/etc/coffer/excludes"]
+//! exclude-caches = true
+//! one-file-system = true
+//! exclude-larger-than = "2G"
+//! tags = ["daily"]
+//! host = "web1"
+//! retention-days = 730
+//! ```
+
+pub mod edit;
+mod folders;
+mod parse;
+mod suggest;
+
+use std::path::{Path, PathBuf};
+
+pub use folders::{Folders, FoldersGiven};
+pub use parse::parse_size;
+pub use suggest::suggest;
+
+use crate::vault::repository::Compression;
+
+/// How long a plan's generations are kept unless it says otherwise, in days.
+pub const DEFAULT_RETENTION_DAYS: u32 = 730;
+
+/// The user's vaults and plans, in the order of the file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Config {
+    /// Where backups live.
+    pub vaults: Vec<VaultConfig>,
+    /// What is backed up.
+    pub plans: Vec<PlanConfig>,
+}
+
+/// One vault, as the user describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VaultConfig {
+    /// Its name, unique.
+    pub name: String,
+    /// The folder it lies in, absolute (`~/` expanded; relative paths start at the config file's folder).
+    pub path: PathBuf,
+    /// Where its password comes from, when not from a prompt.
+    pub password: Option<PasswordSource>,
+    /// How new blobs are compressed; the vault's default when `None`.
+    pub compression: Option<Compression>,
+    /// Target size of a pack in bytes; 16 MiB when `None`.
+    pub pack_size: Option<u32>,
+}
+
+/// Where a password comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PasswordSource {
+    /// A file that holds it; white space at both ends is not part of it, UTF-16 with a byte order mark is understood.
+    File(PathBuf),
+    /// A program and its arguments; its standard output is the password. A command given as one string runs in `sh -c`.
+    Command(Vec<String>),
+}
+
+impl PasswordSource {
+    /// A command written as one string: run by the shell.
+    pub fn shell(command: &str) -> PasswordSource {
+        PasswordSource::Command(vec!["sh".into(), "-c".into(), command.into()])
+    }
+}
+
+/// One plan, as the user describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanConfig {
+    /// Its name, unique.
+    pub name: String,
+    /// What is backed up: absolute paths, at least one.
+    pub paths: Vec<PathBuf>,
+    /// The vaults it goes to, at least one, each a known name.
+    pub vaults: Vec<String>,
+    /// Patterns of what is left out.
+    pub excludes: Vec<String>,
+    /// Files with more such patterns, one a line.
+    pub exclude_files: Vec<PathBuf>,
+    /// Leave out folders marked by a `CACHEDIR.TAG`.
+    pub exclude_caches: bool,
+    /// Stay on the filesystems of the given paths.
+    pub one_file_system: bool,
+    /// Leave out files larger than this many bytes.
+    pub exclude_larger_than: Option<u64>,
+    /// Labels put on its generations.
+    pub tags: Vec<String>,
+    /// The host name written into its generations, when not the machine's own.
+    pub host: Option<String>,
+    /// How long its generations are kept, in days.
+    pub retention_days: u32,
+}
+
+/// What is wrong with the user's file, or with reading it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The text is not what it should be.
+    #[error("{}:{line}: {what}", .file.display())]
+    Invalid {
+        /// The config file.
+        file: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong, and what would be right.
+        what: String,
+    },
+    /// The system refused.
+    #[error("cannot {action} {}: {source}", .file.display())]
+    Io {
+        /// `read`, `write`, …
+        action: &'static str,
+        /// The file or folder.
+        file: PathBuf,
+        /// The system's own error.
+        source: std::io::Error,
+    },
+    /// The user has no home folder to derive Coffer's folders from.
+    #[error("there is no home folder to keep {0} in; set {1}")]
+    NoHome(&'static str, &'static str),
+    /// A change of the file that makes no sense: adding a name that exists, removing one that does not.
+    #[error("{0}")]
+    Edit(String),
+}
+
+/// Shorthand for results in this room.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Config {
+    /// Reads the config. A file that is not there is an empty config.
+    pub fn load(file: &Path) -> Result<Config> {
+        match std::fs::read_to_string(file) {
+            Ok(text) => Config::parse(&text, file),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Config::default()),
+            Err(source) => Err(Error::Io {
+                action: "read",
+                file: file.into(),
+                source,
+            }),
+        }
+    }
+
+    /// Reads the config from its text; `file` is for messages and for relative paths.
+    pub fn parse(text: &str, file: &Path) -> Result<Config> {
+        parse::parse(text, file)
+    }
+
+    /// The vault of this name.
+    pub fn vault(&self, name: &str) -> Option<&VaultConfig> {
+        self.vaults.iter().find(|v| v.name == name)
+    }
+
+    /// The plan of this name.
+    pub fn plan(&self, name: &str) -> Option<&PlanConfig> {
+        self.plans.iter().find(|p| p.name == name)
+    }
+}

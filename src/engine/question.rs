@@ -5,7 +5,12 @@
 
 use std::path::PathBuf;
 
-use crate::vault::{Id, NodeType};
+use std::sync::Arc;
+
+use super::{JobId, JobInfo, JobIssue, JobState};
+pub use crate::catalog::Totals;
+use crate::progress::ProgressSample;
+use crate::vault::{Id, NodeType, Time};
 
 /// Tells answers apart.
 pub type RequestId = u64;
@@ -62,6 +67,16 @@ pub enum Question {
         /// What happens to files that are there already.
         overwrite: Overwrite,
     },
+    /// Jobs of this process and of the history, newest first.
+    Jobs {
+        /// At most this many.
+        limit: u32,
+    },
+    /// What went wrong within a job.
+    Issues {
+        /// The job.
+        job: JobId,
+    },
 }
 
 /// What happens to a file that is there already.
@@ -97,6 +112,15 @@ pub enum Answer {
     Totals(Totals),
     /// To [`Question::PlanRestore`].
     RestorePlan(RestorePlanSummary),
+    /// To [`Question::Jobs`].
+    Jobs(Vec<JobRow>),
+    /// To [`Question::Issues`].
+    Issues(Vec<JobIssue>),
+    /// To [`super::Engine::ask_open`]: the vault is open; ask again what could not be answered.
+    Opened {
+        /// Name or folder.
+        vault: String,
+    },
     /// The vault cannot be opened without a password from the user; the text says what was wrong with the last one, if
     /// one was given.
     PasswordNeeded {
@@ -188,17 +212,6 @@ pub struct EntryRow {
     pub link_target: Vec<u8>,
 }
 
-/// What a selection weighs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Totals {
-    /// Files and everything else that is no folder.
-    pub files: u64,
-    /// Folders.
-    pub folders: u64,
-    /// Bytes of content.
-    pub bytes: u64,
-}
-
 /// What a restore would do.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RestorePlanSummary {
@@ -217,3 +230,55 @@ pub struct RestorePlanSummary {
     /// What to know before saying yes, in sentences.
     pub warnings: Vec<String>,
 }
+
+/// One job, of this process or of the history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobRow {
+    /// What it is.
+    pub info: JobInfo,
+    /// Where it stands. Jobs of a process that died are `Failed`.
+    pub state: JobState,
+    /// When it ended.
+    pub ended: Option<Time>,
+    /// How far it has come; at its end for ended ones.
+    pub progress: ProgressSample,
+    /// How many issues it reported.
+    pub issues: u64,
+    /// Whether it runs in this process, so that it can be cancelled here.
+    pub here: bool,
+}
+
+/// What an engine tells those who subscribed.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// The answer to a question. A long [`Question::Totals`] gives several: `complete` is the last.
+    Answer {
+        /// The question's number.
+        request: RequestId,
+        /// The answer.
+        answer: Answer,
+        /// Whether no more answers to this question come.
+        complete: bool,
+    },
+    /// A job has started. Never dropped.
+    JobStarted(Arc<JobInfo>),
+    /// A job has gone to another state; the last one [`JobState::has_ended`]. Never dropped.
+    JobChanged {
+        /// The job.
+        job: Arc<JobInfo>,
+        /// Where it stands now.
+        state: JobState,
+    },
+    /// What is known of a vault has changed (generations added or removed, opened): ask again.
+    VaultChanged {
+        /// Name or folder.
+        vault: String,
+    },
+    /// Something worth telling that belongs to no question: a catalog that was rebuilt, for one.
+    Warning(String),
+}
+
+/// The queue of questions is full: try again after the next answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("too many questions are waiting")]
+pub struct Busy;

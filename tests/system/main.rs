@@ -1,0 +1,10 @@
+//! Coffer against the real world: real restics on the same vaults, signals, kills, damage. Run by `tests/run`, which
+//! brings what they need; plain `cargo test` passes over them.
+
+mod damage;
+mod edge;
+mod exchange;
+mod interrupted;
+mod locking;
+mod same_tree;
+mod support;

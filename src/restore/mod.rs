@@ -1,1 +1,54 @@
-//! Blobs back to files: plan, execute, metadata; archives to standard output.
+//! Blobs back to files: what a restore would do, doing it, and archives to standard output.
+//!
+//! What lives here: [`plan`] compares a generation (or part of it) with the target and yields a [`Plan`], which can be
+//! shown and counted; [`execute`] takes that same value and carries it out; [`dump_file`] and [`dump_archive`] write to a
+//! stream and touch no file. What does not: choosing the generation ([`crate::vault`]), asking the user, locks (the caller
+//! holds a shared one).
+//!
+//! How data passes: a walk reads the generation's trees in a fixed order and numbers the entries. The plan keeps one byte
+//! for each (its [`Action`]) and little more, so that a million files cost megabytes; listing or executing the plan walks
+//! the same trees again. Execution makes folders in the walking thread, collects the blobs that files need into windows,
+//! sorts each window by pack, and lets all cores read runs of a pack, open the blobs and write them to their files. A
+//! folder gets its metadata when the last entry in it is finished.
+//!
+//! Vaults are hostile until shown otherwise: names are checked, every step into a folder is relative to the folder above
+//! and follows no symlink, so that nothing is ever written outside the target.
+
+mod dump;
+mod error;
+mod options;
+mod plan;
+mod selection;
+
+pub use dump::{ArchiveFormat, dump_archive, dump_file};
+pub use error::{Error, Issue, IssueKind, Result};
+pub use options::{Overwrite, RestoreOptions, Target};
+pub use plan::{Action, Entry, Plan, Problem, Totals, execute, plan};
+pub use selection::{Measure, Rules, Selection, measure};
+
+/// What a restore did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct RestoreOutcome {
+    /// Files written, wholly or in part (hard links included).
+    pub files_written: u64,
+    /// Files whose content was right already.
+    pub files_unchanged: u64,
+    /// Entries left alone because of the [`Overwrite`] choice.
+    pub skipped: u64,
+    /// Folders made or brought up to date.
+    pub folders: u64,
+    /// Symlinks, fifos and devices made.
+    pub others: u64,
+    /// Entries deleted because the generation does not have them (a folder counts with all that was in it).
+    pub deleted: u64,
+    /// Bytes of content written.
+    pub bytes_written: u64,
+    /// Bytes read from packs.
+    pub bytes_fetched: u64,
+    /// Files whose content was read back and compared ([`RestoreOptions::verify`]).
+    pub files_verified: u64,
+    /// Entries that are not as in the generation, each reported as an [`Issue`].
+    pub errors: u64,
+    /// What could not be restored exactly but loses no content, each reported as an [`Issue`].
+    pub warnings: u64,
+}

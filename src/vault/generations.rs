@@ -1,0 +1,180 @@
+//! Loading and saving generations.
+//!
+//! Generation files are many, small and never change. A vault with a few is read as it lies; of a vault with many, those
+//! read before come from one local file, sealed with the vault's own key, so that listing a thousand is one read.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::compress::Codec;
+use super::{Error, Generation, Id, Result, Vault};
+use crate::storage::{FileKind, StorageError};
+
+/// Up to this many files are read every time, which takes milliseconds and notices damage at once.
+const CACHE_FROM: usize = 64;
+/// How many files are read at a time. More than there are cores: a remote storage mostly waits.
+const READERS: usize = 4;
+/// Name of the local file.
+const CACHE_FILE: &str = "generations";
+/// First bytes of what is in it, once opened and decompressed.
+const MAGIC: &[u8; 8] = b"coffgen1";
+/// The most the local file may decompress to.
+const MAX_CACHE: usize = 128 << 20;
+
+impl Vault {
+    /// All generations, oldest first. A damaged file is an error that names it. In a vault with many, content read before
+    /// comes from the local cache: [`Vault::generation`] and [`Vault::generations_stored`] never do that.
+    pub fn generations(&self) -> Result<Vec<Generation>> {
+        let ids = self.list_files(FileKind::Generation)?;
+        if ids.len() < CACHE_FROM {
+            return self.load(ids, Vec::new());
+        }
+        let cached = self.read_cache(&ids);
+        let missing: Vec<Id> = ids
+            .into_iter()
+            .filter(|id| cached.binary_search_by_key(id, |(id, _)| *id).is_err())
+            .collect();
+        let stale = !missing.is_empty();
+        let (generations, plain) = self.load_with_plain(missing, cached)?;
+        if stale {
+            self.write_cache(&plain);
+        }
+        Ok(generations)
+    }
+
+    /// All generations, oldest first, each read from the vault itself.
+    pub fn generations_stored(&self) -> Result<Vec<Generation>> {
+        self.load(self.list_files(FileKind::Generation)?, Vec::new())
+    }
+
+    /// One generation, read from the vault itself.
+    pub fn generation(&self, id: &Id) -> Result<Generation> {
+        let plain = self.read_file(FileKind::Generation, id)?;
+        self.decode_generation(id, &plain)
+    }
+
+    /// Stores a generation; returns its id. What it refers to must be stored and indexed before.
+    pub fn save_generation(&self, generation: &Generation) -> Result<Id> {
+        let plain = serde_json::to_vec(generation).map_err(|error| Error::Internal(error.to_string()))?;
+        self.write_file(FileKind::Generation, &plain)
+    }
+
+    fn decode_generation(&self, id: &Id, plain: &[u8]) -> Result<Generation> {
+        let decoded = serde_json::from_slice(plain).map_err(|error| self.damaged(FileKind::Generation, id, error));
+        let mut generation: Generation = decoded?;
+        generation.id = *id;
+        Ok(generation)
+    }
+
+    fn load(&self, ids: Vec<Id>, known: Vec<(Id, Vec<u8>)>) -> Result<Vec<Generation>> {
+        Ok(self.load_with_plain(ids, known)?.0)
+    }
+
+    /// Reads the files `ids` in parallel and adds what is `known`; returns all, oldest first, and the plain bytes of all.
+    fn load_with_plain(
+        &self,
+        ids: Vec<Id>,
+        known: Vec<(Id, Vec<u8>)>,
+    ) -> Result<(Vec<Generation>, Vec<(Id, Vec<u8>)>)> {
+        let next = AtomicUsize::new(0);
+        let found = Mutex::new(Ok(known));
+        let worker = || {
+            let mut codec = Codec::default();
+            while let Some(id) = ids.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let read = self.read_file_with(FileKind::Generation, id, &mut codec);
+                let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+                match (&mut *found, read) {
+                    (Ok(found), Ok(plain)) => found.push((*id, plain)),
+                    // Forgotten by someone else since it was listed.
+                    (Ok(_), Err(Error::Storage(StorageError::NotFound { .. }))) => {}
+                    (Ok(_), Err(error)) => *found = Err(error),
+                    (Err(_), _) => return,
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..READERS.min(ids.len() / 4) {
+                scope.spawn(worker);
+            }
+            worker();
+        });
+        let mut plain = found.into_inner().unwrap_or_else(PoisonError::into_inner)?;
+        plain.sort_unstable_by_key(|(id, _)| *id);
+        let mut generations = plain
+            .iter()
+            .map(|(id, plain)| self.decode_generation(id, plain))
+            .collect::<Result<Vec<_>>>()?;
+        generations.sort_by_key(|generation| (generation.time.seconds, generation.time.nanos));
+        Ok((generations, plain))
+    }
+
+    /// What the local file holds of `ids` (which are sorted), sorted. One that is not there or not right holds nothing.
+    fn read_cache(&self, ids: &[Id]) -> Vec<(Id, Vec<u8>)> {
+        let read = || -> Option<Vec<(Id, Vec<u8>)>> {
+            let mut sealed = fs::read(self.cache_folder().ok()?.join(CACHE_FILE)).ok()?;
+            let packed = self.key().open_in_place(&mut sealed).ok()?.to_vec();
+            let plain = Codec::default().decode_file(packed, MAX_CACHE).ok()?;
+            parse_cache(&plain)
+        };
+        let mut cached = read().unwrap_or_default();
+        cached.retain(|(id, _)| ids.binary_search(id).is_ok());
+        cached.sort_unstable_by_key(|(id, _)| *id);
+        cached
+    }
+
+    /// Writes the local file anew. A failure costs time at the next listing, nothing else.
+    fn write_cache(&self, generations: &[(Id, Vec<u8>)]) {
+        let write = || -> Option<()> {
+            let mut plain = MAGIC.to_vec();
+            for (id, content) in generations {
+                plain.extend_from_slice(&id.0);
+                plain.extend_from_slice(&u32::try_from(content.len()).ok()?.to_le_bytes());
+                plain.extend_from_slice(content);
+            }
+            if plain.len() > MAX_CACHE {
+                return None;
+            }
+            let packed = Codec::default().encode_file(&plain).ok()?;
+            let mut sealed = Vec::new();
+            self.key().seal_append(&packed, &mut sealed).ok()?;
+            replace_file(&self.cache_folder().ok()?.join(CACHE_FILE), &sealed).ok()
+        };
+        if write().is_none() {
+            tracing::debug!("the local copy of the generations could not be written");
+        }
+    }
+}
+
+fn parse_cache(plain: &[u8]) -> Option<Vec<(Id, Vec<u8>)>> {
+    let mut rest = plain.strip_prefix(MAGIC)?;
+    let mut found = Vec::new();
+    while !rest.is_empty() {
+        let (id, after) = rest.split_first_chunk::<32>()?;
+        let (length, after) = after.split_first_chunk::<4>()?;
+        let (content, after) = after.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
+        found.push((Id(*id), content.to_vec()));
+        rest = after;
+    }
+    Some(found)
+}
+
+/// Writes a local file so that other processes see the old or the new one, whole.
+fn replace_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(|error| std::io::Error::other(error.to_string()))?;
+    let temporary = path.with_extension(format!("{:016x}", u64::from_le_bytes(random)));
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&temporary)?;
+    let replaced = file.write_all(bytes).and_then(|()| fs::rename(&temporary, path));
+    if replaced.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    replaced
+}

@@ -1,10 +1,18 @@
 //! Folders in a vault: a [`Tree`] is the sorted listing of one folder, a [`Node`] one entry of it.
 //!
-//! The JSON form must be equal to restic's to the byte, since a tree's id is its hash: `json` writes and reads it, `quote`
-//! holds the escaping of names.
+//! The JSON form must be equal to restic's to the byte, since a tree's id is its hash: `encode` writes it, `decode` reads
+//! it, `quote` holds the escaping of names, `print_table` which characters that escapes.
 
+mod decode;
+mod encode;
 mod node;
+mod print_table;
+mod quote;
+#[cfg(test)]
+mod tests;
 
+pub use decode::decode_each;
+pub use encode::TreeEncoder;
 pub use node::{Extra, Node, NodeType, Xattr, is_safe_name, mode};
 
 /// One folder's listing, sorted by raw name bytes, names unique.
@@ -23,31 +31,24 @@ impl Tree {
     /// Parses a tree blob. Accepts what restic accepts (`"nodes":null`, any field order); says nothing about order,
     /// duplicates or hostile names: those are for `check` and restore.
     pub fn decode(bytes: &[u8]) -> Result<Tree, BadTree> {
-        todo!()
+        let mut nodes = Vec::new();
+        decode_each(bytes, &mut |node| {
+            nodes.push(node);
+            Ok::<(), BadTree>(())
+        })?;
+        Ok(Tree { nodes })
     }
 
     /// The exact bytes of the tree blob.
     pub fn encode(&self) -> Vec<u8> {
-        todo!()
+        let mut encoder = TreeEncoder::default();
+        self.nodes.iter().for_each(|node| encoder.push(node));
+        encoder.finish()
     }
-}
 
-/// Calls `each` for every node of a tree blob without holding them all (large folders). Stops at the first error of `each`.
-pub fn decode_each<E: From<BadTree>>(bytes: &[u8], each: &mut dyn FnMut(Node) -> Result<(), E>) -> Result<(), E> {
-    todo!()
-}
-
-/// Writes a tree blob node by node, in order.
-#[derive(Debug, Default)]
-pub struct TreeEncoder {}
-
-impl TreeEncoder {
-    /// Appends a node; names must ascend.
-    pub fn push(&mut self, node: &Node) {
-        todo!()
-    }
-    /// The tree blob.
-    pub fn finish(self) -> Vec<u8> {
-        todo!()
+    /// The entry of this name.
+    pub fn find(&self, name: &[u8]) -> Option<&Node> {
+        // Not a binary search: a vault's trees may be unsorted.
+        self.nodes.iter().find(|node| node.name == name)
     }
 }

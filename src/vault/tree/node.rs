@@ -77,7 +77,7 @@ pub struct Node {
     pub links: u64,
     /// Raw target of a symlink.
     pub link_target: Vec<u8>,
-    /// Extended attributes, POSIX ACLs included, sorted by name.
+    /// Extended attributes, POSIX ACLs included, in the order the filesystem lists them (which is the stored order).
     pub xattrs: Vec<Xattr>,
     /// `st_rdev` of a device.
     pub device: u64,

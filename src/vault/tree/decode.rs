@@ -329,6 +329,9 @@ impl<'a> Reader<'a> {
         if !group {
             node.group = Arc::default();
         }
+        if node.extra.as_deref() == Some(&Extra::default()) {
+            node.extra = None;
+        }
         if !raw_target.is_empty() {
             node.link_target = raw_target;
         }

@@ -40,6 +40,16 @@ pub enum Error {
         /// Who holds it: user, host, process id, since when.
         holder: String,
     },
+    /// No lock can be written there.
+    #[error(
+        "cannot write a lock into {place}: {source}; to read from it all the same, when nothing else changes it, use --no-lock"
+    )]
+    CannotLock {
+        /// Folder or address.
+        place: String,
+        /// The system's own error.
+        source: std::io::Error,
+    },
     /// Our own lock could not be kept alive, so that going on would be unsafe.
     #[error("the lock on {place} was lost ({why}); the operation was stopped to be safe: run it again")]
     LockLost {

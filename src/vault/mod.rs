@@ -22,6 +22,8 @@ pub mod lock;
 pub mod pack;
 pub mod reader;
 pub mod repository;
+#[cfg(test)]
+pub mod testing;
 pub mod time;
 pub mod tree;
 pub mod writer;

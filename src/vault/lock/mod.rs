@@ -1,0 +1,467 @@
+//! Locks as restic takes, refreshes and respects them.
+//!
+//! A lock is a small file in the vault. Taking one: look whether another is in the way, write ours, wait a moment, look
+//! again (two programs may have written at the same time: then both give up). A thread writes it anew every five minutes
+//! and deletes the one before; others take it for stale after half an hour. [`file`] knows what is in it; here is how it is
+//! held. [`release_all`] is for whoever ends the process.
+
+mod file;
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime};
+
+pub use file::Lock;
+
+use super::{Error, Id, Result, Vault};
+use crate::storage::{FileKind, StorageError};
+
+/// The two kinds of lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LockKind {
+    /// Others may read and add beside.
+    Shared,
+    /// Nobody else may use the vault.
+    Exclusive,
+}
+
+/// How long things take; other values are for tests.
+#[derive(Debug, Clone, Copy)]
+struct Timing {
+    /// Between writing a lock and looking again.
+    settle: Duration,
+    /// Age at which a lock is refreshed.
+    refresh: Duration,
+    /// Age at which it counts as lost: well before others take it for stale.
+    lost: Duration,
+    /// How often the age is looked at. The machine may sleep in between, so that waiting for the right time is not enough.
+    poll: Duration,
+}
+
+const TIMING: Timing = Timing {
+    settle: Duration::from_millis(200),
+    refresh: Duration::from_secs(5 * 60),
+    lost: Duration::from_secs(22 * 60 + 30),
+    poll: Duration::from_secs(15),
+};
+
+/// All locks this process holds.
+static HELD: Registry = Registry(Mutex::new(Vec::new()));
+
+/// Deletes all locks this process holds, before it ends on a signal or an error. Operations that still run find their
+/// lock lost at its next check.
+pub fn release_all() {
+    HELD.release_all();
+}
+
+struct Registry(Mutex<Vec<Weak<Held>>>);
+
+impl Registry {
+    fn add(&self, held: &Arc<Held>) {
+        let mut all = relock(&self.0);
+        all.retain(|other| other.strong_count() > 0);
+        all.push(Arc::downgrade(held));
+    }
+
+    fn release_all(&self) {
+        let all = std::mem::take(&mut *relock(&self.0));
+        for held in all.iter().filter_map(Weak::upgrade) {
+            held.release("the program is ending");
+        }
+    }
+}
+
+/// A lock held. A thread refreshes it every five minutes; dropping it deletes the lock file.
+#[derive(Debug)]
+pub struct LockGuard {
+    /// `None` when the vault is used without locks.
+    held: Option<(Arc<Held>, Option<JoinHandle<()>>)>,
+}
+
+/// What guard, refreshing thread and registry share.
+#[derive(Debug)]
+struct Held {
+    vault: Vault,
+    kind: LockKind,
+    timing: Timing,
+    state: Mutex<State>,
+    /// Wakes the refreshing thread when the lock is released.
+    released: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    /// The lock file, once there is one.
+    id: Option<Id>,
+    /// When it was written, by the clock on the wall: that one goes on while the machine sleeps.
+    written: SystemTime,
+    /// Set once it is given up or lost: why.
+    over: Option<String>,
+}
+
+impl LockGuard {
+    pub(super) fn take(vault: &Vault, kind: LockKind) -> Result<LockGuard> {
+        LockGuard::take_with(vault, kind, TIMING, &HELD)
+    }
+
+    fn take_with(vault: &Vault, kind: LockKind, timing: Timing, registry: &Registry) -> Result<LockGuard> {
+        if kind == LockKind::Shared && vault.leaves_out_locks() {
+            return Ok(LockGuard { held: None });
+        }
+        check_others(vault, kind, None)?;
+        let state = State {
+            id: None,
+            written: SystemTime::now(),
+            over: None,
+        };
+        let held = Arc::new(Held {
+            vault: vault.clone(),
+            kind,
+            timing,
+            state: Mutex::new(state),
+            released: Condvar::new(),
+        });
+        // Registered first: a signal while the lock is being taken must not leave it behind.
+        registry.add(&held);
+        let mut guard = LockGuard {
+            held: Some((held.clone(), None)),
+        };
+        let id = held.write_first()?;
+        std::thread::sleep(timing.settle);
+        check_others(vault, kind, Some(&id))?;
+        guard.check()?;
+        let refresher = held.clone();
+        let thread = std::thread::Builder::new()
+            .name("lock".into())
+            .spawn(move || refresher.keep_fresh());
+        let thread = thread.map_err(|error| Error::Internal(format!("no thread to refresh the lock: {error}")))?;
+        guard.held = Some((held, Some(thread)));
+        Ok(guard)
+    }
+
+    /// Errors with `LockLost` once the lock could not be refreshed for 22.5 minutes; checked before each important write.
+    pub fn check(&self) -> Result<()> {
+        let Some((held, _)) = &self.held else { return Ok(()) };
+        let state = relock(&held.state);
+        let why = match &state.over {
+            Some(why) => why.clone(),
+            None if age(&state) > held.timing.lost => "it was not refreshed in time".to_owned(),
+            None => return Ok(()),
+        };
+        Err(Error::LockLost {
+            place: held.vault.place(),
+            why,
+        })
+    }
+}
+
+impl Drop for LockGuard {
+    fn drop(&mut self) {
+        if let Some((held, thread)) = self.held.take() {
+            held.release("it was released");
+            if let Some(thread) = thread {
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+impl Held {
+    fn write_first(&self) -> Result<Id> {
+        let mut state = relock(&self.state);
+        if let Some(why) = &state.over {
+            return Err(Error::LockLost {
+                place: self.vault.place(),
+                why: why.clone(),
+            });
+        }
+        let id = self
+            .vault
+            .write_lock(&Lock::ours(self.kind))
+            .map_err(|error| self.explain(error))?;
+        state.id = Some(id);
+        state.written = SystemTime::now();
+        Ok(id)
+    }
+
+    /// A place that cannot be written to can still be read: says how.
+    fn explain(&self, error: Error) -> Error {
+        match error {
+            Error::Storage(StorageError::Io { source, .. }) if is_read_only(&source) => Error::CannotLock {
+                place: self.vault.place(),
+                source,
+            },
+            error => error,
+        }
+    }
+
+    /// Deletes the lock file and ends the refreshing. Harmless when done before.
+    fn release(&self, why: &str) {
+        let mut state = relock(&self.state);
+        if let Some(id) = state.id.take()
+            && let Err(error) = self.vault.remove_lock(&id)
+        {
+            tracing::warn!("the lock could not be removed: {error}");
+        }
+        state.over.get_or_insert_with(|| why.to_owned());
+        self.released.notify_all();
+    }
+
+    /// The refreshing thread.
+    fn keep_fresh(&self) {
+        let mut state = relock(&self.state);
+        while state.over.is_none() {
+            let waited = self.released.wait_timeout(state, self.timing.poll);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            if state.over.is_none() && age(&state) >= self.timing.refresh {
+                self.refresh(&mut state);
+            }
+        }
+    }
+
+    /// Writes the lock anew and deletes the one before. Failures are tried again until it is too late.
+    fn refresh(&self, state: &mut State) {
+        let Some(old) = state.id else { return };
+        // Whoever deleted it took this program for dead, and may have deleted what it relies on.
+        match self.vault.storage().size(FileKind::Lock, &old) {
+            Ok(_) => {}
+            Err(StorageError::NotFound { .. }) => {
+                state.id = None;
+                state.over = Some("someone else removed it".into());
+                return;
+            }
+            Err(error) => return self.not_refreshed(state, &error.into()),
+        }
+        match self.vault.write_lock(&Lock::ours(self.kind)) {
+            Ok(new) => {
+                state.id = Some(new);
+                state.written = SystemTime::now();
+                match self.vault.remove_lock(&old) {
+                    Ok(true) => {}
+                    Ok(false) => {
+                        let _ = self.vault.remove_lock(&new);
+                        state.id = None;
+                        state.over = Some("someone else removed it".into());
+                    }
+                    Err(error) => tracing::warn!("the lock before could not be removed: {error}"),
+                }
+            }
+            Err(error) => self.not_refreshed(state, &error),
+        }
+    }
+
+    fn not_refreshed(&self, state: &mut State, error: &Error) {
+        tracing::warn!("the lock could not be refreshed: {error}");
+        if age(state) > self.timing.lost {
+            state.over = Some(format!("it could not be refreshed: {error}"));
+        }
+    }
+}
+
+/// Errors when another's lock is in the way of one of this kind.
+fn check_others(vault: &Vault, kind: LockKind, ours: Option<&Id>) -> Result<()> {
+    for id in vault.lock_ids()? {
+        if Some(&id) == ours {
+            continue;
+        }
+        let lock = match vault.read_lock(&id) {
+            // Released since it was listed.
+            Err(error) if file::is_gone(&error) => continue,
+            lock => lock?,
+        };
+        if lock.exclusive || kind == LockKind::Exclusive {
+            return Err(Error::Locked {
+                place: vault.place(),
+                exclusive: lock.exclusive,
+                holder: lock.to_string(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// How long ago the lock was written. A clock that was set back counts as no time.
+fn age(state: &State) -> Duration {
+    state.written.elapsed().unwrap_or_default()
+}
+
+fn is_read_only(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem)
+}
+
+fn relock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::vault::testing::test_vault;
+
+    const FAST: Timing = Timing {
+        settle: Duration::from_millis(1),
+        refresh: Duration::from_millis(5),
+        lost: Duration::from_secs(60),
+        poll: Duration::from_millis(5),
+    };
+
+    fn take(vault: &Vault, kind: LockKind) -> Result<LockGuard> {
+        LockGuard::take_with(
+            vault,
+            kind,
+            Timing {
+                refresh: TIMING.refresh,
+                ..FAST
+            },
+            &HELD,
+        )
+    }
+
+    /// Waits for something another thread does.
+    fn until(what: &str, mut done: impl FnMut() -> bool) {
+        let start = Instant::now();
+        while !done() {
+            assert!(start.elapsed() < Duration::from_secs(20), "{what} did not happen");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    #[test]
+    fn shared_locks_go_together_and_exclusive_ones_with_none() {
+        let (_folder, vault) = test_vault();
+        let one = take(&vault, LockKind::Shared).unwrap();
+        let two = take(&vault, LockKind::Shared).unwrap();
+        let error = take(&vault, LockKind::Exclusive).unwrap_err();
+        assert!(matches!(error, Error::Locked { exclusive: false, .. }), "{error}");
+        drop((one, two));
+        assert_eq!(vault.locks().unwrap(), []);
+        let alone = take(&vault, LockKind::Exclusive).unwrap();
+        assert!(vault.locks().unwrap()[0].exclusive);
+        for kind in [LockKind::Shared, LockKind::Exclusive] {
+            let error = take(&vault, kind).unwrap_err();
+            assert!(matches!(error, Error::Locked { exclusive: true, .. }), "{error}");
+        }
+        alone.check().unwrap();
+        drop(alone);
+        assert_eq!(vault.locks().unwrap(), []);
+    }
+
+    #[test]
+    fn an_old_lock_still_locks_and_an_empty_file_does_not() {
+        let (_folder, vault) = test_vault();
+        vault.storage().write(FileKind::Lock, &Id::of(b""), &[]).unwrap();
+        drop(take(&vault, LockKind::Exclusive).unwrap());
+        let mut old = Lock::ours(LockKind::Exclusive);
+        old.time = super::super::Time::parse("2020-01-01T00:00:00Z").unwrap();
+        vault.write_lock(&old).unwrap();
+        assert!(matches!(take(&vault, LockKind::Shared), Err(Error::Locked { .. })));
+    }
+
+    #[test]
+    fn of_two_at_once_none_gets_an_exclusive_lock_beside_the_other() {
+        let (_folder, vault) = test_vault();
+        let timing = Timing {
+            settle: Duration::from_millis(100),
+            ..TIMING
+        };
+        let taken: Vec<_> = std::thread::scope(|scope| {
+            let start = || scope.spawn(|| LockGuard::take_with(&vault, LockKind::Exclusive, timing, &HELD));
+            let threads = [start(), start(), start()];
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(taken.iter().filter(|guard| guard.is_ok()).count() <= 1);
+        drop(taken);
+        assert_eq!(vault.locks().unwrap(), []);
+    }
+
+    #[test]
+    fn a_refreshed_lock_is_a_new_file() {
+        let (_folder, vault) = test_vault();
+        let guard = LockGuard::take_with(&vault, LockKind::Shared, FAST, &HELD).unwrap();
+        let mut seen = std::collections::BTreeSet::new();
+        until("a refresh", || {
+            seen.extend(vault.lock_ids().unwrap());
+            seen.len() > 3
+        });
+        guard.check().unwrap();
+        drop(guard);
+        assert_eq!(vault.lock_ids().unwrap(), []);
+    }
+
+    #[test]
+    fn a_lock_taken_away_is_noticed() {
+        let (_folder, vault) = test_vault();
+        let guard = LockGuard::take_with(&vault, LockKind::Shared, FAST, &HELD).unwrap();
+        until("losing the lock", || {
+            vault.unlock(true).unwrap();
+            guard.check().is_err()
+        });
+        let error = guard.check().unwrap_err().to_string();
+        assert!(error.contains("someone else removed it"), "{error}");
+        drop(guard);
+        assert_eq!(vault.lock_ids().unwrap(), []);
+    }
+
+    #[test]
+    fn a_lock_that_cannot_be_refreshed_is_lost_in_the_end() {
+        let (folder, vault) = test_vault();
+        let timing = Timing {
+            lost: Duration::from_millis(30),
+            ..FAST
+        };
+        let guard = LockGuard::take_with(&vault, LockKind::Shared, timing, &HELD).unwrap();
+        // A file where the folder was: neither looking nor writing works.
+        std::fs::remove_dir_all(folder.path().join("locks")).unwrap();
+        std::fs::write(folder.path().join("locks"), "").unwrap();
+        until("losing the lock", || guard.check().is_err());
+        assert!(matches!(guard.check(), Err(Error::LockLost { .. })));
+    }
+
+    #[test]
+    fn ending_the_process_leaves_no_lock() {
+        let (_folder, vault) = test_vault();
+        let registry = Registry(Mutex::new(Vec::new()));
+        let guards: Vec<_> = (0..3)
+            .map(|_| LockGuard::take_with(&vault, LockKind::Shared, FAST, &registry).unwrap())
+            .collect();
+        registry.release_all();
+        assert_eq!(vault.lock_ids().unwrap(), []);
+        for guard in &guards {
+            let error = guard.check().unwrap_err().to_string();
+            assert!(error.contains("the program is ending"), "{error}");
+        }
+        drop(guards);
+        assert_eq!(vault.lock_ids().unwrap(), []);
+    }
+
+    #[test]
+    fn without_locks_only_exclusive_ones_are_taken() {
+        let (_folder, vault) = test_vault();
+        let vault = vault.without_locks();
+        let guard = take(&vault, LockKind::Shared).unwrap();
+        guard.check().unwrap();
+        assert_eq!(vault.lock_ids().unwrap(), []);
+        let exclusive = take(&vault, LockKind::Exclusive).unwrap();
+        assert_eq!(vault.lock_ids().unwrap().len(), 1);
+        drop(exclusive);
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_written_to_says_what_to_do() {
+        for kind in [
+            std::io::ErrorKind::PermissionDenied,
+            std::io::ErrorKind::ReadOnlyFilesystem,
+        ] {
+            assert!(is_read_only(&kind.into()));
+        }
+        assert!(!is_read_only(&std::io::ErrorKind::StorageFull.into()));
+        let error = Error::CannotLock {
+            place: "/v".into(),
+            source: std::io::Error::from_raw_os_error(30),
+        };
+        insta::assert_snapshot!(error, @"cannot write a lock into /v: Read-only file system (os error 30); to read from it all the same, when nothing else changes it, use --no-lock");
+    }
+}

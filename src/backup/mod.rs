@@ -15,6 +15,7 @@
 
 pub mod error;
 pub mod exclude;
+pub mod metadata;
 pub mod options;
 pub mod pattern;
 pub mod targets;

@@ -102,3 +102,156 @@ pub(super) fn read_verified(storage: &dyn Storage, kind: FileKind, id: &Id, limi
         done => done,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+    use crate::vault::testing::{test_vault, test_vault_of};
+
+    #[test]
+    fn files_come_back_in_both_versions() {
+        for version in [1, 2] {
+            let (_folder, vault) = test_vault_of(version);
+            for plain in [&b"{}"[..], b"[1,2]", &b"{\"long\":1}".repeat(1000)] {
+                let id = vault.write_file(FileKind::Index, plain).unwrap();
+                assert_eq!(vault.read_file(FileKind::Index, &id).unwrap(), plain);
+                let stored = vault.storage().read(FileKind::Index, &id, 1 << 20).unwrap();
+                assert_eq!(Id::of(&stored), id);
+                assert!(version == 2 || stored.len() == plain.len() + crypto::OVERHEAD);
+            }
+            assert_eq!(vault.list_files(FileKind::Index).unwrap().len(), 3);
+        }
+    }
+
+    #[test]
+    fn version_2_reads_plain_json_too_and_version_1_nothing_else() {
+        let write = |vault: &Vault, plain: &[u8]| {
+            let mut sealed = Vec::new();
+            vault.key().seal_append(plain, &mut sealed).unwrap();
+            let id = Id::of(&sealed);
+            vault.storage().write(FileKind::Generation, &id, &[&sealed]).unwrap();
+            id
+        };
+        let (_folder, vault) = test_vault();
+        let id = write(&vault, b"{}");
+        assert_eq!(vault.read_file(FileKind::Generation, &id).unwrap(), b"{}");
+        for bad in [&b""[..], b"\x01{}", b"\x02nonsense", b" {}"] {
+            let id = write(&vault, bad);
+            let error = vault.read_file(FileKind::Generation, &id).unwrap_err();
+            assert!(
+                matches!(&error, Error::Damaged { file, .. } if file.contains(&id.to_string())),
+                "{error}"
+            );
+        }
+        let (_folder, old) = test_vault_of(1);
+        let id = write(&old, b"\x02as it is");
+        assert_eq!(old.read_file(FileKind::Generation, &id).unwrap(), b"\x02as it is");
+    }
+
+    #[test]
+    fn any_damage_is_refused_with_the_files_name() {
+        let (_folder, vault) = test_vault();
+        let id = vault.write_file(FileKind::Index, b"{\"packs\":[]}").unwrap();
+        let place = vault.place_of(FileKind::Index, &id);
+        let whole = fs::read(&place).unwrap();
+        fs::set_permissions(&place, fs::Permissions::from_mode(0o600)).unwrap();
+        for at in 0..whole.len() {
+            let mut flipped = whole.clone();
+            flipped[at] ^= 0x40;
+            fs::write(&place, &flipped).unwrap();
+            let error = vault.read_file(FileKind::Index, &id).unwrap_err();
+            assert!(
+                matches!(&error, Error::Damaged { file, .. } if *file == place),
+                "{error}"
+            );
+            // Not even under the name that its bytes now have.
+            let other = Id::of(&flipped);
+            vault.storage().write(FileKind::Index, &other, &[&flipped]).unwrap();
+            assert!(matches!(
+                vault.read_file(FileKind::Index, &other),
+                Err(Error::Damaged { .. })
+            ));
+        }
+        fs::File::create(&place).unwrap().set_len(65 << 20).unwrap();
+        let error = vault.read_file(FileKind::Index, &id).unwrap_err();
+        assert!(
+            matches!(error, Error::Storage(StorageError::TooLarge { .. })),
+            "{error}"
+        );
+    }
+
+    /// A storage whose first reads go wrong.
+    #[derive(Debug)]
+    struct Flaky {
+        reads: AtomicU32,
+        answers: Mutex<Vec<Result<Vec<u8>, StorageError>>>,
+    }
+
+    impl Storage for Flaky {
+        fn describe(&self) -> String {
+            "flaky".into()
+        }
+        fn describe_file(&self, _: FileKind, id: &Id) -> String {
+            id.to_string()
+        }
+        fn create_layout(&self) -> Result<(), StorageError> {
+            unreachable!()
+        }
+        fn list(&self, _: FileKind, _: &mut dyn FnMut(Id, u64)) -> Result<(), StorageError> {
+            unreachable!()
+        }
+        fn size(&self, _: FileKind, _: &Id) -> Result<u64, StorageError> {
+            unreachable!()
+        }
+        fn read(&self, _: FileKind, _: &Id, _: u64) -> Result<Vec<u8>, StorageError> {
+            self.reads.fetch_add(1, Ordering::Relaxed);
+            self.answers.lock().unwrap().remove(0)
+        }
+        fn read_at(&self, _: FileKind, _: &Id, _: u64, _: &mut [u8]) -> Result<(), StorageError> {
+            unreachable!()
+        }
+        fn write(&self, _: FileKind, _: &Id, _: &[&[u8]]) -> Result<(), StorageError> {
+            unreachable!()
+        }
+        fn remove(&self, _: FileKind, _: &Id) -> Result<(), StorageError> {
+            unreachable!()
+        }
+    }
+
+    #[test]
+    fn a_read_gone_wrong_is_tried_once_more() {
+        let good = || Ok(b"good".to_vec());
+        let bad = || Ok(b"bad".to_vec());
+        let io = || {
+            Err(StorageError::Io {
+                action: "read",
+                what: "x".into(),
+                source: std::io::Error::other("cable"),
+            })
+        };
+        let gone = || Err(StorageError::NotFound { what: "x".into() });
+        let cases: [(Vec<Result<Vec<u8>, StorageError>>, u32, bool); 7] = [
+            (vec![good()], 1, true),
+            (vec![bad(), good()], 2, true),
+            (vec![io(), good()], 2, true),
+            (vec![bad(), bad()], 2, false),
+            (vec![bad(), io()], 2, false),
+            (vec![io(), gone()], 2, false),
+            (vec![gone()], 1, false),
+        ];
+        for (answers, reads, works) in cases {
+            let flaky = Flaky {
+                reads: AtomicU32::new(0),
+                answers: Mutex::new(answers),
+            };
+            let read = read_verified(&flaky, FileKind::Index, &Id::of(b"good"), 100);
+            assert_eq!(read.is_ok(), works);
+            assert_eq!(flaky.reads.load(Ordering::Relaxed), reads);
+        }
+    }
+}

@@ -178,3 +178,110 @@ fn replace_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     }
     replaced
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::vault::testing::{PASSWORD, storage, test_vault};
+    use crate::vault::{Password, Time};
+
+    fn generation(seconds: i64) -> Generation {
+        let time = Time {
+            seconds,
+            nanos: 7,
+            offset: 3600,
+        };
+        serde_json::from_value(serde_json::json!({
+            "time": time, "tree": Id::of(&seconds.to_le_bytes()), "paths": ["/a"], "hostname": "h", "new": {"field": 1},
+        }))
+        .unwrap()
+    }
+
+    fn times(generations: &[Generation]) -> Vec<i64> {
+        generations.iter().map(|generation| generation.time.seconds).collect()
+    }
+
+    #[test]
+    fn come_back_oldest_first_with_their_ids() {
+        let (_folder, vault) = test_vault();
+        assert_eq!(vault.generations().unwrap(), []);
+        let ids: Vec<Id> = [30, 10, 20]
+            .map(|at| vault.save_generation(&generation(at)).unwrap())
+            .to_vec();
+        let all = vault.generations().unwrap();
+        assert_eq!(times(&all), [10, 20, 30]);
+        assert_eq!([all[2].id, all[0].id, all[1].id], ids[..]);
+        assert_eq!(vault.generation(&ids[0]).unwrap(), all[2]);
+        assert_eq!(
+            all[0],
+            Generation {
+                id: ids[1],
+                ..generation(10)
+            }
+        );
+    }
+
+    #[test]
+    fn a_damaged_one_is_named() {
+        let (_folder, vault) = test_vault();
+        vault.save_generation(&generation(1)).unwrap();
+        let bad = vault.write_file(FileKind::Generation, b"{\"time\":1}").unwrap();
+        let error = vault.generations().unwrap_err();
+        assert!(
+            matches!(&error, Error::Damaged { file, .. } if file.contains(&bad.to_string())),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn many_are_read_once_and_then_from_the_local_copy() {
+        let (folder, made) = test_vault();
+        let cache = tempfile::tempdir().unwrap();
+        let open = || Vault::open(storage(&folder), &Password::new(PASSWORD), Some(cache.path().into())).unwrap();
+        let vault = open();
+        let count = CACHE_FROM as i64 + 6;
+        let ids: Vec<Id> = (0..count)
+            .map(|at| made.save_generation(&generation(at)).unwrap())
+            .collect();
+        let first = vault.generations().unwrap();
+        assert_eq!(times(&first), (0..count).collect::<Vec<_>>());
+
+        // What is in the copy is not read again; `generation` and `generations_stored` do read it.
+        let place = vault.place_of(FileKind::Generation, &ids[3]);
+        fs::set_permissions(&place, fs::Permissions::from_mode(0o600)).unwrap();
+        fs::write(&place, "damaged").unwrap();
+        assert_eq!(open().generations().unwrap(), first);
+        assert!(vault.generation(&ids[3]).is_err());
+        assert!(vault.generations_stored().is_err());
+
+        // What was forgotten is gone, what is new is there.
+        vault.remove_file(FileKind::Generation, &ids[3]).unwrap();
+        vault.save_generation(&generation(count)).unwrap();
+        let mut expected: Vec<i64> = (0..=count).collect();
+        expected.remove(3);
+        assert_eq!(times(&open().generations().unwrap()), expected);
+
+        // A copy that is damaged, or another vault's, is as good as none.
+        let copy = vault.cache_folder().unwrap().join(CACHE_FILE);
+        let whole = fs::read(&copy).unwrap();
+        for damaged in [&whole[..whole.len() - 1], b"", b"nonsense"] {
+            fs::write(&copy, damaged).unwrap();
+            assert_eq!(times(&open().generations().unwrap()), expected);
+            assert_ne!(fs::read(&copy).unwrap(), damaged);
+        }
+        assert_eq!(fs::read_dir(vault.cache_folder().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_local_copys_parser_takes_anything() {
+        let good = [&MAGIC[..], &[1; 32], &2u32.to_le_bytes(), b"{}"].concat();
+        assert_eq!(parse_cache(&good), Some(vec![(Id([1; 32]), b"{}".to_vec())]));
+        assert_eq!(parse_cache(MAGIC), Some(vec![]));
+        for length in (0..good.len()).filter(|length| *length != MAGIC.len()) {
+            assert_eq!(parse_cache(&good[..length]), None);
+        }
+        assert_eq!(parse_cache(&[&MAGIC[..], &[1; 32], &[0xff; 4], b"{}"].concat()), None);
+    }
+}

@@ -1,12 +1,184 @@
 //! The config's text to values, with the line of every complaint.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::{Config, Result};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::{Config, DEFAULT_RETENTION_DAYS, Error, PasswordSource, PlanConfig, Result, VaultConfig, folders, suggest};
+use crate::vault::repository::Compression;
+
+const TOP_KEYS: &[&str] = &["vaults", "plans"];
+const VAULT_KEYS: &[&str] = &["path", "password-file", "password-command", "compression", "pack-size"];
+const PLAN_KEYS: &[&str] = &[
+    "paths",
+    "vault",
+    "vaults",
+    "excludes",
+    "exclude-files",
+    "exclude-caches",
+    "one-file-system",
+    "exclude-larger-than",
+    "tags",
+    "host",
+    "retention-days",
+];
+
+/// Smallest and largest target size of a pack, in bytes.
+const PACK_SIZES: std::ops::RangeInclusive<u64> = 4 << 20..=128 << 20;
 
 pub(super) fn parse(text: &str, file: &Path) -> Result<Config> {
-    let _ = (text, file);
-    todo!()
+    let source = Source { text, file };
+    let top = DeTable::parse(text).map_err(|e| source.error(e.span().map_or(0, |span| span.start), e.message()))?;
+    let top = Table::new(&source, "the config", 0, top.get_ref());
+    top.only(TOP_KEYS)?;
+    let mut config = Config::default();
+    for (name, at, table) in top.tables("vaults")? {
+        config.vaults.push(vault(&name, at, &table)?);
+    }
+    for (name, at, table) in top.tables("plans")? {
+        config.plans.push(plan(&name, at, &table, &config)?);
+    }
+    Ok(config)
+}
+
+fn vault(name: &str, at: usize, table: &Table) -> Result<VaultConfig> {
+    table.only(VAULT_KEYS)?;
+    check_name(name, at, table)?;
+    let path = table
+        .string("path")?
+        .ok_or_else(|| table.missing(at, "path = \"/folder\""))?;
+    let password = match (table.get("password-file"), table.get("password-command")) {
+        (Some(_), Some(value)) => {
+            return Err(table
+                .source
+                .error(value.span().start, "give password-file or password-command, not both"));
+        }
+        (Some(_), None) => table
+            .string("password-file")?
+            .map(|(text, at)| table.path(&text, at))
+            .transpose()?
+            .map(PasswordSource::File),
+        (None, Some(value)) if value.get_ref().is_str() => table
+            .string("password-command")?
+            .map(|(text, _)| PasswordSource::shell(&text)),
+        (None, Some(value)) => {
+            let words = table.strings("password-command")?;
+            if words.is_empty() {
+                return Err(table.source.error(value.span().start, "password-command is empty"));
+            }
+            Some(PasswordSource::Command(
+                words.into_iter().map(|(word, _)| word).collect(),
+            ))
+        }
+        (None, None) => None,
+    };
+    let compression = match table.string("compression")? {
+        None => None,
+        Some((text, at)) => Some(match text.as_str() {
+            "auto" => Compression::Auto,
+            "off" => Compression::Off,
+            "max" => Compression::Max,
+            _ => {
+                return Err(table.source.error(
+                    at,
+                    &format!("compression is {text:?}: it can be \"auto\", \"off\" or \"max\""),
+                ));
+            }
+        }),
+    };
+    let pack_size = match table.size("pack-size")? {
+        None => None,
+        Some((size, _)) if PACK_SIZES.contains(&size) => u32::try_from(size).ok(),
+        Some((_, at)) => return Err(table.source.error(at, "pack-size can be 4M to 128M")),
+    };
+    Ok(VaultConfig {
+        name: name.into(),
+        path: table.path(&path.0, path.1)?,
+        password,
+        compression,
+        pack_size,
+    })
+}
+
+fn plan(name: &str, at: usize, table: &Table, config: &Config) -> Result<PlanConfig> {
+    table.only(PLAN_KEYS)?;
+    check_name(name, at, table)?;
+    let mut paths = Vec::new();
+    for (text, at) in table.strings("paths")? {
+        let path = table.expand(&text, at)?;
+        if !path.is_absolute() {
+            return Err(table.source.error(at, &format!("{text:?} is not an absolute path")));
+        }
+        paths.push(path);
+    }
+    if paths.is_empty() {
+        return Err(table.missing(at, "paths = [\"/folder\"]"));
+    }
+    let vaults = match (table.get("vault"), table.get("vaults")) {
+        (Some(_), Some(value)) => return Err(table.source.error(value.span().start, "give vault or vaults, not both")),
+        (Some(_), None) => table.string("vault")?.into_iter().collect(),
+        (None, _) => table.strings("vaults")?,
+    };
+    for (vault, at) in &vaults {
+        if config.vault(vault).is_none() {
+            let meant = suggest(vault, config.vaults.iter().map(|v| v.name.as_str()));
+            let meant = meant.map(|name| format!("; did you mean {name}?")).unwrap_or_default();
+            return Err(table
+                .source
+                .error(*at, &format!("there is no vault {vault:?} in this file{meant}")));
+        }
+    }
+    if vaults.is_empty() {
+        return Err(table.missing(at, "vault = \"name\""));
+    }
+    let retention_days = match table.integer("retention-days")? {
+        None => DEFAULT_RETENTION_DAYS,
+        Some((days, at)) => u32::try_from(days)
+            .ok()
+            .filter(|days| *days > 0)
+            .ok_or_else(|| table.source.error(at, "retention-days is a number of days, 1 or more"))?,
+    };
+    let words = |key| {
+        Ok::<_, Error>(
+            table
+                .strings(key)?
+                .into_iter()
+                .map(|(word, _)| word)
+                .collect::<Vec<_>>(),
+        )
+    };
+    Ok(PlanConfig {
+        name: name.into(),
+        paths,
+        vaults: vaults.into_iter().map(|(vault, _)| vault).collect(),
+        excludes: words("excludes")?,
+        exclude_files: table
+            .strings("exclude-files")?
+            .into_iter()
+            .map(|(text, at)| table.path(&text, at))
+            .collect::<Result<_>>()?,
+        exclude_caches: table.boolean("exclude-caches")?,
+        one_file_system: table.boolean("one-file-system")?,
+        exclude_larger_than: table.size("exclude-larger-than")?.map(|(size, _)| size),
+        tags: words("tags")?,
+        host: table.string("host")?.map(|(host, _)| host),
+        retention_days,
+    })
+}
+
+/// A name is used on command lines, in messages and in file names of locks: it must not be mistaken for a folder.
+fn check_name(name: &str, at: usize, table: &Table) -> Result<()> {
+    let good =
+        !name.is_empty() && !name.starts_with(['-', '.', '~']) && !name.chars().any(|c| c == '/' || c.is_control());
+    if good {
+        Ok(())
+    } else {
+        Err(table.source.error(
+            at,
+            &format!("{name:?} cannot be a name: no slash, no control characters, and not starting with -, . or ~"),
+        ))
+    }
 }
 
 /// A size in bytes: a number with an optional `K`, `M`, `G` or `T` (powers of 1024, `KiB` and `KB` understood alike).
@@ -14,18 +186,196 @@ pub fn parse_size(text: &str) -> Option<u64> {
     let text = text.trim();
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
-    let shift = match unit
-        .trim()
-        .to_ascii_lowercase()
-        .trim_end_matches("ib")
-        .trim_end_matches('b')
-    {
-        "" => 0,
-        "k" => 10,
-        "m" => 20,
-        "g" => 30,
-        "t" => 40,
+    let shift = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 10,
+        "m" | "mb" | "mib" => 20,
+        "g" | "gb" | "gib" => 30,
+        "t" | "tb" | "tib" => 40,
         _ => return None,
     };
     number.parse::<u64>().ok()?.checked_mul(1 << shift)
 }
+
+/// The text, for lines in messages.
+struct Source<'a> {
+    text: &'a str,
+    file: &'a Path,
+}
+
+impl Source<'_> {
+    fn error(&self, at: usize, what: &str) -> Error {
+        let before = self.text.as_bytes().get(..at).unwrap_or(self.text.as_bytes());
+        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        Error::Invalid {
+            file: self.file.into(),
+            line,
+            what: what.trim().replace('\n', ", "),
+        }
+    }
+}
+
+/// One table, with typed reading of its keys. Every value comes with its offset in the text.
+struct Table<'a> {
+    source: &'a Source<'a>,
+    what: String,
+    at: usize,
+    table: &'a DeTable<'a>,
+}
+
+impl<'a> Table<'a> {
+    fn new(source: &'a Source<'a>, what: &str, at: usize, table: &'a DeTable<'a>) -> Table<'a> {
+        Table {
+            source,
+            what: what.into(),
+            at,
+            table,
+        }
+    }
+
+    /// Errors on the first key that is not one of these.
+    fn only(&self, keys: &[&str]) -> Result<()> {
+        let unknown = self
+            .table
+            .iter()
+            .map(|(key, _)| key)
+            .filter(|key| !keys.contains(&key.get_ref().as_ref()));
+        let Some(key) = unknown.min_by_key(|key| key.span().start) else {
+            return Ok(());
+        };
+        let name: &str = key.get_ref().as_ref();
+        let hint = match suggest(name, keys.iter().copied()) {
+            Some(meant) => format!("did you mean {meant}?"),
+            None => format!("it can have {}", keys.join(", ")),
+        };
+        Err(self
+            .source
+            .error(key.span().start, &format!("{} has no key {name:?}: {hint}", self.what)))
+    }
+
+    fn get(&self, key: &str) -> Option<&'a Spanned<DeValue<'a>>> {
+        self.table
+            .iter()
+            .find(|(name, _)| name.get_ref().as_ref() == key)
+            .map(|(_, value)| value)
+    }
+
+    fn wrong(&self, key: &str, value: &Spanned<DeValue>, wanted: &str) -> Error {
+        let what = format!(
+            "{key} of {} must be {wanted}, not {}",
+            self.what,
+            value.get_ref().type_str()
+        );
+        self.source.error(value.span().start, &what)
+    }
+
+    fn missing(&self, at: usize, example: &str) -> Error {
+        self.source
+            .error(at.max(self.at), &format!("{} lacks {example}", self.what))
+    }
+
+    /// The tables in the table `key`, in the order of the file, with names and offsets.
+    fn tables(&self, key: &str) -> Result<Vec<(String, usize, Table<'a>)>> {
+        let Some(value) = self.get(key) else {
+            return Ok(Vec::new());
+        };
+        let kind = key.trim_end_matches('s');
+        let DeValue::Table(tables) = value.get_ref() else {
+            return Err(self.wrong(key, value, &format!("tables: [{key}.name]")));
+        };
+        let mut found = Vec::new();
+        for (name, value) in tables.iter() {
+            let (at, name) = (name.span().start, name.get_ref().to_string());
+            let DeValue::Table(table) = value.get_ref() else {
+                let what = format!("{kind} {name:?} must be a table: [{key}.{name}]");
+                return Err(self.source.error(at, &what));
+            };
+            let table = Table::new(self.source, &format!("{kind} {name:?}"), at, table);
+            found.push((name, at, table));
+        }
+        found.sort_by_key(|(_, at, _)| *at);
+        Ok(found)
+    }
+
+    fn string(&self, key: &str) -> Result<Option<(String, usize)>> {
+        match self.get(key) {
+            None => Ok(None),
+            Some(value) => match value.get_ref() {
+                DeValue::String(text) if text.is_empty() => Err(self
+                    .source
+                    .error(value.span().start, &format!("{key} of {} is empty", self.what))),
+                DeValue::String(text) => Ok(Some((text.to_string(), value.span().start))),
+                _ => Err(self.wrong(key, value, "a string")),
+            },
+        }
+    }
+
+    fn strings(&self, key: &str) -> Result<Vec<(String, usize)>> {
+        let Some(value) = self.get(key) else {
+            return Ok(Vec::new());
+        };
+        let wanted = "an array of strings";
+        let DeValue::Array(values) = value.get_ref() else {
+            return Err(self.wrong(key, value, wanted));
+        };
+        let each = |value: &Spanned<DeValue>| match value.get_ref() {
+            DeValue::String(text) => Ok((text.to_string(), value.span().start)),
+            _ => Err(self.wrong(key, value, wanted)),
+        };
+        values.iter().map(each).collect()
+    }
+
+    fn boolean(&self, key: &str) -> Result<bool> {
+        match self.get(key) {
+            None => Ok(false),
+            Some(value) => value
+                .get_ref()
+                .as_bool()
+                .ok_or_else(|| self.wrong(key, value, "true or false")),
+        }
+    }
+
+    fn integer(&self, key: &str) -> Result<Option<(i64, usize)>> {
+        let Some(value) = self.get(key) else { return Ok(None) };
+        let number = value
+            .get_ref()
+            .as_integer()
+            .and_then(|n| i64::from_str_radix(n.as_str(), n.radix()).ok());
+        number
+            .map(|n| Some((n, value.span().start)))
+            .ok_or_else(|| self.wrong(key, value, "a whole number"))
+    }
+
+    /// A number of bytes, or a string such as `"16M"`.
+    fn size(&self, key: &str) -> Result<Option<(u64, usize)>> {
+        let Some(value) = self.get(key) else { return Ok(None) };
+        let size = match value.get_ref() {
+            DeValue::String(text) => parse_size(text),
+            _ => self.integer(key)?.and_then(|(n, _)| u64::try_from(n).ok()),
+        };
+        let example = || {
+            self.source.error(
+                value.span().start,
+                &format!("{key} of {} must be a size such as \"16M\"", self.what),
+            )
+        };
+        Ok(Some((size.ok_or_else(example)?, value.span().start)))
+    }
+
+    /// A path with `~/` expanded, relative ones starting at the config file's folder.
+    fn path(&self, text: &str, at: usize) -> Result<PathBuf> {
+        let folder = self.source.file.parent().unwrap_or(Path::new(""));
+        Ok(folder.join(self.expand(text, at)?))
+    }
+
+    fn expand(&self, text: &str, at: usize) -> Result<PathBuf> {
+        let Some(rest) = text.strip_prefix("~/").or((text == "~").then_some("")) else {
+            return Ok(text.into());
+        };
+        let home = folders::home().ok_or_else(|| self.source.error(at, "there is no home folder for ~"))?;
+        Ok(home.join(rest))
+    }
+}
+
+#[cfg(test)]
+mod tests;

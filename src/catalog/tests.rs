@@ -252,7 +252,7 @@ proptest! {
             }
         }
         for e in &model {
-            prop_assert_eq!(catalog.lookup(&id, &e.name).unwrap().as_ref(), Some(e));
+            prop_assert_eq!(catalog.lookup(&id, &e.name).unwrap(), Some(e.clone()));
         }
     }
 }

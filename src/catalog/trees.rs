@@ -253,12 +253,13 @@ fn sum(c: &Connection, entries: &[Entry]) -> rusqlite::Result<Option<Totals>> {
     let mut totals = Totals::default();
     for entry in entries {
         if entry.kind == NodeType::Dir {
-            let Some(subtree) = &entry.subtree else { return Ok(None) };
+            totals.folders = totals.folders.saturating_add(1);
+            // A folder without a tree is damage, and holds nothing.
+            let Some(subtree) = &entry.subtree else { continue };
             let Some(below) = stored(c, subtree)?.and_then(|tree| tree.below) else {
                 return Ok(None);
             };
             totals.add(below);
-            totals.folders = totals.folders.saturating_add(1);
         } else {
             totals.add(Totals {
                 files: 1,

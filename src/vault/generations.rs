@@ -58,8 +58,7 @@ impl Vault {
 
     /// Stores a generation; returns its id. What it refers to must be stored and indexed before.
     pub fn save_generation(&self, generation: &Generation) -> Result<Id> {
-        let plain = serde_json::to_vec(generation).map_err(|error| Error::Internal(error.to_string()))?;
-        self.write_file(FileKind::Generation, &plain)
+        self.write_file(FileKind::Generation, &generation.encode())
     }
 
     fn decode_generation(&self, id: &Id, plain: &[u8]) -> Result<Generation> {

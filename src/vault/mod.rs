@@ -7,6 +7,7 @@
 //! A [`Vault`] is opened (password known, config read); [`Vault::indexed`] makes it an [`IndexedVault`], which can find
 //! and read blobs, and write new ones through a [`writer::BlobWriter`].
 
+pub mod change;
 pub mod chunker;
 pub mod compress;
 pub mod config;
@@ -18,6 +19,7 @@ mod generations;
 pub mod id;
 pub mod index;
 pub mod key;
+pub mod keys;
 pub mod lock;
 pub mod pack;
 pub mod reader;
@@ -31,6 +33,7 @@ pub mod writer;
 pub use error::{Error, Result};
 pub use generation::Generation;
 pub use id::Id;
+pub use lock::{LockGuard, LockKind};
 pub use reader::IndexedVault;
 pub use repository::{CreateOptions, Password, Vault};
 pub use time::Time;

@@ -139,6 +139,11 @@ impl LockGuard {
         Ok(guard)
     }
 
+    /// Its kind; `None` when the vault is used without locks.
+    pub fn kind(&self) -> Option<LockKind> {
+        self.held.as_ref().map(|(held, _)| held.kind)
+    }
+
     /// Errors with `LockLost` once the lock could not be refreshed for 22.5 minutes; checked before each important write.
     pub fn check(&self) -> Result<()> {
         let Some((held, _)) = &self.held else { return Ok(()) };

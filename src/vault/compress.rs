@@ -93,6 +93,12 @@ pub struct Codec {
 impl Codec {
     /// Compresses `plain` into one frame in `out`, which is cleared first.
     pub fn compress(&mut self, plain: &[u8], level: Level, out: &mut Vec<u8>) -> Result<(), BadFrame> {
+        out.clear();
+        self.compress_append(plain, level, out).map(drop)
+    }
+
+    /// Compresses `plain` into one frame at the end of `out`; returns the frame's length.
+    pub fn compress_append(&mut self, plain: &[u8], level: Level, out: &mut Vec<u8>) -> Result<usize, BadFrame> {
         let wanted = level.zstd();
         let (context, current) = self.compressor.get_or_insert_with(|| (CCtx::create(), i32::MIN));
         if *current != wanted {
@@ -101,10 +107,10 @@ impl Codec {
                 .map_err(zstd_error)?;
             *current = wanted;
         }
-        out.clear();
         out.reserve(zstd_safe::compress_bound(plain.len()));
-        context.compress2(out, plain).map_err(zstd_error)?;
-        Ok(())
+        let mut tail = std::io::Cursor::new(out);
+        tail.set_position(tail.get_ref().len() as u64);
+        context.compress2(&mut tail, plain).map_err(zstd_error)
     }
 
     /// Decompresses `packed` into `out`, which is cleared first. Errors unless exactly `claimed` bytes come out.

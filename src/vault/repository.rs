@@ -262,8 +262,7 @@ impl Vault {
 
     /// Brings the local index up to date with the vault's (reads only index files not seen before) and opens it.
     pub fn indexed(&self, cancel: &Cancel) -> Result<IndexedVault> {
-        let _ = cancel;
-        todo!()
+        IndexedVault::open(self, cancel)
     }
 }
 

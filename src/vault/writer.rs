@@ -1,11 +1,24 @@
 //! Storing new blobs: dedup → compress → seal → verify → pack → store → index.
 //!
-//! Many threads call [`BlobWriter::add`]; each brings its own [`Scratch`]. Full packs go to a storing thread over a short
-//! bounded channel. An index file is saved for every 50,000 blobs or ten minutes, and at [`BlobWriter::finish`].
+//! Many threads call [`BlobWriter::add`]; each brings its own [`Scratch`]. Hashing, compression, sealing and verification
+//! happen on the caller's thread, outside any lock; only the copy into the open pack is under a short one. Full packs go to
+//! the storing threads over a bounded channel, and whoever finds it full waits: that is what bounds memory. An index file
+//! is saved for every 50,000 blobs or ten minutes, and at [`BlobWriter::finish`]; from then on its blobs are known by the
+//! vault's index, and the writer forgets them.
 
-use super::compress::Scratch;
+mod claims;
+mod store;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use self::claims::{Claim, Claims};
+use self::store::{Store, Stored};
+use super::compress::{Level, Scratch};
+use super::crypto::{NONCE_SIZE, OVERHEAD};
+use super::pack::{self, PackBuilder};
 use super::repository::Compression;
-use super::{BlobKind, Id, IndexedVault, Result};
+use super::{BlobKind, Error, Id, IndexedVault, Result};
 
 /// How blobs are stored.
 #[derive(Debug, Clone)]
@@ -18,6 +31,16 @@ pub struct WriterOptions {
     pub dry_run: bool,
 }
 
+impl Default for WriterOptions {
+    fn default() -> WriterOptions {
+        WriterOptions {
+            compression: Compression::Auto,
+            pack_size: pack::DEFAULT_PACK_SIZE,
+            dry_run: false,
+        }
+    }
+}
+
 /// What adding a blob did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Added {
@@ -25,7 +48,7 @@ pub struct Added {
     pub id: Id,
     /// Whether it was new to the vault.
     pub new: bool,
-    /// Bytes it takes in its pack, if new.
+    /// Bytes it takes in its pack, its entry in the header included, if new.
     pub stored: u32,
 }
 
@@ -38,30 +61,243 @@ pub struct WriterTotals {
     pub tree_blobs: u64,
     /// Bytes of new blobs before compression.
     pub added: u64,
-    /// Bytes of new blobs as stored in packs.
+    /// Bytes of new blobs as stored in packs, their entries in headers included.
     pub added_packed: u64,
+}
+
+#[derive(Debug, Default)]
+struct Counters {
+    data_blobs: AtomicU64,
+    tree_blobs: AtomicU64,
+    added: AtomicU64,
+    added_packed: AtomicU64,
 }
 
 /// Stores blobs in a vault. Share it by reference or `Arc` between threads.
 #[derive(Debug)]
-pub struct BlobWriter {}
+pub struct BlobWriter {
+    vault: IndexedVault,
+    options: WriterOptions,
+    claims: Arc<Claims>,
+    counters: Counters,
+    /// The open packs: of data, of trees.
+    open: [Mutex<PackBuilder>; 2],
+    store: Store,
+}
 
 impl BlobWriter {
     /// A writer into this vault. The caller holds a lock.
     pub fn new(vault: &IndexedVault, options: WriterOptions) -> Result<BlobWriter> {
-        todo!()
+        let sizes = pack::MIN_PACK_SIZE..=pack::MAX_PACK_SIZE;
+        if !sizes.contains(&options.pack_size) {
+            return Err(Error::Unsupported {
+                place: vault.vault().place(),
+                what: format!(
+                    "a pack size of {} bytes; choose one from 4 MiB to 128 MiB",
+                    options.pack_size
+                ),
+            });
+        }
+        let claims = Arc::new(Claims::default());
+        Ok(BlobWriter {
+            store: Store::new(vault, claims.clone(), options.pack_size),
+            vault: vault.clone(),
+            options,
+            claims,
+            counters: Counters::default(),
+            open: Default::default(),
+        })
     }
-    /// Stores a blob unless the vault (or this writer) has it.
+
+    /// Stores a blob unless the vault (or this writer) has it. An empty one is never stored.
     pub fn add(&self, kind: BlobKind, plain: &[u8], scratch: &mut Scratch) -> Result<Added> {
-        todo!()
+        self.store.check()?;
+        let id = Id::of(plain);
+        let known = Added {
+            id,
+            new: false,
+            stored: 0,
+        };
+        if plain.is_empty() || !self.claim(kind, &id) {
+            return Ok(known);
+        }
+        // Others now take this blob for stored: from here on a failure is one of the whole writer.
+        let result = self.add_new(kind, id, plain, scratch);
+        result
+            .map_err(|error| self.store.fail(error))
+            .map(|stored| Added { id, new: true, stored })
     }
+
+    /// Whether this call is the one that has to store the blob.
+    fn claim(&self, kind: BlobKind, id: &Id) -> bool {
+        let index = self.vault.index();
+        loop {
+            let epoch = self.claims.epoch();
+            if index.contains(kind, id) {
+                return false;
+            }
+            match self.claims.claim(kind, id, epoch) {
+                Claim::Taken => return false,
+                Claim::Yours => return true,
+                // Claims have moved to the index since it was asked.
+                Claim::AskAgain => {}
+            }
+        }
+    }
+
+    fn add_new(&self, kind: BlobKind, id: Id, plain: &[u8], scratch: &mut Scratch) -> Result<u32> {
+        let length = u32::try_from(plain.len())
+            .map_err(|_| Error::Internal(format!("{kind:?} blob {id} has {} bytes", plain.len())))?;
+        let uncompressed = self.pack_blob(kind, plain, scratch)?.then_some(length);
+        if !self.options.dry_run {
+            let key = self.vault.vault().key();
+            key.seal_tail(&mut scratch.sealed, 0)?;
+            verify(key, id, plain, uncompressed, scratch)?;
+        }
+        let sealed = plain_or_packed(&scratch.sealed, self.options.dry_run);
+        let stored = (sealed + pack::entry_size(uncompressed.is_some())) as u64;
+        let counters = &self.counters;
+        let blobs = match kind {
+            BlobKind::Data => &counters.data_blobs,
+            BlobKind::Tree => &counters.tree_blobs,
+        };
+        blobs.fetch_add(1, Ordering::Relaxed);
+        counters.added.fetch_add(plain.len() as u64, Ordering::Relaxed);
+        counters.added_packed.fetch_add(stored, Ordering::Relaxed);
+        if !self.options.dry_run {
+            self.place(kind, id, &scratch.sealed, uncompressed)?;
+        }
+        Ok(stored.try_into().unwrap_or(u32::MAX))
+    }
+
+    /// Brings the blob as it is to be sealed into `scratch.sealed`, behind room for the nonce; tells whether compressed.
+    fn pack_blob(&self, kind: BlobKind, plain: &[u8], scratch: &mut Scratch) -> Result<bool> {
+        let level = match (self.vault.vault().version(), kind) {
+            (1, _) => None,
+            (_, BlobKind::Tree) => Some(Level::for_trees(self.options.compression)),
+            (_, BlobKind::Data) => Level::for_data(self.options.compression),
+        };
+        let sealed = &mut scratch.sealed;
+        sealed.clear();
+        sealed.extend_from_slice(&[0; NONCE_SIZE]);
+        if let Some(level) = level {
+            let packed = scratch.codec.compress_append(plain, level, sealed);
+            let packed = packed.map_err(|bad| Error::Internal(format!("zstd failed: {bad}")))?;
+            if packed < plain.len() || kind == BlobKind::Tree {
+                return Ok(true);
+            }
+            sealed.truncate(NONCE_SIZE);
+        }
+        sealed.extend_from_slice(plain);
+        Ok(false)
+    }
+
+    /// Copies a sealed blob into the open pack of its kind, and sends that off when it is full. The lock is held while
+    /// sending, so that threads that wait hold no full pack each.
+    fn place(&self, kind: BlobKind, id: Id, sealed: &[u8], uncompressed: Option<u32>) -> Result<()> {
+        let target = self.options.pack_size;
+        if sealed.len() >= target as usize {
+            let mut own = PackBuilder::default();
+            own.push(kind, id, sealed, uncompressed)?;
+            return self.store.send(own);
+        }
+        let mut open = self.open[kind as usize].lock().unwrap_or_else(PoisonError::into_inner);
+        if open.is_empty() {
+            *open = PackBuilder::with_buffer(self.store.buffer());
+        }
+        open.push(kind, id, sealed, uncompressed)?;
+        if open.is_full(target) {
+            self.store.send(std::mem::take(&mut *open))?;
+        }
+        Ok(())
+    }
+
     /// Whether the vault, or this writer, has the blob.
     pub fn has(&self, kind: BlobKind, id: &Id) -> bool {
-        todo!()
+        // In this order: claims move to the index, never back.
+        self.claims.contains(kind, id) || self.vault.index().contains(kind, id)
     }
+
+    /// What was stored so far.
+    pub fn totals(&self) -> WriterTotals {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        WriterTotals {
+            data_blobs: get(&self.counters.data_blobs),
+            tree_blobs: get(&self.counters.tree_blobs),
+            added: get(&self.counters.added),
+            added_packed: get(&self.counters.added_packed),
+        }
+    }
+
     /// Stores what is open, saves the index. Until this returns, no generation may refer to the blobs.
     /// Dropping a writer without `finish` also tries to store open packs and the index, so that the next run reuses them.
-    pub fn finish(self) -> Result<WriterTotals> {
-        todo!()
+    pub fn finish(mut self) -> Result<WriterTotals> {
+        let Stored = self.flush()?;
+        Ok(self.totals())
+    }
+
+    fn flush(&mut self) -> Result<Stored> {
+        for open in &mut self.open {
+            let open = std::mem::take(open.get_mut().unwrap_or_else(PoisonError::into_inner));
+            if !open.is_empty() {
+                self.store.send(open)?;
+            }
+        }
+        self.store.finish()
     }
 }
+
+impl Drop for BlobWriter {
+    fn drop(&mut self) {
+        if let Err(error) = self.flush() {
+            tracing::debug!("what was added is not all stored: {error}");
+        }
+    }
+}
+
+/// How many bytes a blob takes when sealed: in a dry run it is not.
+fn plain_or_packed(sealed: &[u8], dry_run: bool) -> usize {
+    if dry_run {
+        sealed.len() - NONCE_SIZE + OVERHEAD
+    } else {
+        sealed.len()
+    }
+}
+
+/// Opens what was just sealed and compares it with what it was made of: what memory or processor got wrong must not reach
+/// the vault under a name that promises it is right.
+fn verify(
+    key: &super::crypto::MasterKey,
+    id: Id,
+    plain: &[u8],
+    uncompressed: Option<u32>,
+    scratch: &mut Scratch,
+) -> Result<()> {
+    let Scratch {
+        codec,
+        packed,
+        sealed,
+        check,
+    } = scratch;
+    let wrong = |what: String| {
+        let advice = "the memory or the processor of this machine may be failing";
+        Error::Internal(format!("blob {id} was not what it should be after {what}: {advice}"))
+    };
+    key.open_into(sealed, packed)
+        .map_err(|bad| wrong(format!("encryption ({bad})")))?;
+    let opened = match uncompressed {
+        None => packed,
+        Some(length) => {
+            let result = codec.decompress(packed, length as usize, check);
+            result.map_err(|bad| wrong(format!("compression ({bad})")))?;
+            check
+        }
+    };
+    if opened != plain {
+        return Err(wrong("compression".into()));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

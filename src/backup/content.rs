@@ -1,7 +1,7 @@
 //! Reading files: whole ones in one call, large ones chunk by chunk with idle workers taking chunks over.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 

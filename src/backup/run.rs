@@ -181,6 +181,7 @@ fn finish(
         data_added_packed: totals.added_packed,
         total_files_processed: files.iter().sum(),
         total_bytes_processed: get(&counts.bytes),
+        unknown: serde_json::Map::new(),
     };
     let skipped_unchanged = options.skip_if_unchanged && parent.as_ref().is_some_and(|parent| parent.tree == tree);
     let mut outcome = Outcome {

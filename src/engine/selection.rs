@@ -58,6 +58,21 @@ impl Selection {
         self.set(path, !all);
     }
 
+    /// Turns a folder's picking, and that of everything below it, into its opposite.
+    pub fn invert(&mut self, folder: &[Vec<u8>]) {
+        let picked = !self.contains(folder);
+        let below: Vec<TreePath> = self.below(folder).map(|(path, _)| path.clone()).collect();
+        for path in below {
+            if let Some(rule) = self.rules.get_mut(&path) {
+                *rule = !*rule;
+            }
+        }
+        self.rules.remove(folder);
+        if self.contains(folder) != picked {
+            self.rules.insert(folder.to_vec(), picked);
+        }
+    }
+
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.rules.clear();
@@ -132,6 +147,18 @@ mod tests {
         assert!(selection.contains(&path("any/thing")));
         selection.toggle(&path(""));
         assert!(selection.is_empty());
+    }
+
+    #[test]
+    fn inverting_swaps_what_is_below() {
+        let mut selection = Selection::new();
+        selection.set(&path("a/x"), true);
+        selection.set(&path("b"), true);
+        selection.invert(&path("a"));
+        assert!(!selection.contains(&path("a/x")) && selection.contains(&path("a/y")));
+        assert_eq!(selection.state(&path("b")), Picked::All);
+        selection.invert(&path("a"));
+        assert!(selection.contains(&path("a/x")) && !selection.contains(&path("a/y")));
     }
 
     proptest! {

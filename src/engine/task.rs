@@ -16,6 +16,11 @@ pub enum Task {
         /// Count what would be stored, store nothing.
         dry_run: bool,
     },
+    /// Executes a plan that [`super::Question::PlanRestore`] made, by its number; the engine knows vault and generation.
+    PlannedRestore {
+        /// The plan's number.
+        plan: u64,
+    },
     /// Deletes generations.
     Forget {
         /// The vault.
@@ -68,6 +73,7 @@ impl Task {
     pub fn kind(&self) -> JobKind {
         match self {
             Task::Plan { .. } => JobKind::Backup,
+            Task::PlannedRestore { .. } => JobKind::Restore,
             Task::Forget { .. } => JobKind::Forget,
             Task::Tag { .. } => JobKind::Tag,
             Task::Unlock { .. } => JobKind::Unlock,

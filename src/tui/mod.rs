@@ -1,1 +1,42 @@
-//! The full-screen interface: a pure update and view over the engine.
+//! The full-screen interface.
+//!
+//! A pure core and a loop around it. The core: [`model`] is everything known, [`update`] changes it by messages and says
+//! what is to be done as effects, [`view`] turns it into cells. [`actions`] declares once what one can do, for the keys,
+//! the hints and the help; [`keys`] resolves what is typed; [`window`] holds three screens of a list of any length;
+//! [`text`] makes hostile names harmless; [`theme`] says how things look. [`terminal`] is the loop, and all that touches
+//! the terminal.
+//!
+//! What does not live here: reading vaults, backing up, restoring; the engine does, and is asked without ever waiting.
+
+pub mod actions;
+pub mod field;
+pub mod jobs;
+pub mod keys;
+pub mod model;
+pub mod msg;
+pub mod overlay;
+mod terminal;
+pub mod text;
+pub mod theme;
+mod update;
+mod view;
+pub mod window;
+
+use std::path::PathBuf;
+
+pub use terminal::{Error, run};
+pub use update::update;
+pub use view::{draw, view};
+
+/// What the interface is told at its start.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The vault to go to, as a name of the config or a folder; the first one when `None`.
+    pub vault: Option<String>,
+    /// Whether nothing may be written.
+    pub read_only: bool,
+    /// Where `~` is, and where a restore goes when nothing else is said: `restored` in it.
+    pub home: PathBuf,
+    /// Theme and symbols: see [`theme::Look::for_environment`].
+    pub look: theme::Look,
+}

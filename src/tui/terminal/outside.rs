@@ -1,0 +1,129 @@
+//! What the core asks for, done with the engine; what the engine says, as messages.
+
+use std::collections::VecDeque;
+
+use super::super::model::Model;
+use super::super::msg::{Effect, Moment, Msg};
+use crate::engine::{Engine, Event, JobHandle, JobId, Question, RequestId, Task};
+use crate::progress::ProgressSample;
+
+/// The engine, and the questions it had no room for.
+pub struct Outside {
+    engine: Engine,
+    waiting: VecDeque<(RequestId, Question)>,
+}
+
+impl Outside {
+    /// Over this engine.
+    pub fn new(engine: Engine) -> Outside {
+        Outside {
+            engine,
+            waiting: VecDeque::new(),
+        }
+    }
+
+    /// Seconds since 1970, by the engine's clock.
+    pub fn unix(&self) -> i64 {
+        (self.engine.settings().clock)().seconds
+    }
+
+    /// How far the running jobs are.
+    pub fn samples(&self, model: &Model) -> Vec<(JobId, ProgressSample)> {
+        let sample = |id| self.engine.job(id).map(|job| (id, job.progress.sample()));
+        model.jobs.running().filter_map(|job| sample(job.info.id)).collect()
+    }
+
+    /// An event as a message.
+    pub fn message(&mut self, event: Event, at: Moment) -> Msg {
+        match event {
+            Event::Answer {
+                request,
+                answer,
+                complete,
+            } => {
+                self.ask_waiting();
+                Msg::Answer {
+                    request,
+                    answer,
+                    complete,
+                    at,
+                }
+            }
+            Event::JobStarted(info) => Msg::JobStarted(info, at),
+            Event::JobChanged { job, state } => Msg::JobChanged(job, state, at),
+            Event::VaultChanged { vault } => Msg::VaultChanged(vault),
+            Event::Warning(text) => Msg::Warning(text, at),
+        }
+    }
+
+    /// Does what an effect asks for; what comes of it at once comes back.
+    pub fn perform(&mut self, effect: Effect, at: Moment) -> Vec<Msg> {
+        match effect {
+            Effect::Ask(request, question) => {
+                self.waiting.push_back((request, question));
+                self.ask_waiting();
+                Vec::new()
+            }
+            Effect::Abandon(request) => {
+                self.waiting.retain(|(waiting, _)| *waiting != request);
+                self.engine.abandon(request);
+                Vec::new()
+            }
+            Effect::Open {
+                request,
+                vault,
+                password,
+            } => match self.engine.ask_open(request, &vault, password.0) {
+                Ok(()) => Vec::new(),
+                Err(busy) => {
+                    let answer = crate::engine::Answer::PasswordNeeded {
+                        vault,
+                        problem: busy.to_string(),
+                    };
+                    vec![Msg::Answer {
+                        request,
+                        answer,
+                        complete: true,
+                        at,
+                    }]
+                }
+            },
+            Effect::StartBackup { plan, vault, title } => {
+                let task = Task::Plan {
+                    plan,
+                    vault: Some(vault),
+                    dry_run: false,
+                };
+                self.started(self.engine.start(task), title, at)
+            }
+            Effect::StartRestore { plan, title } => {
+                self.started(self.engine.start(Task::PlannedRestore { plan }), title, at)
+            }
+            Effect::CancelJob(id) => {
+                if let Some(job) = self.engine.job(id) {
+                    job.cancel();
+                }
+                Vec::new()
+            }
+            // The loop's own.
+            Effect::Wake(_) | Effect::Suspend | Effect::Quit => Vec::new(),
+        }
+    }
+
+    fn started(&self, started: crate::engine::Result<JobHandle>, title: String, at: Moment) -> Vec<Msg> {
+        match started {
+            Ok(job) => vec![Msg::JobStarted(job.info.clone(), at), Msg::JobNamed(job.id(), title)],
+            Err(error) => vec![Msg::Refused(error.to_string(), at)],
+        }
+    }
+
+    /// Asks what has to wait, as far as there is room.
+    fn ask_waiting(&mut self) {
+        while let Some((request, question)) = self.waiting.pop_front() {
+            if self.engine.ask(request, question.clone()).is_err() {
+                self.waiting.push_front((request, question));
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Text into cells: by role, clipped, in the symbols of the look.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::super::field::Field;
+use super::super::text;
+use super::super::theme::{Look, Role};
+
+/// A buffer with the look it is drawn in. Coordinates are those of the area.
+pub(crate) struct Canvas<'a> {
+    buffer: &'a mut Buffer,
+    area: Rect,
+    /// The look.
+    pub(crate) look: Look,
+}
+
+impl<'a> Canvas<'a> {
+    /// Draws into an area of a buffer.
+    pub(crate) fn new(buffer: &'a mut Buffer, area: Rect, look: Look) -> Self {
+        let area = area.intersection(buffer.area);
+        Canvas { buffer, area, look }
+    }
+
+    /// Columns.
+    pub(crate) fn width(&self) -> u16 {
+        self.area.width
+    }
+
+    /// Rows.
+    pub(crate) fn height(&self) -> u16 {
+        self.area.height
+    }
+
+    /// Writes text from `x` on, up to column `end`; gives the column behind it.
+    pub(crate) fn text(&mut self, x: u16, y: u16, end: u16, text: &str, role: Role) -> u16 {
+        self.styled(x, y, end, text, self.look.style(role))
+    }
+
+    /// Writes text in a style.
+    pub(crate) fn styled(&mut self, x: u16, y: u16, end: u16, text: &str, style: Style) -> u16 {
+        let end = end.min(self.area.width);
+        if x >= end || y >= self.area.height {
+            return x;
+        }
+        let room = usize::from(end - x);
+        let (next, _) = self
+            .buffer
+            .set_stringn(self.area.x + x, self.area.y + y, text, room, style);
+        next - self.area.x
+    }
+
+    /// Writes text so that it ends before column `end`.
+    pub(crate) fn right(&mut self, y: u16, end: u16, text: &str, role: Role) {
+        let start = end.saturating_sub(text::width(text) as u16);
+        self.text(start, y, end, text, role);
+    }
+
+    /// Gives cells from `x` up to `end` a style, whatever they hold.
+    pub(crate) fn paint(&mut self, x: u16, y: u16, end: u16, style: Style) {
+        let area = Rect::new(self.area.x + x, self.area.y + y, end.saturating_sub(x), 1);
+        let area = area.intersection(self.area);
+        for x in area.left()..area.right() {
+            if let Some(cell) = self.buffer.cell_mut((x, area.y)) {
+                // Replaced, not mixed: a cursor row is one style from end to end.
+                cell.set_style(Style::reset());
+                cell.set_style(style);
+            }
+        }
+    }
+
+    /// Repeats a symbol from `x` up to `end`.
+    pub(crate) fn rule(&mut self, x: u16, y: u16, end: u16, symbol: &str, role: Role) {
+        let line = symbol.repeat(usize::from(end.saturating_sub(x)));
+        self.text(x, y, end, &line, role);
+    }
+
+    /// Empties a rectangle.
+    pub(crate) fn clear(&mut self, area: Rect) {
+        for y in area.top()..area.bottom().min(self.area.height) {
+            for x in area.left()..area.right().min(self.area.width) {
+                if let Some(cell) = self.buffer.cell_mut((self.area.x + x, self.area.y + y)) {
+                    cell.reset();
+                }
+            }
+        }
+    }
+
+    /// A frame with a title, emptied; gives what is inside, a column of air on each side.
+    pub(crate) fn frame(&mut self, area: Rect, title: &str, role: Role) -> Rect {
+        self.clear(area);
+        let symbols = self.look.symbols;
+        let [top_left, top_right, bottom_left, bottom_right] = symbols.corners;
+        let (left, right, top, bottom) = (area.x, area.right() - 1, area.y, area.bottom() - 1);
+        for (y, start, end) in [(top, top_left, top_right), (bottom, bottom_left, bottom_right)] {
+            self.text(left, y, right + 1, start, role);
+            self.rule(left + 1, y, right, symbols.rule, role);
+            self.text(right, y, right + 1, end, role);
+        }
+        for y in top + 1..bottom {
+            self.text(left, y, left + 1, symbols.side, role);
+            self.text(right, y, right + 1, symbols.side, role);
+        }
+        let room = usize::from(area.width.saturating_sub(6));
+        let title = format!(" {} ", text::cut_end(title, room, symbols.more));
+        self.text(left + 2, top, right, &title, Role::Title);
+        Rect::new(
+            area.x + 2,
+            area.y + 1,
+            area.width.saturating_sub(4),
+            area.height.saturating_sub(2),
+        )
+    }
+
+    /// A rectangle of this size in the middle, as far as there is room.
+    pub(crate) fn middle(&self, width: u16, height: u16) -> Rect {
+        let width = width.min(self.area.width.saturating_sub(4));
+        let height = height.min(self.area.height.saturating_sub(2));
+        Rect::new(
+            (self.area.width - width) / 2,
+            (self.area.height - height) / 2,
+            width,
+            height,
+        )
+    }
+
+    /// A field one types into, with the place typing goes to; its text as dots where it is a secret.
+    pub(crate) fn field(&mut self, x: u16, y: u16, width: u16, field: &Field, secret: bool) {
+        let style = self.look.style(Role::Field);
+        let (before, behind) = field.halves();
+        let shown = |part: &str| {
+            if secret {
+                self.look.symbols.bullet.repeat(part.chars().count().min(4096))
+            } else {
+                text::escape(part.as_bytes())
+            }
+        };
+        let (before, behind) = (shown(before), shown(behind));
+        let before = text::cut_start(&before, usize::from(width.saturating_sub(2)), self.look.symbols.more);
+        let blank = " ".repeat(usize::from(width));
+        self.styled(x, y, x + width, &blank, style);
+        let at = self.styled(x, y, x + width, &before, style);
+        self.styled(at, y, x + width, &behind, style);
+        let caret = self.look.style(Role::Cursor);
+        if at < x + width
+            && let Some(cell) = self.buffer.cell_mut((self.area.x + at, self.area.y + y))
+        {
+            cell.set_style(caret);
+        }
+    }
+
+    /// A key's name as this look can show it.
+    pub(crate) fn key_name(&self, key: &str) -> String {
+        if self.look.symbols.rule.is_ascii() {
+            key.replace('↑', "Up")
+                .replace('↓', "Down")
+                .replace('←', "Left")
+                .replace('→', "Right")
+        } else {
+            key.to_owned()
+        }
+    }
+
+    /// A gauge of a done part of 0 to 1.
+    pub(crate) fn gauge(&mut self, x: u16, y: u16, width: u16, done: f64) {
+        let full = (f64::from(width) * done).floor() as u16;
+        let symbols = self.look.symbols;
+        self.rule(x, y, x + full, symbols.gauge_done, Role::Gauge);
+        self.rule(x + full, y, x + width, symbols.gauge_left, Role::Dim);
+    }
+}

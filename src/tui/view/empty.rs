@@ -1,0 +1,151 @@
+//! What a list says when there is nothing in it: one sentence, one key, the same as a command.
+
+use super::super::model::{Load, Model};
+use super::super::text;
+use super::super::theme::Role;
+use super::super::window::Window;
+use super::canvas::Canvas;
+use super::panes::{Span, is_waiting};
+
+/// Draws a sentence and what one can do about it.
+pub(super) fn message(canvas: &mut Canvas, span: Span, y: u16, sentence: &str, keys: &[(&str, &str)], command: &str) {
+    let cells = usize::from(span.width().saturating_sub(5)).min(60);
+    let mut y = y;
+    for line in text::wrap(sentence, cells) {
+        canvas.text(span.x + 3, y, span.end, &line, Role::Text);
+        y += 1;
+    }
+    if !keys.is_empty() {
+        y += 1;
+    }
+    for (key, what) in keys {
+        let key = canvas.key_name(key);
+        let x = canvas.text(span.x + 3, y, span.end, &key, Role::Key);
+        let left = cells.saturating_sub(text::width(&key) + 1);
+        for (n, line) in text::wrap(what, left).iter().enumerate() {
+            canvas.text(if n == 0 { x + 1 } else { x + 1 }, y, span.end, line, Role::Text);
+            y += 1;
+        }
+    }
+    if !command.is_empty() {
+        y += 1;
+        for line in text::wrap(command, cells) {
+            canvas.text(span.x + 3, y, span.end, &line, Role::Dim);
+            y += 1;
+        }
+    }
+}
+
+/// Says that a list waits, failed, or is locked; whether it did.
+fn common<T>(model: &Model, canvas: &mut Canvas, span: Span, load: &Load, list: &Window<T>) -> bool {
+    match load {
+        Load::Failed(why) => {
+            message(
+                canvas,
+                span,
+                3,
+                &text::escape(why.as_bytes()),
+                &[("R", "tries again")],
+                "",
+            );
+            true
+        }
+        Load::Locked => {
+            let vault = text::escape(model.generations.vault.as_deref().unwrap_or_default().as_bytes());
+            message(
+                canvas,
+                span,
+                3,
+                "This vault is locked: its password is not known here.",
+                &[("Enter", "on the vault asks for it")],
+                &format!("coffer generations --vault {vault} --password-file FILE"),
+            );
+            true
+        }
+        _ if is_waiting(load, list) => {
+            canvas.text(
+                span.x + 3,
+                3,
+                span.end,
+                &format!("reading{}", model.look.symbols.more),
+                Role::Dim,
+            );
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Says that nothing fits the filter; whether that is so.
+fn unmatched<T>(canvas: &mut Canvas, span: Span, filter: &str, list: &Window<T>) -> bool {
+    if filter.is_empty() || list.total() != Some(0) {
+        return false;
+    }
+    let sentence = format!("Nothing here holds \"{}\".", text::escape(filter.as_bytes()));
+    message(canvas, span, 3, &sentence, &[("Esc", "clears the filter")], "");
+    true
+}
+
+/// The vaults' pane.
+pub(super) fn vaults(model: &Model, canvas: &mut Canvas, span: Span) -> bool {
+    let pane = &model.vaults;
+    if common(model, canvas, span, &pane.load, &pane.list) || unmatched(canvas, span, &pane.filter, &pane.list) {
+        return true;
+    }
+    if pane.list.total() != Some(0) {
+        return false;
+    }
+    let keys = [("R", "reads the list again once you have made one in a shell:")];
+    let command = "coffer init --vault /srv/backup/home\ncoffer demo        makes one to look at";
+    message(
+        canvas,
+        span,
+        3,
+        "No vault is set up yet. A vault is the folder backups live in.",
+        &keys,
+        command,
+    );
+    true
+}
+
+/// The generations' pane.
+pub(super) fn generations(model: &Model, canvas: &mut Canvas, span: Span) -> bool {
+    let pane = &model.generations;
+    if pane.vault.is_none() {
+        // There is no vault: its own pane says so.
+        return true;
+    }
+    if common(model, canvas, span, &pane.load, &pane.list) || unmatched(canvas, span, &pane.filter, &pane.list) {
+        return true;
+    }
+    if pane.list.total() != Some(0) {
+        return false;
+    }
+    let vault = text::escape(pane.vault.as_deref().unwrap_or_default().as_bytes());
+    let command = format!("coffer backup --vault {vault} PATH");
+    message(
+        canvas,
+        span,
+        3,
+        "This vault holds no generation yet.",
+        &[("b", "runs a plan's backup now")],
+        &command,
+    );
+    true
+}
+
+/// The files' pane.
+pub(super) fn files(model: &Model, canvas: &mut Canvas, span: Span) -> bool {
+    let pane = &model.files;
+    if pane.of.is_none() {
+        return true;
+    }
+    if common(model, canvas, span, &pane.load, &pane.list) || unmatched(canvas, span, &pane.filter, &pane.list) {
+        return true;
+    }
+    if pane.list.total() != Some(0) {
+        return false;
+    }
+    message(canvas, span, 3, "This folder is empty.", &[("h", "goes back")], "");
+    true
+}

@@ -14,16 +14,32 @@
 //! Vaults are hostile until shown otherwise: names are checked, every step into a folder is relative to the folder above
 //! and follows no symlink, so that nothing is ever written outside the target.
 
+mod compare;
 mod dump;
 mod error;
+mod execute;
+mod fetch;
+mod file;
+mod folder;
+mod job;
+mod links;
+mod metadata;
 mod options;
+mod place;
 mod plan;
+mod planner;
+mod relink;
 mod selection;
+mod special;
+mod verify;
+mod walk;
 
 pub use dump::{ArchiveFormat, dump_archive, dump_file};
 pub use error::{Error, Issue, IssueKind, Result};
+pub use execute::execute;
 pub use options::{Overwrite, RestoreOptions, Target};
-pub use plan::{Action, Entry, Plan, Problem, Totals, execute, plan};
+pub use plan::{Action, Entry, Plan, Problem, Totals};
+pub use planner::plan;
 pub use selection::{Measure, Rules, Selection, measure};
 
 /// What a restore did.
@@ -51,4 +67,13 @@ pub struct RestoreOutcome {
     pub errors: u64,
     /// What could not be restored exactly but loses no content, each reported as an [`Issue`].
     pub warnings: u64,
+}
+
+/// How many threads work: as many as there are cores, but no more than memory is meant for.
+fn threads(wanted: usize) -> usize {
+    const MOST: usize = 16;
+    match wanted {
+        0 => std::thread::available_parallelism().map_or(2, usize::from).min(MOST),
+        wanted => wanted.min(64),
+    }
 }

@@ -1,11 +1,18 @@
 //! What a restore would do, entry by entry.
 
+use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::ops::ControlFlow;
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-use super::{Error, Issue, RestoreOptions, RestoreOutcome, Result};
-use crate::progress::{Cancel, Progress};
-use crate::vault::{Generation, IndexedVault, NodeType};
+use super::compare::Bits;
+use super::place::Status;
+use super::selection::Matcher;
+use super::walk::{At, Enter, Start, Visitor, Walk};
+use super::{Error, RestoreOptions, Result, Target};
+use crate::progress::Cancel;
+use crate::vault::{self, Generation, IndexedVault, Node, NodeType};
 
 /// What would happen to one entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
@@ -96,9 +103,164 @@ pub struct Entry<'a> {
 /// What a restore would do. Holds about a byte for each entry.
 #[derive(Debug)]
 pub struct Plan {
-    generation: Generation,
-    options: RestoreOptions,
-    totals: Totals,
+    pub(super) generation: Generation,
+    pub(super) options: RestoreOptions,
+    pub(super) totals: Totals,
+    pub(super) matcher: Matcher,
+    pub(super) start: Start,
+    pub(super) steps: Steps,
+    /// What backups were told to keep, as paths in the tree: deleting happens only there and below.
+    pub(super) roots: Vec<Vec<u8>>,
+}
+
+/// What would happen to each entry, by its number in the walk.
+#[derive(Debug, Default)]
+pub(super) struct Steps {
+    /// A [`Step`] for each entry.
+    pub steps: Vec<Step>,
+    /// For each folder that is entered: its number, and the number after the last entry below it.
+    pub folders: Vec<(u32, u32)>,
+    /// Existing files (or unfinished ones) that are partly right.
+    pub partial: HashMap<u32, Partial>,
+    /// For each folder with something to delete in it: for each such entry its type, name and a zero byte.
+    pub delete: HashMap<u32, Vec<u8>>,
+    /// What is not in the generation but stays all the same, and why.
+    pub kept: Vec<(Vec<u8>, String)>,
+}
+
+/// An [`Action`] in a byte, and whether a folder's entries are numbered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Step {
+    pub code: Code,
+    pub entered: bool,
+}
+
+/// The actions, and a folder that turns out not to be needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Code {
+    NotNeeded,
+    Create,
+    Overwrite,
+    Metadata,
+    Unchanged,
+    Skip,
+    UnsafeName,
+    DuplicateName,
+    InTheWay,
+    UnreadableFolder,
+    MissingBlob,
+    TooDeep,
+    NotRestorable,
+}
+
+impl Code {
+    /// The action, but for folders that are not needed.
+    pub fn action(self) -> Option<Action> {
+        Some(match self {
+            Code::NotNeeded => return None,
+            Code::Create => Action::Create,
+            Code::Overwrite => Action::Overwrite,
+            Code::Metadata => Action::Metadata,
+            Code::Unchanged => Action::Unchanged,
+            Code::Skip => Action::Skip,
+            Code::UnsafeName => Action::Problem(Problem::UnsafeName),
+            Code::DuplicateName => Action::Problem(Problem::DuplicateName),
+            Code::InTheWay => Action::Problem(Problem::InTheWay),
+            Code::UnreadableFolder => Action::Problem(Problem::UnreadableFolder),
+            Code::MissingBlob => Action::Problem(Problem::MissingBlob),
+            Code::TooDeep => Action::Problem(Problem::TooDeep),
+            Code::NotRestorable => Action::Problem(Problem::NotRestorable),
+        })
+    }
+}
+
+impl From<Problem> for Code {
+    fn from(problem: Problem) -> Code {
+        match problem {
+            Problem::UnsafeName => Code::UnsafeName,
+            Problem::DuplicateName => Code::DuplicateName,
+            Problem::InTheWay => Code::InTheWay,
+            Problem::UnreadableFolder => Code::UnreadableFolder,
+            Problem::MissingBlob => Code::MissingBlob,
+            Problem::TooDeep => Code::TooDeep,
+            Problem::NotRestorable => Code::NotRestorable,
+        }
+    }
+}
+
+/// A file that is partly right.
+#[derive(Debug)]
+pub(super) struct Partial {
+    /// The file when it was compared: if it is another by the time it is written to, it is left alone.
+    pub status: Status,
+    /// Which blobs are right.
+    pub right: Bits,
+    /// It is an unfinished file under its temporary name.
+    pub part: bool,
+}
+
+impl Steps {
+    /// What happens to an entry.
+    pub fn get(&self, index: u32) -> Step {
+        let missing = Step {
+            code: Code::NotNeeded,
+            entered: false,
+        };
+        self.steps.get(index as usize).copied().unwrap_or(missing)
+    }
+
+    /// The number after the last entry below a folder.
+    pub fn end_of(&self, index: u32) -> u32 {
+        match self.folders.binary_search_by_key(&index, |folder| folder.0) {
+            Ok(found) => self.folders[found].1,
+            Err(_) => index + 1,
+        }
+    }
+
+    /// How a walk that follows the plan goes on from a folder.
+    pub fn enter(&self, index: u32) -> Enter {
+        match self.get(index) {
+            Step { entered: false, .. } => Enter::No,
+            Step {
+                code: Code::NotNeeded | Code::UnreadableFolder,
+                ..
+            } => Enter::SkipTo(self.end_of(index)),
+            _ => Enter::Yes,
+        }
+    }
+
+    /// What is deleted in a folder: types and names.
+    pub fn deletes(&self, index: u32) -> impl Iterator<Item = (NodeType, &[u8])> {
+        let list = self.delete.get(&index).map(Vec::as_slice).unwrap_or_default();
+        list.split(|&b| b == 0)
+            .filter_map(|entry| entry.split_first())
+            .map(|(kind, name)| {
+                let kind = match kind {
+                    b'd' => NodeType::Dir,
+                    b'l' => NodeType::Symlink,
+                    b'b' => NodeType::Dev,
+                    b'c' => NodeType::CharDev,
+                    b'p' => NodeType::Fifo,
+                    b's' => NodeType::Socket,
+                    _ => NodeType::File,
+                };
+                (kind, name)
+            })
+    }
+}
+
+/// A type in a byte, as [`Steps::delete`] holds it.
+pub(super) fn type_letter(kind: NodeType) -> u8 {
+    match kind {
+        NodeType::File => b'f',
+        NodeType::Dir => b'd',
+        NodeType::Symlink => b'l',
+        NodeType::Dev => b'b',
+        NodeType::CharDev => b'c',
+        NodeType::Fifo => b'p',
+        NodeType::Socket => b's',
+    }
 }
 
 impl Plan {
@@ -119,45 +281,113 @@ impl Plan {
 
     /// Where a path of the generation goes, for messages.
     pub fn target_path(&self, path: &[u8]) -> PathBuf {
-        let _ = path;
-        PathBuf::new()
+        match &self.options.target {
+            Target::InPlace => PathBuf::from(OsStr::from_bytes(path)),
+            Target::Folder(folder) => {
+                let below = path.strip_prefix(self.start.path.as_slice()).unwrap_or(path);
+                let below = below.strip_prefix(b"/").unwrap_or(below);
+                if below.is_empty() {
+                    folder.clone()
+                } else {
+                    folder.join(OsStr::from_bytes(below))
+                }
+            }
+        }
     }
 
-    /// Calls `each` for every entry in the order of the walk: a folder, the files in it, then its subfolders (what would
-    /// be deleted in a folder comes right after it). Reads the trees again.
+    /// Calls `each` for every entry in the order of the walk: a folder, the files in it, what would be deleted in it, then
+    /// its subfolders. Reads the trees again.
     pub fn for_each(
         &self,
         vault: &IndexedVault,
         cancel: &Cancel,
         each: &mut dyn FnMut(&Entry<'_>) -> ControlFlow<()>,
     ) -> Result<()> {
-        let _ = (vault, cancel, each);
-        Err(Error::Refused("not there yet".into()))
+        let mut listing = Listing {
+            plan: self,
+            each,
+            stopped: false,
+        };
+        match Walk::new(vault, &self.matcher, cancel).run(&self.start, &mut listing) {
+            Err(Error::Cancelled(_)) if listing.stopped => Ok(()),
+            walked => walked,
+        }
     }
 }
 
-/// Finds out what a restore would do: reads the trees, looks at the target, hashes existing files where the choice of
-/// [`Overwrite`](super::Overwrite) needs it. Changes nothing.
-pub fn plan(
-    vault: &IndexedVault,
-    generation: &Generation,
-    options: &RestoreOptions,
-    progress: &Progress,
-    cancel: &Cancel,
-) -> Result<Plan> {
-    let _ = (vault, generation, options, progress, cancel);
-    Err(Error::Refused("not there yet".into()))
+/// Shows a plan's entries.
+struct Listing<'a> {
+    plan: &'a Plan,
+    each: &'a mut dyn FnMut(&Entry<'_>) -> ControlFlow<()>,
+    stopped: bool,
 }
 
-/// Carries a plan out. Problems with single entries go to `report` and the rest goes on; a full disk, a vault that cannot
-/// be read at all or a stop end it, and what is finished by then stays. Running the same restore again goes on from there.
-pub fn execute(
-    vault: &IndexedVault,
-    plan: &Plan,
-    progress: &Progress,
-    cancel: &Cancel,
-    report: &(dyn Fn(Issue) + Sync),
-) -> Result<RestoreOutcome> {
-    let _ = (vault, plan, progress, cancel, report);
-    Err(Error::Refused("not there yet".into()))
+impl Listing<'_> {
+    fn show(&mut self, entry: &Entry<'_>) -> Result<()> {
+        if (self.each)(entry).is_break() {
+            self.stopped = true;
+            return Err(Error::Cancelled(crate::progress::Cancelled));
+        }
+        Ok(())
+    }
+}
+
+impl Visitor for Listing<'_> {
+    fn enter(&mut self, at: &At<'_>, node: Option<&Node>) -> Result<Enter> {
+        let action = self.plan.steps.get(at.index).code.action();
+        if let (Some(action), Some(_)) = (action, node) {
+            self.show(&Entry {
+                path: at.path,
+                kind: NodeType::Dir,
+                size: 0,
+                action,
+            })?;
+        }
+        Ok(self.plan.steps.enter(at.index))
+    }
+
+    fn unreadable(&mut self, at: &At<'_>, error: &vault::Error) -> Result<Enter> {
+        let _ = error;
+        Ok(Enter::SkipTo(self.plan.steps.end_of(at.index)))
+    }
+
+    fn entry(&mut self, at: &At<'_>, node: Node) -> Result<()> {
+        match self.plan.steps.get(at.index).code.action() {
+            Some(action) => self.show(&Entry {
+                path: at.path,
+                kind: node.kind,
+                size: node.size,
+                action,
+            }),
+            None => Ok(()),
+        }
+    }
+
+    fn problem(&mut self, at: &At<'_>, problem: Problem) -> Result<()> {
+        let action = Action::Problem(problem);
+        self.show(&Entry {
+            path: at.path,
+            kind: NodeType::File,
+            size: 0,
+            action,
+        })
+    }
+
+    fn all_listed(&mut self, at: &At<'_>) -> Result<()> {
+        let plan = self.plan;
+        for (kind, name) in plan.steps.deletes(at.index) {
+            let path = [at.path, b"/", name].concat();
+            self.show(&Entry {
+                path: &path,
+                kind,
+                size: 0,
+                action: Action::Delete,
+            })?;
+        }
+        Ok(())
+    }
+
+    fn leave(&mut self) -> Result<()> {
+        Ok(())
+    }
 }

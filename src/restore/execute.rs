@@ -1,0 +1,286 @@
+//! Carrying a plan out: the walk makes folders and gathers files, workers fetch and write, then come hard links and, if
+//! asked for, reading back.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crossbeam_channel::bounded;
+
+use super::fetch::{self, Gather};
+use super::file::{FileTask, How};
+use super::folder::Folder;
+use super::job::{Job, add};
+use super::links::Links;
+use super::plan::{Code, Plan, Step};
+use super::relink::Pending;
+use super::walk::{At, Enter, Visitor, Walk};
+use super::{Error, Issue, IssueKind, Problem, RestoreOutcome, Result, place, special, verify};
+use crate::progress::{Cancel, Cancelled, Progress};
+use crate::vault::index::Location;
+use crate::vault::{self, BlobKind, Id, IndexedVault, Node, NodeType};
+
+/// Carries a plan out. Problems with single entries go to `report` and the rest goes on; a full disk, a vault that cannot
+/// be read at all or a stop end it, and what is finished by then stays. Running the same restore again goes on from there.
+pub fn execute(
+    vault: &IndexedVault,
+    plan: &Plan,
+    progress: &Progress,
+    cancel: &Cancel,
+    report: &(dyn Fn(Issue) + Sync),
+) -> Result<RestoreOutcome> {
+    let job = Job::new(vault, plan, progress, cancel, report);
+    progress.files_total.store(plan.totals.files, Ordering::Relaxed);
+    progress.bytes_total.store(plan.totals.bytes, Ordering::Relaxed);
+    progress.totals_known.store(true, Ordering::Relaxed);
+    let threads = super::threads(plan.options.threads);
+    // Folders stay open while files in them are on their way: in batches that workers hold or that wait for them.
+    let folders = place::raise_open_files() / 2 / (3 * threads as u64 + 2);
+    let folders = usize::try_from(folders).unwrap_or(usize::MAX).clamp(4, 4096);
+    for (path, why) in &plan.steps.kept {
+        job.issue(path, IssueKind::Failed, why.clone());
+    }
+    let mut links = Pending::default();
+    let mut root = None;
+    let walked = std::thread::scope(|scope| {
+        let (work, queue) = bounded(2 * threads);
+        for _ in 0..threads {
+            let queue = queue.clone();
+            let job = &job;
+            scope.spawn(move || fetch::work(job, &queue));
+        }
+        drop(queue);
+        let mut executing = Executing {
+            job: &job,
+            gather: Gather::new(&job, work, folders),
+            levels: Vec::new(),
+            links: Links::default(),
+            pending: &mut links,
+            root: &mut root,
+        };
+        let walked = Walk::new(vault, &plan.matcher, cancel).run(&plan.start, &mut executing);
+        executing.gather.flush();
+        walked
+    });
+    job.fatal()?;
+    walked?;
+    if let Some(root) = root {
+        links.make(&job, &root, plan.start.path.len());
+        job.fatal()?;
+        if plan.options.verify {
+            verify::verify(&job, root, threads)?;
+        }
+    }
+    Ok(job.outcome())
+}
+
+struct Executing<'a, 'b> {
+    job: &'a Job<'a>,
+    gather: Gather<'a>,
+    levels: Vec<Level<'a>>,
+    links: Links,
+    pending: &'b mut Pending,
+    /// The target's root, for what comes at the end.
+    root: &'b mut Option<std::os::fd::OwnedFd>,
+}
+
+struct Level<'a> {
+    folder: Arc<Folder<'a>>,
+    index: u32,
+}
+
+impl Executing<'_, '_> {
+    fn check(&self) -> Result<()> {
+        if self.job.is_stopped() {
+            Err(Error::Cancelled(Cancelled))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn file(&mut self, at: &At<'_>, mut node: Node, code: Code) {
+        let job = self.job;
+        if let Some(first) = self.links.see(at.index, at.path, &node) {
+            match code {
+                Code::Create | Code::Overwrite => {
+                    self.pending.push(at.path, &first.path);
+                    add(&job.progress.bytes_done, node.size);
+                }
+                _ => self.is_right(&node),
+            }
+            return;
+        }
+        if code == Code::Unchanged {
+            return self.is_right(&node);
+        }
+        let Some(level) = self.levels.last() else { return };
+        let content = node.content.take().unwrap_or_default();
+        let (how, size, pieces) = if code == Code::Metadata {
+            add(&job.progress.bytes_done, node.size);
+            (How::Metadata, node.size, Vec::new())
+        } else {
+            let partial = job.plan.steps.partial.get(&at.index);
+            let (size, pieces) = match self.pieces(&content, |number| partial.is_some_and(|p| p.right.get(number))) {
+                Ok(pieces) => pieces,
+                Err(id) => {
+                    let error = vault::Error::MissingBlob {
+                        kind: BlobKind::Data,
+                        id,
+                    };
+                    return job.issue(at.path, IssueKind::Damaged, error.to_string());
+                }
+            };
+            let how = match partial {
+                Some(partial) => How::Patch {
+                    before: partial.status,
+                    part: partial.part,
+                },
+                None if code == Code::Overwrite => How::Replace,
+                None => How::New,
+            };
+            (how, size, pieces)
+        };
+        let count = u32::try_from(pieces.len()).unwrap_or(u32::MAX);
+        let file = FileTask::new(Arc::clone(&level.folder), node, how, size, count);
+        self.gather.add(file, level.index, &pieces);
+    }
+
+    fn is_right(&self, node: &Node) {
+        add(&self.job.counters.files_unchanged, 1);
+        self.job.progress.file_done(node.size);
+    }
+
+    /// Where a file's blobs lie and go, but for those that are right already; and its size.
+    fn pieces(&self, content: &[Id], is_right: impl Fn(usize) -> bool) -> Result<(u64, Vec<(u64, Id, Location)>), Id> {
+        let mut size = 0;
+        let mut pieces = Vec::with_capacity(content.len());
+        for (number, id) in content.iter().enumerate() {
+            let location = self.job.vault.index().find(BlobKind::Data, id).ok_or(*id)?;
+            if is_right(number) {
+                add(&self.job.progress.bytes_done, u64::from(location.plain_length()));
+            } else {
+                pieces.push((size, *id, location));
+            }
+            size += u64::from(location.plain_length());
+        }
+        Ok((size, pieces))
+    }
+}
+
+impl Visitor for Executing<'_, '_> {
+    fn enter(&mut self, at: &At<'_>, node: Option<&Node>) -> Result<Enter> {
+        self.check()?;
+        let steps = &self.job.plan.steps;
+        let Step { code, .. } = steps.get(at.index);
+        let enter = steps.enter(at.index);
+        if code == Code::NotNeeded {
+            return Ok(enter);
+        }
+        if enter == Enter::No {
+            add(&self.job.counters.skipped, 1);
+            return Ok(enter);
+        }
+        let folder = match (self.levels.last(), node) {
+            (Some(above), Some(node)) => match Folder::below(&above.folder, at, node, code) {
+                Some(folder) => folder,
+                None => return Ok(Enter::SkipTo(steps.end_of(at.index))),
+            },
+            _ => {
+                let folder = Folder::root(self.job, node)?;
+                let handle = rustix::io::dup(folder.handle()).map_err(|error| Error::Target {
+                    action: "open",
+                    path: self.job.plan.target_path(at.path),
+                    source: error.into(),
+                })?;
+                *self.root = Some(handle);
+                folder
+            }
+        };
+        if code == Code::Skip {
+            add(&self.job.counters.skipped, 1);
+        }
+        if code == Code::UnreadableFolder {
+            let error = "its listing in the vault is missing or damaged; nothing in it was restored".to_owned();
+            self.job.issue(at.path, IssueKind::Damaged, error);
+            return Ok(enter);
+        }
+        self.levels.push(Level {
+            folder: Arc::new(folder),
+            index: at.index,
+        });
+        Ok(enter)
+    }
+
+    fn unreadable(&mut self, at: &At<'_>, error: &vault::Error) -> Result<Enter> {
+        self.job.issue(
+            at.path,
+            IssueKind::Damaged,
+            format!("its listing cannot be read: {error}"),
+        );
+        Ok(Enter::SkipTo(self.job.plan.steps.end_of(at.index)))
+    }
+
+    fn entry(&mut self, at: &At<'_>, node: Node) -> Result<()> {
+        self.check()?;
+        let code = self.job.plan.steps.get(at.index).code;
+        match code {
+            Code::Create | Code::Overwrite | Code::Metadata | Code::Unchanged if node.kind == NodeType::File => {
+                self.file(at, node, code);
+            }
+            Code::Create | Code::Overwrite | Code::Metadata => {
+                if let Some(level) = self.levels.last() {
+                    special::restore(&level.folder, &node, code);
+                }
+            }
+            Code::Skip => {
+                add(&self.job.counters.skipped, 1);
+                if node.kind == NodeType::File {
+                    self.job.progress.file_done(node.size);
+                }
+            }
+            Code::NotNeeded | Code::Unchanged => {}
+            problem => self.explain(at, problem, &node),
+        }
+        Ok(())
+    }
+
+    fn problem(&mut self, at: &At<'_>, problem: Problem) -> Result<()> {
+        self.explain(at, problem.into(), &Node::default());
+        Ok(())
+    }
+
+    fn leave(&mut self) -> Result<()> {
+        self.levels.pop();
+        Ok(())
+    }
+}
+
+impl Executing<'_, '_> {
+    fn explain(&self, at: &At<'_>, code: Code, node: &Node) {
+        let (kind, error) = match code {
+            Code::UnsafeName => (
+                IssueKind::UnsafeName,
+                "its name is not one a file can have; it was not restored",
+            ),
+            Code::TooDeep => (
+                IssueKind::UnsafeName,
+                "it is nested more than 1,000 folders deep; it was not restored",
+            ),
+            Code::DuplicateName => (
+                IssueKind::DuplicateName,
+                "its folder has two entries of this name; the first one was restored",
+            ),
+            Code::InTheWay => (
+                IssueKind::InTheWay,
+                "a folder that is not empty stands in its place; --delete would remove it",
+            ),
+            Code::MissingBlob => (IssueKind::Damaged, "part of its content is in no pack of the vault"),
+            Code::UnreadableFolder => (IssueKind::Damaged, "its listing is missing; nothing in it was restored"),
+            _ if node.kind == NodeType::Socket => (
+                IssueKind::NotRestored,
+                "a socket is made by the program that listens on it; it was left out",
+            ),
+            _ => (IssueKind::NotRestored, "this kind of entry is not restored"),
+        };
+        self.job.issue(at.path, kind, error.to_owned());
+    }
+}

@@ -72,6 +72,9 @@ pub(super) struct Comparison<T> {
     pub try_writing: bool,
 }
 
+/// Takes a file's result, on any thread.
+pub(super) type Done<'a, T> = dyn Fn(&Comparison<T>, Result<Found, Errno>) + Sync + 'a;
+
 struct Shared<T> {
     what: Comparison<T>,
     file: OnceLock<Result<(OwnedFd, Status), Errno>>,
@@ -107,7 +110,7 @@ impl<T: Send + Sync> Comparing<T> {
 pub(super) fn run<T: Send + Sync, R>(
     threads: usize,
     cancel: &Cancel,
-    done: &(dyn Fn(&Comparison<T>, Result<Found, Errno>) + Sync),
+    done: &Done<'_, T>,
     produce: impl FnOnce(&Comparing<T>) -> R,
 ) -> R {
     let (jobs, queue) = bounded(64);
@@ -124,11 +127,7 @@ pub(super) fn run<T: Send + Sync, R>(
     })
 }
 
-fn work<T: Send + Sync>(
-    queue: &Receiver<(Arc<Shared<T>>, usize)>,
-    cancel: &Cancel,
-    done: &(dyn Fn(&Comparison<T>, Result<Found, Errno>) + Sync),
-) {
+fn work<T: Send + Sync>(queue: &Receiver<(Arc<Shared<T>>, usize)>, cancel: &Cancel, done: &Done<'_, T>) {
     let mut buffer = Vec::new();
     for (shared, first) in queue {
         if cancel.is_cancelled() {

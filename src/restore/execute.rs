@@ -83,6 +83,9 @@ struct Executing<'a, 'b> {
     root: &'b mut Option<std::os::fd::OwnedFd>,
 }
 
+/// Where in its file a blob goes, the blob, and where it lies.
+type Piece = (u64, Id, Location);
+
 struct Level<'a> {
     folder: Arc<Folder<'a>>,
     index: u32,
@@ -150,7 +153,7 @@ impl Executing<'_, '_> {
     }
 
     /// Where a file's blobs lie and go, but for those that are right already; and its size.
-    fn pieces(&self, content: &[Id], is_right: impl Fn(usize) -> bool) -> Result<(u64, Vec<(u64, Id, Location)>), Id> {
+    fn pieces(&self, content: &[Id], is_right: impl Fn(usize) -> bool) -> Result<(u64, Vec<Piece>), Id> {
         let mut size = 0;
         let mut pieces = Vec::with_capacity(content.len());
         for (number, id) in content.iter().enumerate() {

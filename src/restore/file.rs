@@ -389,8 +389,11 @@ fn put_all(file: &OwnedFd, mut offset: u64, mut content: &[u8]) -> Result<(), Er
     Ok(())
 }
 
+/// Writes bytes at an offset.
+type Put<'a> = dyn FnMut(usize, &[u8]) -> Result<(), Errno> + 'a;
+
 /// Calls `each` with the runs of `content` that are not long zeros, and where they start.
-fn each_filled(content: &[u8], each: &mut dyn FnMut(usize, &[u8]) -> Result<(), Errno>) -> Result<(), Errno> {
+fn each_filled(content: &[u8], each: &mut Put<'_>) -> Result<(), Errno> {
     let is_zero = |block: &[u8]| block.iter().all(|&b| b == 0);
     let mut start = 0;
     let mut position = 0;

@@ -107,10 +107,11 @@ impl Rules {
             }
         }
         let mode = self.mode(node, uid, gid);
-        if now.kind != NodeType::Symlink && (mode != now.mode || mode & 0o6000 != 0) {
-            if let Err(error) = chmod_nofollow(folder, name, mode) {
-                report(IssueKind::Metadata, format!("cannot set its mode to {mode:o}: {error}"));
-            }
+        if now.kind != NodeType::Symlink
+            && (mode != now.mode || mode & 0o6000 != 0)
+            && let Err(error) = chmod_nofollow(folder, name, mode)
+        {
+            report(IssueKind::Metadata, format!("cannot set its mode to {mode:o}: {error}"));
         }
         self.xattrs_late(&target, node, report);
         if let Err(error) = rustix::fs::utimensat(folder, name, &times(node), AtFlags::SYMLINK_NOFOLLOW) {

@@ -101,35 +101,19 @@ impl Catalog {
         })
     }
 
-    /// Adds up what lies below a stored tree from its own rows and its folders' totals, and keeps it; `None` while one of
-    /// them is not known.
-    pub fn complete_totals(&self, id: &Id) -> Result<Option<Totals>> {
+    /// For each of these trees (inner before outer) adds up what lies below it from its own rows and its folders' totals,
+    /// and keeps it, where all of them are known.
+    pub fn complete_totals(&self, trees: &[Id]) -> Result<()> {
         self.write(|t| {
-            let Some(tree) = stored(t, id)? else { return Ok(None) };
-            if tree.below.is_some() {
-                return Ok(tree.below);
+            for id in trees {
+                let Some(tree) = stored(t, id)? else { continue };
+                if tree.below.is_none()
+                    && let Some(totals) = add_up(t, &tree)?
+                {
+                    set_totals(t, tree.key, totals)?;
+                }
             }
-            let mut others = t.prepare_cached("SELECT total(size) FROM nodes WHERE tree = ?1 AND n >= ?2")?;
-            let bytes: f64 = others.query_row(params![tree.key, tree.here_folders as i64], |row| row.get(0))?;
-            // `total` never overflows, but is exact only to 2^53: hostile sums beyond may be rounded.
-            let mut totals = Totals {
-                files: tree.here_others,
-                folders: tree.here_folders,
-                bytes: bytes as u64,
-            };
-            let mut folders = t.prepare_cached(
-                "SELECT t.files, t.folders, t.bytes FROM nodes n LEFT JOIN trees t ON t.id = n.subtree
-                 WHERE n.tree = ?1 AND n.n < ?2 AND n.subtree IS NOT NULL",
-            )?;
-            let mut rows = folders.query(params![tree.key, tree.here_folders as i64])?;
-            while let Some(row) = rows.next()? {
-                let Some(below) = totals_at(row, 0)? else {
-                    return Ok(None);
-                };
-                totals.add(below);
-            }
-            set_totals(t, tree.key, totals)?;
-            Ok(Some(totals))
+            Ok(())
         })
     }
 
@@ -267,6 +251,30 @@ fn sum(c: &Connection, entries: &[Entry]) -> rusqlite::Result<Option<Totals>> {
                 bytes: entry.size,
             });
         }
+    }
+    Ok(Some(totals))
+}
+
+/// The same from stored rows.
+fn add_up(c: &Connection, tree: &StoredTree) -> rusqlite::Result<Option<Totals>> {
+    // `total` never overflows, but is exact only to 2^53: hostile sums beyond are rounded.
+    let mut others = c.prepare_cached("SELECT total(size) FROM nodes WHERE tree = ?1 AND n >= ?2")?;
+    let bytes: f64 = others.query_row(params![tree.key, tree.here_folders as i64], |row| row.get(0))?;
+    let mut totals = Totals {
+        files: tree.here_others,
+        folders: tree.here_folders,
+        bytes: bytes as u64,
+    };
+    let mut folders = c.prepare_cached(
+        "SELECT t.files, t.folders, t.bytes FROM nodes n LEFT JOIN trees t ON t.id = n.subtree
+         WHERE n.tree = ?1 AND n.n < ?2 AND n.subtree IS NOT NULL",
+    )?;
+    let mut rows = folders.query(params![tree.key, tree.here_folders as i64])?;
+    while let Some(row) = rows.next()? {
+        let Some(below) = totals_at(row, 0)? else {
+            return Ok(None);
+        };
+        totals.add(below);
     }
     Ok(Some(totals))
 }

@@ -1,6 +1,6 @@
 //! Every way a command can fail, with the exit code it means.
 
-use crate::{config, vault};
+use crate::{backup, catalog, config, restore, vault};
 
 /// Shorthand for results in this room.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -11,6 +11,15 @@ pub enum Error {
     /// The vault, or something in it.
     #[error(transparent)]
     Vault(#[from] vault::Error),
+    /// A backup.
+    #[error(transparent)]
+    Backup(#[from] backup::Error),
+    /// A restore or a dump.
+    #[error(transparent)]
+    Restore(#[from] restore::Error),
+    /// The catalog.
+    #[error(transparent)]
+    Catalog(#[from] catalog::Error),
     /// The user's config.
     #[error(transparent)]
     Config(#[from] config::Error),
@@ -90,19 +99,79 @@ impl From<crate::progress::Cancelled> for Error {
 }
 
 impl Error {
-    /// Whether the work was stopped on request.
-    pub fn is_cancelled(&self) -> bool {
-        matches!(self, Error::Cancelled | Error::Vault(vault::Error::Cancelled(_)))
+    /// The vault's error, whichever room it went through.
+    fn vault(&self) -> Option<&vault::Error> {
+        match self {
+            Error::Vault(error)
+            | Error::Backup(backup::Error::Vault(error))
+            | Error::Restore(restore::Error::Vault(error)) => Some(error),
+            _ => None,
+        }
     }
 
-    /// The exit code the commands end with: 10 no vault, 11 locked, 12 wrong password, 130 interrupted, else 1.
+    /// Whether the work was stopped on request.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self, Error::Cancelled | Error::Restore(restore::Error::Cancelled(_)))
+            || matches!(self.vault(), Some(vault::Error::Cancelled(_)))
+    }
+
+    /// The exit code a command ends with: 10 no vault, 11 locked, 12 wrong password, 130 interrupted, else 1.
     pub fn exit_code(&self) -> u8 {
-        match self {
-            error if error.is_cancelled() => 130,
-            Error::Vault(vault::Error::NoVault { .. }) | Error::UnknownVault { .. } => 10,
-            Error::Vault(vault::Error::Locked { .. }) => 11,
-            Error::Vault(vault::Error::WrongPassword { .. }) => 12,
+        if self.is_cancelled() {
+            return 130;
+        }
+        match self.vault() {
+            Some(vault::Error::NoVault { .. }) => 10,
+            Some(vault::Error::Locked { .. }) => 11,
+            Some(vault::Error::WrongPassword { .. }) => 12,
+            _ if matches!(self, Error::UnknownVault { .. }) => 10,
             _ => 1,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::progress::Cancelled;
+
+    #[test]
+    fn exit_codes_are_the_formats() {
+        let place = || "/v".to_owned();
+        let locked = || vault::Error::Locked {
+            place: place(),
+            exclusive: true,
+            holder: "x".into(),
+        };
+        assert_eq!(Error::from(vault::Error::NoVault { place: place() }).exit_code(), 10);
+        assert_eq!(
+            Error::UnknownVault {
+                text: place(),
+                suggestion: None
+            }
+            .exit_code(),
+            10
+        );
+        assert_eq!(Error::from(locked()).exit_code(), 11);
+        assert_eq!(Error::from(backup::Error::Vault(locked())).exit_code(), 11);
+        assert_eq!(Error::from(restore::Error::Vault(locked())).exit_code(), 11);
+        assert_eq!(
+            Error::from(vault::Error::WrongPassword {
+                place: place(),
+                keys: 1
+            })
+            .exit_code(),
+            12
+        );
+        for cancelled in [
+            Error::Cancelled,
+            vault::Error::from(Cancelled).into(),
+            backup::Error::from(Cancelled).into(),
+            restore::Error::from(Cancelled).into(),
+        ] {
+            assert!(cancelled.is_cancelled());
+            assert_eq!(cancelled.exit_code(), 130);
+        }
+        assert_eq!(Error::Usage("no".into()).exit_code(), 1);
     }
 }

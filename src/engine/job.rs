@@ -1,14 +1,18 @@
 //! Jobs: work on its own thread that can be watched, stopped and waited for.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use super::{Result, TaskOutcome};
+use super::hub::Hub;
+use super::{Error, Event, Result, TaskOutcome};
 use crate::progress::{Cancel, Progress};
 use crate::vault::Time;
 
 /// Which job, unique in the catalog's history.
 pub type JobId = i64;
+
+/// How many issues of a job are kept.
+const KEPT_ISSUES: usize = 10_000;
 
 /// What kind of work a job does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,6 +32,15 @@ pub enum JobKind {
 }
 
 impl JobKind {
+    const ALL: [JobKind; 6] = [
+        JobKind::Backup,
+        JobKind::Restore,
+        JobKind::Check,
+        JobKind::Forget,
+        JobKind::Tag,
+        JobKind::Unlock,
+    ];
+
     /// The word for it, as in the history.
     pub fn word(self) -> &'static str {
         match self {
@@ -39,6 +52,11 @@ impl JobKind {
             JobKind::Unlock => "unlock",
         }
     }
+
+    /// The kind of this word.
+    pub fn of_word(word: &str) -> Option<JobKind> {
+        JobKind::ALL.into_iter().find(|kind| kind.word() == word)
+    }
 }
 
 /// Where a job stands.
@@ -48,16 +66,16 @@ pub enum JobState {
     Running,
     /// Asked to stop, not stopped yet.
     Cancelling,
-    /// Stopped on request; `cleaned`: its locks are gone from the vault.
+    /// Stopped on request.
     Cancelled {
-        /// Whether its locks are gone.
+        /// Whether its locks are gone from the vault.
         cleaned: bool,
     },
-    /// Finished. `problems` of the entries failed (exit code 3, or 1 for a check).
+    /// Finished.
     Done {
         /// One line for people: what was done.
         summary: String,
-        /// How many entries failed.
+        /// How many entries failed (a backup then exits with 3, a check or restore with 1).
         problems: u64,
     },
     /// Failed.
@@ -92,7 +110,7 @@ impl JobState {
 pub struct JobIssue {
     /// The entry's path, raw bytes; empty when it is not about one.
     pub path: Vec<u8>,
-    /// What went wrong, in words.
+    /// What went wrong, in words, without the path.
     pub text: String,
 }
 
@@ -111,42 +129,172 @@ pub struct JobInfo {
     pub started: Time,
 }
 
-/// A running or ended job. Dropping the handle neither stops nor waits for the job.
+/// A running or ended job. Clones are the same job. Dropping it neither stops nor waits for the job.
 #[derive(Debug, Clone)]
 pub struct JobHandle {
     /// What it is.
     pub info: Arc<JobInfo>,
     /// How far it has come: sample it a few times a second.
     pub progress: Arc<Progress>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
     cancel: Cancel,
+    hub: Arc<Hub>,
+    status: Mutex<Status>,
+    ended: Condvar,
+    issues: Mutex<Issues>,
+}
+
+#[derive(Debug)]
+struct Status {
+    state: JobState,
+    result: Option<Result<TaskOutcome>>,
+    ended_at: Option<Time>,
+}
+
+#[derive(Debug, Default)]
+struct Issues {
+    kept: Vec<JobIssue>,
+    count: u64,
 }
 
 impl JobHandle {
+    /// A job that is about to run. Tells the subscribers.
+    pub(super) fn new(info: JobInfo, hub: Arc<Hub>) -> JobHandle {
+        let info = Arc::new(info);
+        hub.send(Event::JobStarted(info.clone()));
+        let status = Status {
+            state: JobState::Running,
+            result: None,
+            ended_at: None,
+        };
+        let shared = Shared {
+            cancel: Cancel::default(),
+            hub,
+            status: Mutex::new(status),
+            ended: Condvar::new(),
+            issues: Mutex::default(),
+        };
+        JobHandle {
+            info,
+            progress: Arc::default(),
+            shared: Arc::new(shared),
+        }
+    }
+
     /// Its number.
     pub fn id(&self) -> JobId {
         self.info.id
     }
-    /// Asks it to stop: it goes to `Cancelling`, and to `Cancelled` within a second.
+
+    /// Asks it to stop: it goes to `Cancelling`, and to `Cancelled` within a second (or ends as it would have, if it was
+    /// at its end anyway).
     pub fn cancel(&self) {
-        self.cancel.cancel();
-        todo!()
+        let mut status = self.status();
+        if status.state == JobState::Running {
+            status.state = JobState::Cancelling;
+            self.shared.cancel.cancel();
+            self.tell(JobState::Cancelling);
+        }
     }
+
     /// Where it stands.
     pub fn state(&self) -> JobState {
-        todo!()
+        self.status().state.clone()
     }
+
+    /// When it ended.
+    pub fn ended_at(&self) -> Option<Time> {
+        self.status().ended_at
+    }
+
     /// Issues reported so far, from the `after`th on (the first 10,000 are kept). For printing them as they come.
     pub fn issues_after(&self, after: usize) -> Vec<JobIssue> {
-        let _ = after;
-        todo!()
+        self.issues().kept.get(after..).unwrap_or_default().to_vec()
     }
+
+    /// How many issues were reported so far, kept or not.
+    pub fn issue_count(&self) -> u64 {
+        self.issues().count
+    }
+
     /// Waits until it has ended, at most this long; whether it has.
     pub fn wait_for(&self, time: Duration) -> bool {
-        let _ = time;
-        todo!()
+        let until = Instant::now().checked_add(time);
+        let mut status = self.status();
+        while !status.state.has_ended() {
+            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                return false;
+            }
+            let left = left.unwrap_or(Duration::from_secs(3600));
+            status = self
+                .shared
+                .ended
+                .wait_timeout(status, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+        true
     }
+
     /// Waits until it has ended and takes its result (which only the first caller gets; later ones get `Usage`).
     pub fn wait(&self) -> Result<TaskOutcome> {
-        todo!()
+        while !self.wait_for(Duration::MAX) {}
+        let taken = || {
+            Err(Error::Usage(format!(
+                "the result of job {} was taken already",
+                self.id()
+            )))
+        };
+        self.status().result.take().unwrap_or_else(taken)
+    }
+
+    /// The request to stop, for those who do the work.
+    pub(super) fn cancel_flag(&self) -> &Cancel {
+        &self.shared.cancel
+    }
+
+    /// Writes down an issue. From any thread.
+    pub(super) fn report(&self, path: &[u8], text: String) {
+        let mut issues = self.issues();
+        issues.count += 1;
+        if issues.kept.len() < KEPT_ISSUES {
+            issues.kept.push(JobIssue {
+                path: path.to_vec(),
+                text,
+            });
+        }
+    }
+
+    /// It has ended. Wakes who waits and tells the subscribers.
+    pub(super) fn end(&self, state: JobState, result: Result<TaskOutcome>, at: Time) {
+        let mut status = self.status();
+        *status = Status {
+            state: state.clone(),
+            result: Some(result),
+            ended_at: Some(at),
+        };
+        self.shared.ended.notify_all();
+        self.tell(state);
+    }
+
+    /// Called with the status locked, so that states are told in their order.
+    fn tell(&self, state: JobState) {
+        self.shared.hub.send(Event::JobChanged {
+            job: self.info.clone(),
+            state,
+        });
+    }
+
+    fn status(&self) -> MutexGuard<'_, Status> {
+        self.shared.status.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn issues(&self) -> MutexGuard<'_, Issues> {
+        self.shared.issues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -33,166 +33,245 @@
 //!
 //! What does not live here: the work itself, and anything a user sees.
 
+mod answers;
+mod browse;
+mod desk;
 mod error;
+mod hub;
 mod job;
+mod open;
+mod password;
+mod plans;
 pub mod question;
+mod run;
+mod runs;
 mod selection;
 mod settings;
 mod task;
+#[cfg(test)]
+mod tests;
 
-use std::sync::Arc;
+use std::collections::{HashMap, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 pub use error::{Error, Result};
 pub use job::{JobHandle, JobId, JobInfo, JobIssue, JobKind, JobState};
+pub use open::OpenVault;
 pub use question::{Answer, Busy, Event, JobRow, Question, RequestId};
 pub use selection::{Picked, Selection};
 pub use settings::{PasswordGiven, Settings};
-pub use task::{TagChange, Task, TaskOutcome};
+pub use task::{RestoreWhat, Task, TaskOutcome};
 
+use crate::catalog::Catalog;
 use crate::config::Config;
-use crate::progress::Cancel;
-use crate::vault::repository::CreateOptions;
-use crate::vault::{Id, IndexedVault, Password, Vault};
+use crate::restore;
+use crate::vault::{Password, Time};
 
 /// Where events arrive: `recv().await`, `blocking_recv()` or `try_recv()`.
 pub type Events = tokio::sync::mpsc::UnboundedReceiver<Event>;
 
+/// How many restore plans are kept for those who asked for them.
+const KEPT_PLANS: usize = 8;
+
+/// How many ended jobs of this process are kept; older ones are in the history only.
+const KEPT_JOBS: usize = 64;
+
 /// Drives everything. Clones share one engine.
 #[derive(Debug, Clone)]
-pub struct Engine {
-    settings: Arc<Settings>,
-}
+pub struct Engine(Arc<Inner>);
 
-/// An opened vault, shared by all that use it.
 #[derive(Debug)]
-pub struct OpenVault {
-    name: String,
-    vault: Vault,
-}
-
-impl OpenVault {
-    /// As the user names it.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-    /// The vault.
-    pub fn vault(&self) -> &Vault {
-        &self.vault
-    }
-    /// The vault with its index brought up to date. Cheap when nothing is new.
-    pub fn indexed(&self, cancel: &Cancel) -> Result<IndexedVault> {
-        let _ = cancel;
-        todo!()
-    }
-    /// The vault with the index as it was last brought up to date, for browsing.
-    pub fn browsed(&self, cancel: &Cancel) -> Result<IndexedVault> {
-        let _ = cancel;
-        todo!()
-    }
+struct Inner {
+    settings: Settings,
+    config: RwLock<Arc<Config>>,
+    catalog: Catalog,
+    hub: Arc<hub::Hub>,
+    runs: Arc<runs::Runs>,
+    /// What is known of each place, by its path.
+    slots: Mutex<HashMap<PathBuf, Arc<Mutex<open::Slot>>>>,
+    /// Jobs of this process, oldest first.
+    jobs: Mutex<Vec<JobHandle>>,
+    /// The highest job number given so far.
+    last_job: AtomicI64,
+    closed: AtomicBool,
+    desk: desk::Desk,
+    /// Restore plans by number, the latest at the end.
+    plans: Mutex<VecDeque<(u64, String, Arc<restore::Plan>)>>,
+    last_plan: AtomicU64,
 }
 
 impl Engine {
     /// An engine. Touches no vault; opens (or makes) the catalog. Threads start when they are needed.
+    ///
+    /// A catalog that cannot be used is replaced by one in memory, with a warning: backups go on. Only one made by a newer
+    /// version is an error.
     pub fn new(settings: Settings) -> Result<Engine> {
-        Ok(Engine {
-            settings: Arc::new(settings),
-        })
+        let hub = Arc::new(hub::Hub::default());
+        let catalog = match Catalog::open(&settings.data) {
+            Err(error @ crate::catalog::Error::Newer { .. }) => return Err(error.into()),
+            Err(error) => {
+                hub.send(Event::Warning(format!(
+                    "{error}; going on without: nothing is remembered of this run"
+                )));
+                Catalog::in_memory()?
+            }
+            Ok(catalog) => catalog,
+        };
+        catalog
+            .take_warnings()
+            .into_iter()
+            .for_each(|warning| hub.send(Event::Warning(warning)));
+        Ok(Engine(Arc::new(Inner {
+            config: RwLock::new(Arc::new(settings.config.clone())),
+            runs: Arc::new(runs::Runs::new(&settings.data)),
+            settings,
+            catalog,
+            hub,
+            slots: Mutex::default(),
+            jobs: Mutex::default(),
+            last_job: AtomicI64::new(0),
+            closed: AtomicBool::new(false),
+            desk: desk::Desk::default(),
+            plans: Mutex::default(),
+            last_plan: AtomicU64::new(0),
+        })))
     }
 
     /// What it was told at its start.
     pub fn settings(&self) -> &Settings {
-        &self.settings
+        &self.0.settings
     }
 
     /// The config in use now.
     pub fn config(&self) -> Arc<Config> {
-        todo!()
+        self.0.config.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Uses another config from now on (after an edit). Open vaults stay open.
     pub fn set_config(&self, config: Config) {
-        let _ = config;
-        todo!()
+        *self.0.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
+    }
+
+    /// What is known without asking a vault.
+    pub fn catalog(&self) -> &Catalog {
+        &self.0.catalog
     }
 
     /// Events from now on. Several may subscribe; lifecycle events reach each of them.
     pub fn subscribe(&self) -> Events {
-        todo!()
+        self.0.hub.subscribe()
     }
 
-    /// The folder that `text` means: a vault's name in the config, else the folder itself. A word that is neither, but
-    /// close to a name, is [`Error::UnknownVault`]. `None` for the config entry when it is a folder only.
-    pub fn place(&self, text: &str) -> Result<(std::path::PathBuf, Option<crate::config::VaultConfig>)> {
-        let _ = text;
-        todo!()
+    /// Warnings that no subscriber has got, for commands, which do not subscribe. Ask at the end.
+    pub fn take_warnings(&self) -> Vec<String> {
+        self.pass_warnings();
+        self.0.hub.take_early()
     }
 
-    /// Makes a vault and opens it.
-    pub fn create(&self, vault: &str, password: PasswordGiven, options: &CreateOptions) -> Result<Arc<OpenVault>> {
-        let _ = (vault, password, options);
-        todo!()
-    }
-
-    /// Opens a vault, or gives the one that is open already.
-    pub fn open(&self, vault: &str, password: PasswordGiven) -> Result<Arc<OpenVault>> {
-        let _ = (vault, password);
-        todo!()
-    }
-
-    /// Reads the vault's generations, newest first, and remembers them in the catalog.
-    pub fn generations(&self, open: &OpenVault) -> Result<Vec<crate::vault::Generation>> {
-        let _ = open;
-        todo!()
-    }
-
-    /// Starts a job. Errors that can be told at once (unknown names, a plan that runs already) are given here; all
-    /// others by the job.
-    pub fn start(&self, task: Task) -> Result<JobHandle> {
-        let _ = task;
-        todo!()
-    }
-
-    /// A job of this process.
+    /// A job of this process (the last ones that ended are kept).
     pub fn job(&self, id: JobId) -> Option<JobHandle> {
-        let _ = id;
-        todo!()
+        self.jobs().iter().find(|job| job.id() == id).cloned()
     }
 
     /// All jobs of this process that have not ended, oldest first.
     pub fn running(&self) -> Vec<JobHandle> {
-        todo!()
+        self.jobs()
+            .iter()
+            .filter(|job| !job.state().has_ended())
+            .cloned()
+            .collect()
     }
 
     /// Asks a question; the answer comes as an event. Never blocks.
     pub fn ask(&self, request: RequestId, question: Question) -> Result<(), Busy> {
-        let _ = (request, question);
-        todo!()
+        self.0.desk.put(self, request, desk::Asked::Question(question))
     }
 
     /// Opens a vault with a password from a prompt, off this thread (deriving the key takes about a second) →
     /// [`Answer::Opened`] or [`Answer::PasswordNeeded`]. Never blocks.
     pub fn ask_open(&self, request: RequestId, vault: &str, password: Password) -> Result<(), Busy> {
-        let _ = (request, vault, password);
-        todo!()
+        self.0
+            .desk
+            .put(self, request, desk::Asked::Open(vault.into(), password))
     }
 
     /// The answer to this question is no longer of interest: it is dropped from the queue, or stopped half-way. An answer
     /// may still arrive.
     pub fn abandon(&self, request: RequestId) {
-        let _ = request;
-        todo!()
+        self.0.desk.abandon(request);
     }
 
-    /// The tree of a folder in a generation, by its components' raw names; reads what is missing into the catalog.
-    pub fn folder_tree(&self, open: &OpenVault, generation: &Id, path: &[Vec<u8>], cancel: &Cancel) -> Result<Id> {
-        let _ = (open, generation, path, cancel);
-        todo!()
+    /// A restore plan by the number it was answered with, and its vault. The last few are kept.
+    pub fn restore_plan(&self, number: u64) -> Option<(String, Arc<restore::Plan>)> {
+        let plans = self.0.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, vault, plan) = plans.iter().find(|(n, ..)| *n == number)?;
+        Some((vault.clone(), plan.clone()))
     }
 
     /// Ends all work: cancels the running jobs if asked to (otherwise waits for them), waits until their locks are gone
-    /// from the vaults, stops the threads that answer questions.
+    /// from the vaults, stops the threads that answer questions. No job starts after it.
     pub fn shutdown(&self, cancel_jobs: bool) {
-        let _ = cancel_jobs;
-        todo!()
+        self.0.closed.store(true, Ordering::SeqCst);
+        let jobs = self.running();
+        if cancel_jobs {
+            jobs.iter().for_each(JobHandle::cancel);
+        }
+        for job in jobs {
+            while !job.wait_for(std::time::Duration::from_secs(3600)) {}
+        }
+        self.0.desk.close();
     }
+
+    fn keep_plan(&self, vault: &str, plan: restore::Plan) -> u64 {
+        let number = self.0.last_plan.fetch_add(1, Ordering::Relaxed) + 1;
+        let mut plans = self.0.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        plans.push_back((number, vault.to_owned(), Arc::new(plan)));
+        if plans.len() > KEPT_PLANS {
+            plans.pop_front();
+        }
+        number
+    }
+
+    fn hub(&self) -> &hub::Hub {
+        &self.0.hub
+    }
+
+    fn now(&self) -> Time {
+        (self.0.settings.clock)()
+    }
+
+    fn jobs(&self) -> MutexGuard<'_, Vec<JobHandle>> {
+        self.0.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn slot(&self, place: &Path) -> Arc<Mutex<open::Slot>> {
+        let mut slots = self.0.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.entry(place.to_path_buf()).or_default().clone()
+    }
+
+    /// Tells what the catalog has to say, if anything.
+    fn pass_warnings(&self) {
+        self.0
+            .catalog
+            .take_warnings()
+            .into_iter()
+            .for_each(|warning| self.hub().send(Event::Warning(warning)));
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.desk.close();
+    }
+}
+
+/// What a panic said.
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(ToString::to_string)
+        .or_else(|| panic.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "a panic without words".into())
 }

@@ -102,6 +102,14 @@ impl Selection {
         self.rules.iter().map(|(path, picked)| (path, *picked))
     }
 
+    /// The rules that say something else than the rule around them, outer before inner.
+    pub fn turns(&self) -> impl Iterator<Item = (&TreePath, bool)> {
+        self.rules().filter(|(path, picked)| {
+            let around = path.split_last().is_some_and(|(_, parent)| self.contains(parent));
+            around != *picked
+        })
+    }
+
     /// The rules strictly below a path: they follow it in the map's order.
     fn below<'a>(&'a self, path: &'a [Vec<u8>]) -> impl Iterator<Item = (&'a TreePath, &'a bool)> {
         use std::ops::Bound;

@@ -1,13 +1,18 @@
 //! What a job can be asked to do, and what comes of it.
 
-use super::JobKind;
-use crate::vault::Id;
+use std::sync::Arc;
 
-/// What a job can be asked to do. (`Backup { vault, plan, options }`, `Restore { vault, generation, options, plan }` and
-/// `Check { vault, data }` join as their rooms land, with the rooms' own options.) `vault` is what the user wrote: a name of the config, or a folder.
-#[derive(Debug, Clone)]
+use super::JobKind;
+use crate::backup::{self, BackupOptions};
+use crate::restore::{self, RestoreOptions, RestoreOutcome};
+use crate::vault::change::TagChange;
+use crate::vault::{Generation, Id};
+
+/// What a job can be asked to do. `vault` is what the user wrote: a name of the config, or a folder.
+#[derive(Debug)]
 pub enum Task {
-    /// Runs a plan of the config into its vault (or one of its vaults).
+    /// Runs a plan of the config into its vault (or one of its vaults): [`Task::Backup`] with
+    /// [`Engine::plan_options`](super::Engine::plan_options).
     Plan {
         /// The plan's name.
         plan: String,
@@ -16,9 +21,25 @@ pub enum Task {
         /// Count what would be stored, store nothing.
         dry_run: bool,
     },
-    /// Executes a plan that [`super::Question::PlanRestore`] made, by its number; the engine knows vault and generation.
+    /// Backs up.
+    Backup {
+        /// The vault.
+        vault: String,
+        /// The plan it is a run of: runs of one plan never overlap.
+        plan: Option<String>,
+        /// What and how.
+        options: Box<BackupOptions>,
+    },
+    /// Restores.
+    Restore {
+        /// The vault.
+        vault: String,
+        /// What and how.
+        what: RestoreWhat,
+    },
+    /// Carries out the plan of this number, from [`Answer::RestorePlan`](super::Answer::RestorePlan).
     PlannedRestore {
-        /// The plan's number.
+        /// The number.
         plan: u64,
     },
     /// Deletes generations.
@@ -46,34 +67,36 @@ pub enum Task {
     },
 }
 
-/// How labels change.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TagChange {
-    /// Put these on, unless they are.
-    Add(Vec<String>),
-    /// Take these off, where they are.
-    Remove(Vec<String>),
-    /// Exactly these.
-    Set(Vec<String>),
+/// What to restore.
+#[derive(Debug)]
+pub enum RestoreWhat {
+    /// Plan and execute in one go.
+    Options(Box<Generation>, Box<RestoreOptions>),
+    /// A plan that was shown before.
+    Plan(Arc<restore::Plan>),
 }
 
 /// What came of a job.
 #[derive(Debug)]
 pub enum TaskOutcome {
+    /// A backup.
+    Backup(Box<backup::Outcome>),
+    /// A restore.
+    Restore(RestoreOutcome),
     /// The generations that are gone.
     Forget(Vec<Id>),
     /// The generations that changed: before and after.
     Tag(Vec<(Id, Id)>),
     /// How many locks were removed.
-    Unlock(u64),
+    Unlock(usize),
 }
 
 impl Task {
     /// What kind of job it makes.
     pub fn kind(&self) -> JobKind {
         match self {
-            Task::Plan { .. } => JobKind::Backup,
-            Task::PlannedRestore { .. } => JobKind::Restore,
+            Task::Plan { .. } | Task::Backup { .. } => JobKind::Backup,
+            Task::Restore { .. } | Task::PlannedRestore { .. } => JobKind::Restore,
             Task::Forget { .. } => JobKind::Forget,
             Task::Tag { .. } => JobKind::Tag,
             Task::Unlock { .. } => JobKind::Unlock,
@@ -82,8 +105,93 @@ impl Task {
 }
 
 impl TaskOutcome {
-    /// The exit code a command ends with: 3 when a backup skipped unreadable files, 1 when a check found errors, else 0.
+    /// The exit code a command ends with: 3 when a backup left something out that it could not read, 1 when a restore or a
+    /// check found errors, else 0.
     pub fn exit_code(&self) -> u8 {
-        0
+        match self {
+            TaskOutcome::Backup(outcome) if outcome.unreadable > 0 => 3,
+            TaskOutcome::Restore(outcome) if outcome.errors > 0 => 1,
+            _ => 0,
+        }
+    }
+
+    /// How many entries failed.
+    pub fn problems(&self) -> u64 {
+        match self {
+            TaskOutcome::Backup(outcome) => outcome.unreadable,
+            TaskOutcome::Restore(outcome) => outcome.errors,
+            _ => 0,
+        }
+    }
+
+    /// One line for people: what was done.
+    pub fn summary(&self) -> String {
+        match self {
+            TaskOutcome::Backup(outcome) => {
+                let s = &outcome.summary;
+                let generation = match &outcome.generation {
+                    Some(generation) => format!("generation {}", generation.id.short()),
+                    None if outcome.skipped_unchanged => "nothing changed, no generation saved".into(),
+                    None => "dry run".into(),
+                };
+                let (new, changed, all) = (s.files_new, s.files_changed, s.total_files_processed);
+                let added = bytes(s.data_added_packed);
+                format!("{generation}: {new} new and {changed} changed of {all} files, {added} added")
+            }
+            TaskOutcome::Restore(outcome) => {
+                let written = bytes(outcome.bytes_written);
+                format!(
+                    "{} files written ({written}), {} were right",
+                    outcome.files_written, outcome.files_unchanged
+                )
+            }
+            TaskOutcome::Forget(ids) => format!("{} generations forgotten", ids.len()),
+            TaskOutcome::Tag(changed) => format!("{} generations changed", changed.len()),
+            TaskOutcome::Unlock(locks) => format!("{locks} locks removed"),
+        }
+    }
+}
+
+/// Bytes for people, in powers of 1024.
+fn bytes(n: u64) -> String {
+    let mut value = n as f64;
+    for unit in ["B", "KiB", "MiB", "GiB"] {
+        if value < 1024.0 {
+            return if unit == "B" {
+                format!("{n} B")
+            } else {
+                format!("{value:.1} {unit}")
+            };
+        }
+        value /= 1024.0;
+    }
+    format!("{value:.1} TiB")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_for_people() {
+        assert_eq!(
+            [bytes(0), bytes(1023), bytes(1536), bytes(5 << 40)],
+            ["0 B", "1023 B", "1.5 KiB", "5.0 TiB"]
+        );
+    }
+
+    #[test]
+    fn problems_show_in_the_exit_code() {
+        let restored = |errors| {
+            TaskOutcome::Restore(RestoreOutcome {
+                errors,
+                ..RestoreOutcome::default()
+            })
+        };
+        assert_eq!(
+            (restored(0).exit_code(), restored(2).exit_code(), restored(2).problems()),
+            (0, 1, 2)
+        );
+        assert_eq!(TaskOutcome::Unlock(3).summary(), "3 locks removed");
     }
 }

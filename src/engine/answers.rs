@@ -1,0 +1,447 @@
+//! The answers to the interface's questions.
+
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use super::desk::Asked;
+use super::question::{
+    Answer, EntryRow, FolderWindow, GenerationRow, JobRow, Overwrite, PlanRow, Question, RestorePlanSummary,
+    SelectionRules, TreePath, VaultRow,
+};
+use super::{Engine, Error, JobInfo, JobIssue, JobKind, JobState, OpenVault, PasswordGiven, Result, Selection};
+use crate::catalog::{Entry, FolderView, JobRecord, Position, Totals, VaultRecord};
+use crate::progress::{Cancel, Progress, ProgressSample};
+use crate::restore::{self, Action, RestoreOptions, Rules, Target};
+use crate::vault::{self, Generation, Id, NodeType};
+
+/// Most rows of one window.
+const WINDOW_ROWS: u32 = 10_000;
+/// How many paths that would be overwritten a plan's summary shows.
+const SHOWN_PATHS: usize = 20;
+/// How often unfinished totals are told.
+const PARTLY_EVERY: Duration = Duration::from_millis(250);
+
+/// Where answers go: the answer, and whether it is the last to its question.
+type Emit<'a> = dyn Fn(Answer, bool) + 'a;
+
+impl Engine {
+    /// Answers from the catalog and from memory. `false` when that is not enough (a first part may have been told).
+    pub(super) fn answer_quickly(&self, asked: &Asked, emit: &Emit) -> bool {
+        let Asked::Question(question) = asked else { return false };
+        let answer = match question {
+            Question::Vaults => self.vaults().map(Answer::Vaults).map(Some),
+            Question::Plans => Ok(Some(Answer::Plans(self.plans()))),
+            Question::Generations { vault } => {
+                if let Ok(known) = self
+                    .find(vault)
+                    .and_then(|place| Ok(self.catalog().generations(&place.key())?))
+                    && !known.is_empty()
+                {
+                    emit(Answer::Generations(known.iter().map(to_row).collect()), false);
+                }
+                Ok(None)
+            }
+            Question::Folder { .. } => self.folder(None, question, &Cancel::default()),
+            Question::Totals {
+                vault,
+                generation,
+                rules,
+            } => {
+                let selection = Selection::from_rules(rules);
+                self.totals(None, vault, generation, &selection, &Cancel::default(), &mut |_| {})
+            }
+            Question::PlanRestore { .. } => Ok(None),
+            Question::Jobs { limit } => self.job_rows(*limit as usize).map(Answer::Jobs).map(Some),
+            Question::Issues { job } => self.job_issues(*job).map(Answer::Issues).map(Some),
+        };
+        match answer {
+            Ok(Some(answer)) => emit(answer, true),
+            Ok(None) => return false,
+            Err(error) => emit(Answer::Failed(error.to_string()), true),
+        }
+        true
+    }
+
+    /// Answers with the help of the vault.
+    pub(super) fn answer_slowly(&self, asked: &mut Asked, cancel: &Cancel, emit: &Emit) {
+        let (vault, answer) = match asked {
+            Asked::Open(vault, password) => {
+                let opened = self.open(vault, PasswordGiven::Bytes(password.clone()));
+                let opened = opened.and_then(|open| self.generations(&open));
+                let answer = opened.map(|_| Answer::Opened { vault: vault.clone() });
+                (vault.clone(), answer)
+            }
+            Asked::Question(question) => {
+                let vault = match question {
+                    Question::Generations { vault }
+                    | Question::Folder { vault, .. }
+                    | Question::Totals { vault, .. }
+                    | Question::PlanRestore { vault, .. } => vault.clone(),
+                    _ => String::new(),
+                };
+                let open = self.open(&vault, PasswordGiven::Configured);
+                (
+                    vault,
+                    open.and_then(|open| self.answer_with(&open, question, cancel, emit)),
+                )
+            }
+        };
+        let answer = answer.unwrap_or_else(|error| match error {
+            Error::PasswordNeeded { .. } => Answer::PasswordNeeded {
+                vault,
+                problem: String::new(),
+            },
+            Error::PasswordSource { .. } | Error::Vault(vault::Error::WrongPassword { .. }) => Answer::PasswordNeeded {
+                vault,
+                problem: error.to_string(),
+            },
+            error => Answer::Failed(error.to_string()),
+        });
+        emit(answer, true);
+    }
+
+    fn answer_with(&self, open: &OpenVault, question: &Question, cancel: &Cancel, emit: &Emit) -> Result<Answer> {
+        let answer = match question {
+            Question::Generations { .. } => Some(Answer::Generations(
+                self.generations(open)?.iter().map(to_row).collect(),
+            )),
+            Question::Folder { .. } => self.folder(Some(open), question, cancel)?,
+            Question::Totals {
+                vault,
+                generation,
+                rules,
+            } => {
+                let selection = Selection::from_rules(rules);
+                let mut told = Instant::now();
+                let mut partly = |totals: Totals| {
+                    if told.elapsed() >= PARTLY_EVERY {
+                        told = Instant::now();
+                        emit(Answer::Totals(totals), false);
+                    }
+                };
+                self.totals(Some(open), vault, generation, &selection, cancel, &mut partly)?
+            }
+            Question::PlanRestore {
+                generation,
+                rules,
+                target,
+                overwrite,
+                ..
+            } => {
+                let options = RestoreOptions {
+                    selection: restore::Selection::Rules(to_rules(rules)),
+                    overwrite: to_overwrite(*overwrite),
+                    ..RestoreOptions::new(Target::Folder(target.clone()))
+                };
+                Some(Answer::RestorePlan(
+                    self.plan_restore(open, generation, &options, cancel)?,
+                ))
+            }
+            _ => None,
+        };
+        answer.ok_or_else(|| Error::Usage("there is no answer to this".into()))
+    }
+
+    fn vaults(&self) -> Result<Vec<VaultRow>> {
+        let config = self.config();
+        let known = self.catalog().vaults()?;
+        let mut places = Vec::new();
+        for vault in &config.vaults {
+            places.push(self.find(&vault.name)?);
+        }
+        let opened: Vec<_> = {
+            let slots = self.0.slots.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            slots.keys().cloned().collect()
+        };
+        let mut by_folder: Vec<_> = opened
+            .into_iter()
+            .filter(|path| places.iter().all(|p| p.path != *path))
+            .collect();
+        by_folder.sort();
+        for path in by_folder {
+            places.push(super::open::Place {
+                name: path.display().to_string(),
+                path,
+                config: None,
+            });
+        }
+        let rows = places.into_iter().map(|place| {
+            let location = place.key();
+            let seen: Option<&VaultRecord> = known.iter().find(|record| record.place == location);
+            let problem = self
+                .standing(&place.path)
+                .map(|(_, problem)| problem)
+                .unwrap_or_default();
+            VaultRow {
+                name: place.name,
+                generations: seen.map(|seen| seen.generations),
+                latest: seen.and_then(|seen| seen.newest),
+                stored: seen.and_then(|seen| seen.stored),
+                location,
+                problem,
+            }
+        });
+        Ok(rows.collect())
+    }
+
+    /// A row for each plan and vault.
+    fn plans(&self) -> Vec<PlanRow> {
+        let config = self.config();
+        let rows = config.plans.iter().flat_map(|plan| {
+            plan.vaults.iter().map(|vault| PlanRow {
+                name: plan.name.clone(),
+                vault: vault.clone(),
+                paths: plan.paths.clone(),
+            })
+        });
+        rows.collect()
+    }
+
+    fn folder(&self, open: Option<&OpenVault>, question: &Question, cancel: &Cancel) -> Result<Option<Answer>> {
+        let Question::Folder {
+            vault,
+            generation,
+            folder,
+            filter,
+            first,
+            rows,
+        } = question
+        else {
+            return Ok(None);
+        };
+        let place = self.find(vault)?.key();
+        let Some(root) = self.root(open, &place, generation)? else {
+            return Ok(None);
+        };
+        let Some(located) = self.locate(open, root, folder, cancel)? else {
+            return Ok(None);
+        };
+        let Some(tree) = located.tree() else {
+            return Ok(Some(Answer::NoSuchFolder));
+        };
+        if !self.have_tree(open, &tree, cancel)? {
+            return Ok(None);
+        }
+        let view = FolderView {
+            filter: filter.as_bytes().to_vec(),
+            ..FolderView::plain()
+        };
+        let rows = (*rows).min(WINDOW_ROWS) as usize;
+        let window = self.catalog().window(&tree, &view, &Position::Row(*first), rows)?;
+        Ok(window.map(|window| {
+            let rows = window.rows.into_iter().map(to_entry_row).collect();
+            Answer::Folder(FolderWindow {
+                first: window.first,
+                rows,
+                total: window.total,
+            })
+        }))
+    }
+
+    fn totals(
+        &self,
+        open: Option<&OpenVault>,
+        vault: &str,
+        generation: &Id,
+        selection: &Selection,
+        cancel: &Cancel,
+        partly: &mut dyn FnMut(Totals),
+    ) -> Result<Option<Answer>> {
+        let place = self.find(vault)?.key();
+        let Some(root) = self.root(open, &place, generation)? else {
+            return Ok(None);
+        };
+        Ok(self.weigh(open, root, selection, cancel, partly)?.map(Answer::Totals))
+    }
+
+    fn plan_restore(
+        &self,
+        open: &OpenVault,
+        generation: &Id,
+        options: &RestoreOptions,
+        cancel: &Cancel,
+    ) -> Result<RestorePlanSummary> {
+        let generation = open.vault().generation(generation)?;
+        let indexed = open.indexed(cancel)?;
+        let plan = restore::plan(&indexed, &generation, options, &Progress::default(), cancel)?;
+        let totals = *plan.totals();
+        let mut overwritten: Vec<TreePath> = Vec::new();
+        let shown = SHOWN_PATHS.min(usize::try_from(totals.overwrite).unwrap_or(SHOWN_PATHS));
+        if shown > 0 {
+            plan.for_each(&indexed, cancel, &mut |entry| {
+                if entry.action == Action::Overwrite {
+                    overwritten.push(to_path(entry.path));
+                }
+                if overwritten.len() < shown {
+                    ControlFlow::Continue(())
+                } else {
+                    ControlFlow::Break(())
+                }
+            })?;
+        }
+        let mut warnings = Vec::new();
+        if totals.problems > 0 {
+            warnings.push(format!(
+                "{} entries cannot be restored: the vault is damaged or hostile there, or something is in the way.",
+                totals.problems
+            ));
+        }
+        if totals.delete > 0 {
+            warnings.push(format!(
+                "{} entries that are not in the generation would be deleted.",
+                totals.delete
+            ));
+        }
+        if !options.owner {
+            warnings.push("Files will belong to you: only root can give them their owners back.".into());
+        }
+        Ok(RestorePlanSummary {
+            plan: self.keep_plan(open.name(), plan),
+            create: totals.create_files + totals.create_folders + totals.create_others,
+            overwrite: totals.overwrite,
+            keep: totals.unchanged + totals.metadata + totals.skip,
+            bytes: totals.write_bytes,
+            overwritten,
+            warnings,
+        })
+    }
+
+    /// Jobs of this process and of the history, newest first.
+    pub fn job_rows(&self, limit: usize) -> Result<Vec<JobRow>> {
+        let mut rows: Vec<JobRow> = Vec::new();
+        for job in self.jobs().iter().rev() {
+            rows.push(JobRow {
+                info: (*job.info).clone(),
+                state: job.state(),
+                ended: job.ended_at(),
+                progress: job.progress.sample(),
+                issues: job.issue_count(),
+                here: true,
+            });
+        }
+        for record in self.catalog().jobs(limit)? {
+            if rows.iter().all(|row| row.info.id != record.id) {
+                rows.extend(self.to_job_row(record));
+            }
+        }
+        rows.sort_by_key(|row| std::cmp::Reverse(row.info.id));
+        rows.truncate(limit);
+        Ok(rows)
+    }
+
+    /// What went wrong within a job, of this process or of the history.
+    pub fn job_issues(&self, job: i64) -> Result<Vec<JobIssue>> {
+        if let Some(job) = self.job(job) {
+            return Ok(job.issues_after(0));
+        }
+        let issues = self.catalog().issues(job)?;
+        Ok(issues.into_iter().map(|(path, text)| JobIssue { path, text }).collect())
+    }
+
+    fn to_job_row(&self, record: JobRecord) -> Option<JobRow> {
+        let info = JobInfo {
+            id: record.id,
+            kind: JobKind::of_word(&record.kind)?,
+            vault: record.vault,
+            plan: record.plan,
+            started: record.started,
+        };
+        let end = record.end;
+        let state = match &end {
+            None if self.0.runs.is_alive(&record.run) => JobState::Running,
+            None => JobState::Failed {
+                error: "its process ended before it did".into(),
+                exit_code: 1,
+            },
+            Some(end) => match end.state.as_str() {
+                "done" => JobState::Done {
+                    summary: end.text.clone(),
+                    problems: end.problems,
+                },
+                "cancelled" => JobState::Cancelled { cleaned: true },
+                _ => JobState::Failed {
+                    error: end.text.clone(),
+                    exit_code: end.exit_code,
+                },
+            },
+        };
+        let progress = end.as_ref().map_or_else(ProgressSample::default, |end| ProgressSample {
+            files_done: end.files,
+            bytes_done: end.bytes,
+            errors: end.problems,
+            ..ProgressSample::default()
+        });
+        let issues = end.as_ref().map_or(0, |end| end.issues);
+        Some(JobRow {
+            info,
+            state,
+            ended: end.map(|end| end.time),
+            progress,
+            issues,
+            here: false,
+        })
+    }
+}
+
+fn to_row(generation: &Generation) -> GenerationRow {
+    let summary = generation.summary.as_ref();
+    GenerationRow {
+        id: generation.id,
+        time: generation.time.seconds,
+        host: generation.hostname.clone(),
+        paths: generation.paths.clone(),
+        tags: generation.tags.clone(),
+        files: summary.map(|summary| summary.total_files_processed),
+        logical: summary.map(|summary| summary.total_bytes_processed),
+        added: summary.map(|summary| summary.data_added_packed),
+    }
+}
+
+fn to_entry_row(entry: Entry) -> EntryRow {
+    let permissions = vault::Node {
+        mode: entry.mode,
+        ..vault::Node::default()
+    }
+    .unix_permissions();
+    EntryRow {
+        size: match entry.kind {
+            NodeType::File => Some(entry.size),
+            NodeType::Dir => entry.below.map(|below| below.bytes),
+            _ => None,
+        },
+        name: entry.name,
+        kind: entry.kind,
+        mtime: entry.mtime.seconds,
+        mode: permissions,
+        link_target: entry.link_target,
+    }
+}
+
+/// The interface's rules as the restore takes them. Outer rules first: a rule set there undoes those below it.
+fn to_rules(rules: &SelectionRules) -> Rules {
+    let mut out = Rules::new();
+    for (path, picked) in Selection::from_rules(rules).turns() {
+        // A name with a slash or none is hostile; it is never restored, and joined it would mean another path.
+        if path.iter().all(|name| crate::vault::tree::is_safe_name(name)) {
+            let path = path.join(&b'/');
+            if picked { out.include(&path) } else { out.exclude(&path) }
+        }
+    }
+    out
+}
+
+fn to_path(path: &[u8]) -> TreePath {
+    path.split(|byte| *byte == b'/')
+        .filter(|name| !name.is_empty())
+        .map(<[u8]>::to_vec)
+        .collect()
+}
+
+fn to_overwrite(overwrite: Overwrite) -> restore::Overwrite {
+    match overwrite {
+        Overwrite::Always => restore::Overwrite::Always,
+        Overwrite::IfChanged => restore::Overwrite::IfChanged,
+        Overwrite::IfNewer => restore::Overwrite::IfNewer,
+        Overwrite::Never => restore::Overwrite::Never,
+    }
+}

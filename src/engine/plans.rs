@@ -1,0 +1,75 @@
+//! From the config's plans to what a backup is told.
+
+use std::sync::Arc;
+
+use super::{Engine, Error, Result};
+use crate::backup::options::Clock;
+use crate::backup::{BackupOptions, Exclude};
+use crate::config::{self, PlanConfig, suggest};
+
+impl Engine {
+    /// The plan of this name.
+    pub fn plan(&self, name: &str) -> Result<PlanConfig> {
+        let config = self.config();
+        config.plan(name).cloned().ok_or_else(|| {
+            let suggestion = suggest(name, config.plans.iter().map(|plan| plan.name.as_str())).map(Into::into);
+            Error::UnknownPlan {
+                text: name.into(),
+                suggestion,
+            }
+        })
+    }
+
+    /// What a backup into `vault` is told before anything of its own: who, where, when, and the vault's compression and
+    /// pack size from the config.
+    pub fn backup_options(&self, vault: &str) -> Result<BackupOptions> {
+        let settings = self.settings();
+        let place = self.find(vault)?;
+        let mut options = BackupOptions {
+            host: settings.host.clone(),
+            user: settings.user.clone(),
+            uid: settings.uid,
+            gid: settings.gid,
+            time: self.now(),
+            clock: Clock(Arc::clone(&settings.clock)),
+            zone: settings.zone.clone(),
+            ..BackupOptions::default()
+        };
+        if let Some(vault) = place.config {
+            options.compression = vault.compression.unwrap_or(options.compression);
+            options.pack_size = vault.pack_size.unwrap_or(options.pack_size);
+        }
+        Ok(options)
+    }
+
+    /// What a run of a plan into `vault` (one of the plan's) is told. Reads its exclude files.
+    pub fn plan_options(&self, plan: &PlanConfig, vault: &str) -> Result<BackupOptions> {
+        let mut options = self.backup_options(vault)?;
+        let mut exclude = Exclude::default();
+        let wrong = crate::backup::Error::from;
+        for pattern in &plan.excludes {
+            exclude.add(pattern, false).map_err(wrong)?;
+        }
+        for file in &plan.exclude_files {
+            let failed = |source| config::Error::Io {
+                action: "read",
+                file: file.clone(),
+                source,
+            };
+            let text = std::fs::read_to_string(file).map_err(failed)?;
+            exclude.add_file(&text, false).map_err(wrong)?;
+        }
+        if plan.exclude_caches {
+            exclude.caches();
+        }
+        exclude.larger_than = plan.exclude_larger_than;
+        exclude.one_file_system = plan.one_file_system;
+        options.paths = plan.paths.clone();
+        options.exclude = exclude;
+        options.tags = plan.tags.clone();
+        if let Some(host) = &plan.host {
+            options.host = host.clone();
+        }
+        Ok(options)
+    }
+}

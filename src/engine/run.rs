@@ -1,0 +1,303 @@
+//! Jobs: started here, each on a thread of its own.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::runs::PlanRun;
+use super::{
+    Engine, Error, JobHandle, JobInfo, JobKind, JobState, KEPT_JOBS, OpenVault, PasswordGiven, RestoreWhat, Result,
+    Task, TaskOutcome, panic_text,
+};
+use crate::backup;
+use crate::catalog::{JobEnd, JobRecord};
+use crate::restore;
+use crate::vault::lock::LockKind;
+
+impl Engine {
+    /// Starts a job. Errors that can be told at once (unknown names, a plan that runs already) are given here; all others
+    /// by the job. A vault that needs a password nobody gave fails the job: open it first.
+    pub fn start(&self, task: Task) -> Result<JobHandle> {
+        let kind = task.kind();
+        match task {
+            Task::Plan { plan, vault, dry_run } => {
+                let plan = self.plan(&plan)?;
+                let vault = match vault {
+                    Some(vault) if plan.vaults.contains(&vault) => vault,
+                    Some(vault) => {
+                        return Err(Error::Usage(format!("plan {} does not go to vault {vault}", plan.name)));
+                    }
+                    None => plan.vaults.first().cloned().unwrap_or_default(),
+                };
+                let mut options = Box::new(self.plan_options(&plan, &vault)?);
+                options.dry_run = dry_run;
+                self.start(Task::Backup {
+                    vault,
+                    plan: Some(plan.name),
+                    options,
+                })
+            }
+            Task::Backup { vault, plan, options } => {
+                let work =
+                    move |engine: &Engine, open: &OpenVault, job: &JobHandle| engine.back_up(open, &options, job);
+                self.start_on(kind, vault, plan, work)
+            }
+            Task::Restore { vault, what } => {
+                let work = move |_: &Engine, open: &OpenVault, job: &JobHandle| restore_job(open, &what, job);
+                self.start_on(kind, vault, None, work)
+            }
+            Task::PlannedRestore { plan } => {
+                let gone = || Error::Usage("this restore plan is gone: make it again".into());
+                let (vault, plan) = self.restore_plan(plan).ok_or_else(gone)?;
+                self.start(Task::Restore {
+                    vault,
+                    what: RestoreWhat::Plan(plan),
+                })
+            }
+            Task::Forget { vault, ids } => {
+                let work = move |engine: &Engine, open: &OpenVault, job: &JobHandle| {
+                    let lock = open.vault().lock(LockKind::Exclusive)?;
+                    let mut gone = Vec::new();
+                    for id in &ids {
+                        job.cancel_flag().check()?;
+                        open.vault().forget(&lock, id)?;
+                        job.progress.file_done(0);
+                        gone.push(*id);
+                    }
+                    drop(lock);
+                    engine.relist(open);
+                    Ok(TaskOutcome::Forget(gone))
+                };
+                self.start_on(kind, vault, None, work)
+            }
+            Task::Tag { vault, ids, change } => {
+                let work = move |engine: &Engine, open: &OpenVault, job: &JobHandle| {
+                    let lock = open.vault().lock(LockKind::Exclusive)?;
+                    let mut changed = Vec::new();
+                    for id in &ids {
+                        job.cancel_flag().check()?;
+                        changed.extend(open.vault().change_tags(&lock, id, &change)?.map(|new| (*id, new)));
+                        job.progress.file_done(0);
+                    }
+                    drop(lock);
+                    engine.relist(open);
+                    Ok(TaskOutcome::Tag(changed))
+                };
+                self.start_on(kind, vault, None, work)
+            }
+            Task::Unlock { vault, all } => {
+                let work = move |_: &Engine, open: &OpenVault, _: &JobHandle| {
+                    Ok(TaskOutcome::Unlock(open.vault().unlock(all)?))
+                };
+                self.start_on(kind, vault, None, work)
+            }
+        }
+    }
+
+    /// A job that opens a vault and works on it.
+    fn start_on(
+        &self,
+        kind: JobKind,
+        vault: String,
+        plan: Option<String>,
+        work: impl FnOnce(&Engine, &OpenVault, &JobHandle) -> Result<TaskOutcome> + Send + 'static,
+    ) -> Result<JobHandle> {
+        self.find(&vault)?;
+        self.start_job(kind, vault, plan, |engine, job| {
+            let open = engine.open(&job.info.vault, PasswordGiven::Configured)?;
+            job.cancel_flag().check()?;
+            work(engine, &open, job)
+        })
+    }
+
+    /// A job that does `work` on a thread of its own. A panic in it fails the job, and only that.
+    pub(super) fn start_job(
+        &self,
+        kind: JobKind,
+        vault: String,
+        plan: Option<String>,
+        work: impl FnOnce(&Engine, &JobHandle) -> Result<TaskOutcome> + Send + 'static,
+    ) -> Result<JobHandle> {
+        if self.0.closed.load(Ordering::SeqCst) {
+            return Err(Error::ShuttingDown);
+        }
+        let run = match &plan {
+            None => None,
+            Some(plan) => {
+                let run = self.0.runs.start_plan(plan);
+                Some(run.ok_or_else(|| Error::PlanRunning { plan: plan.clone() })?)
+            }
+        };
+        let mut record = JobRecord {
+            id: 0,
+            run: self.0.runs.token().to_owned(),
+            kind: kind.word().into(),
+            vault: vault.clone(),
+            plan: plan.clone(),
+            started: self.now(),
+            end: None,
+        };
+        let last = self.0.last_job.load(Ordering::SeqCst);
+        record.id = match self.catalog().job_started(&record, last) {
+            Ok(id) => id,
+            Err(error) => {
+                self.hub().send(super::Event::Warning(error.to_string()));
+                self.0.last_job.fetch_add(1, Ordering::SeqCst) + 1
+            }
+        };
+        self.0.last_job.fetch_max(record.id, Ordering::SeqCst);
+        let info = JobInfo {
+            id: record.id,
+            kind,
+            vault,
+            plan,
+            started: record.started,
+        };
+        let job = JobHandle::new(info, self.0.hub.clone());
+        {
+            let mut jobs = self.jobs();
+            let surplus = jobs.len().saturating_sub(KEPT_JOBS);
+            let mut dropped = 0;
+            jobs.retain(|job| {
+                let drop = dropped < surplus && job.state().has_ended();
+                dropped += usize::from(drop);
+                !drop
+            });
+            jobs.push(job.clone());
+        }
+        // Looked at again after the job was listed: a shutdown either sees it there or is seen here.
+        if self.0.closed.load(Ordering::SeqCst) {
+            job.cancel();
+        }
+        let (engine, handle) = (self.clone(), job.clone());
+        let thread = std::thread::Builder::new()
+            .name(format!("{}-{}", kind.word(), record.id))
+            .spawn({
+                let record = record.clone();
+                move || {
+                    let result = std::panic::catch_unwind(AssertUnwindSafe(|| {
+                        handle.cancel_flag().check()?;
+                        work(&engine, &handle)
+                    }));
+                    let panicked = |panic: Box<dyn std::any::Any + Send>| Error::Panicked {
+                        what: format!("job {}", handle.id()),
+                        text: panic_text(&*panic),
+                    };
+                    let result = result.unwrap_or_else(|panic| Err(panicked(panic)));
+                    engine.end_job(&handle, record, run, result);
+                }
+            });
+        if let Err(source) = thread {
+            let error = || Error::Local {
+                action: "start",
+                path: "a thread".into(),
+                source: source.kind().into(),
+            };
+            self.end_job(&job, record, None, Err(error()));
+            return Err(error());
+        }
+        Ok(job)
+    }
+
+    /// Writes down how a job ended; then its plan may run again, then who waits for it is told.
+    fn end_job(&self, job: &JobHandle, mut record: JobRecord, run: Option<PlanRun>, result: Result<TaskOutcome>) {
+        let now = self.now();
+        let (state, text, problems, exit_code) = match &result {
+            Ok(outcome) => {
+                let (summary, problems) = (outcome.summary(), outcome.problems());
+                (
+                    JobState::Done {
+                        summary: summary.clone(),
+                        problems,
+                    },
+                    summary,
+                    problems,
+                    outcome.exit_code(),
+                )
+            }
+            // The rooms give their locks back before they return.
+            Err(error) if error.is_cancelled() => (JobState::Cancelled { cleaned: true }, error.to_string(), 0, 130),
+            Err(error) => {
+                let (error, exit_code) = (error.to_string(), error.exit_code());
+                (
+                    JobState::Failed {
+                        error: error.clone(),
+                        exit_code,
+                    },
+                    error,
+                    0,
+                    exit_code,
+                )
+            }
+        };
+        let sample = job.progress.sample();
+        record.end = Some(JobEnd {
+            time: now,
+            state: state.word().into(),
+            files: sample.files_done,
+            bytes: sample.bytes_done,
+            problems: problems.max(sample.errors),
+            issues: job.issue_count(),
+            text,
+            exit_code,
+        });
+        let issues: Vec<(Vec<u8>, String)> = job
+            .issues_after(0)
+            .into_iter()
+            .map(|issue| (issue.path, issue.text))
+            .collect();
+        if let Err(error) = self.catalog().job_ended(&record, &issues) {
+            self.hub().send(super::Event::Warning(error.to_string()));
+        }
+        self.pass_warnings();
+        drop(run);
+        job.end(state, result, now);
+    }
+
+    /// Brings the remembered generations up to date. What was done is done: if this fails, only the list is old.
+    fn relist(&self, open: &OpenVault) {
+        if let Err(error) = self.generations(open) {
+            self.hub().send(super::Event::Warning(error.to_string()));
+        }
+    }
+
+    fn back_up(&self, open: &OpenVault, options: &backup::BackupOptions, job: &JobHandle) -> Result<TaskOutcome> {
+        let lock = open.vault().lock(LockKind::Shared)?;
+        let indexed = open.indexed(job.cancel_flag())?;
+        let report = |issue: backup::Issue| {
+            let text = issue.to_string();
+            let path = format!("{}: ", String::from_utf8_lossy(&issue.path));
+            job.report(&issue.path, text.strip_prefix(&path).unwrap_or(&text).to_owned());
+        };
+        let outcome = backup::run(&indexed, options, &job.progress, job.cancel_flag(), &report)?;
+        drop(lock);
+        if outcome.generation.is_some() {
+            self.relist(open);
+        }
+        Ok(TaskOutcome::Backup(Box::new(outcome)))
+    }
+}
+
+fn restore_job(open: &OpenVault, what: &RestoreWhat, job: &JobHandle) -> Result<TaskOutcome> {
+    let lock = open.vault().lock(LockKind::Shared)?;
+    let indexed = open.indexed(job.cancel_flag())?;
+    let plan = match what {
+        RestoreWhat::Options(generation, options) => {
+            job.progress.set_current(b"comparing");
+            // What planning counts is not what is restored: it gets counters of its own.
+            let progress = crate::progress::Progress::default();
+            Arc::new(restore::plan(
+                &indexed,
+                generation,
+                options,
+                &progress,
+                job.cancel_flag(),
+            )?)
+        }
+        RestoreWhat::Plan(plan) => plan.clone(),
+    };
+    let report = |issue: restore::Issue| job.report(&issue.path, issue.error);
+    let outcome = restore::execute(&indexed, &plan, &job.progress, job.cancel_flag(), &report)?;
+    drop(lock);
+    Ok(TaskOutcome::Restore(outcome))
+}

@@ -1,0 +1,172 @@
+//! Who runs what, across processes: files in the data folder that are kept locked while something runs. The system lets go
+//! of them when a process dies, however it dies.
+
+use std::collections::HashSet;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::vault::Id;
+
+/// This process's own mark, and the plans it runs.
+#[derive(Debug)]
+pub(super) struct Runs {
+    folder: PathBuf,
+    token: String,
+    /// The mark's file, once there is a job.
+    mark: Mutex<Option<File>>,
+    plans: Arc<Mutex<HashSet<String>>>,
+}
+
+/// A plan's run: until this is dropped no other starts.
+#[derive(Debug)]
+pub(super) struct PlanRun {
+    plan: String,
+    plans: Arc<Mutex<HashSet<String>>>,
+    _file: Option<File>,
+}
+
+impl Runs {
+    pub(super) fn new(data: &Path) -> Runs {
+        let mut random = [0; 8];
+        // Without randomness the process number alone must do: it is unique among those that run.
+        let _ = getrandom::fill(&mut random);
+        let token = format!("{}-{:016x}", std::process::id(), u64::from_le_bytes(random));
+        Runs {
+            folder: data.join("run"),
+            token,
+            mark: Mutex::default(),
+            plans: Arc::default(),
+        }
+    }
+
+    /// This process's mark, kept locked from now on.
+    pub(super) fn token(&self) -> &str {
+        let mut mark = self.mark.lock().unwrap_or_else(PoisonError::into_inner);
+        if mark.is_none() {
+            let file =
+                open(&self.folder, &self.token).and_then(|file| file.try_lock().map(|()| file).map_err(io_error));
+            match file {
+                Ok(file) => *mark = Some(file),
+                // Other processes will take this one's jobs for dead: a lie only in their list of jobs.
+                Err(e) => tracing::warn!("cannot mark this process as running in {}: {e}", self.folder.display()),
+            }
+        }
+        &self.token
+    }
+
+    /// Whether the process with this mark runs.
+    pub(super) fn is_alive(&self, token: &str) -> bool {
+        if token == self.token {
+            return true;
+        }
+        let path = self.folder.join(format!("{token}.lock"));
+        let Ok(file) = OpenOptions::new().read(true).open(&path) else {
+            return false;
+        };
+        match file.try_lock_shared() {
+            Ok(()) => {
+                let _ = std::fs::remove_file(&path);
+                false
+            }
+            Err(TryLockError::WouldBlock) => true,
+            Err(TryLockError::Error(_)) => false,
+        }
+    }
+
+    /// Marks a plan as running; `None` when it is running already, here or in another process.
+    pub(super) fn start_plan(&self, plan: &str) -> Option<PlanRun> {
+        if !self
+            .plans
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(plan.to_owned())
+        {
+            return None;
+        }
+        let mut run = PlanRun {
+            plan: plan.to_owned(),
+            plans: self.plans.clone(),
+            _file: None,
+        };
+        let name = format!("plan-{}", Id::of(plan.as_bytes()).short());
+        match open(&self.folder, &name) {
+            Ok(file) => match file.try_lock() {
+                Ok(()) => run._file = Some(file),
+                Err(TryLockError::WouldBlock) => return None,
+                Err(TryLockError::Error(e)) => tracing::warn!("cannot lock plan {plan} against other processes: {e}"),
+            },
+            // A backup is worth more than this guard.
+            Err(e) => tracing::warn!("cannot lock plan {plan} against other processes: {e}"),
+        }
+        Some(run)
+    }
+}
+
+impl Drop for Runs {
+    fn drop(&mut self) {
+        if self.mark.get_mut().unwrap_or_else(PoisonError::into_inner).is_some() {
+            let _ = std::fs::remove_file(self.folder.join(format!("{}.lock", self.token)));
+        }
+    }
+}
+
+impl Drop for PlanRun {
+    fn drop(&mut self) {
+        self.plans
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.plan);
+    }
+}
+
+fn open(folder: &Path, name: &str) -> io::Result<File> {
+    std::fs::create_dir_all(folder)?;
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(folder.join(format!("{name}.lock")))
+}
+
+fn io_error(error: TryLockError) -> io::Error {
+    match error {
+        TryLockError::WouldBlock => io::ErrorKind::WouldBlock.into(),
+        TryLockError::Error(e) => e,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_run_of_a_plan_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let (here, there) = (Runs::new(folder.path()), Runs::new(folder.path()));
+        let run = here.start_plan("etc").unwrap();
+        assert!(here.start_plan("etc").is_none() && there.start_plan("etc").is_none());
+        assert!(there.start_plan("home").is_some());
+        drop(run);
+        let run = there.start_plan("etc").unwrap();
+        assert!(here.start_plan("etc").is_none());
+        drop(run);
+        assert!(here.start_plan("etc").is_some());
+    }
+
+    #[test]
+    fn a_process_is_alive_while_it_holds_its_mark() {
+        let folder = tempfile::tempdir().unwrap();
+        let (here, there) = (Runs::new(folder.path()), Runs::new(folder.path()));
+        let token = there.token().to_owned();
+        assert!(here.is_alive(&token) && here.is_alive(here.token()));
+        drop(there);
+        assert!(!here.is_alive(&token));
+        // One that died left its file behind, unlocked.
+        std::fs::write(folder.path().join("run/77-aa.lock"), "").unwrap();
+        assert!(!here.is_alive("77-aa"));
+        assert!(!folder.path().join("run/77-aa.lock").exists());
+    }
+}

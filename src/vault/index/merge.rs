@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use super::segment::{RawEntry, Segment, entry_offset, entry_pack};
+use super::segment::{RELEASE, RawEntry, Segment, entry_offset, entry_pack};
 use super::{BlobKind, Id};
 
 /// The entries of a kind of some segments, sorted by (blob id, pack id, offset). There are never many segments, so that
 /// finding the least head by looking at each is the fastest way.
 pub(super) struct Merge<'a> {
+    kind: BlobKind,
     heads: Vec<Head<'a>>,
 }
 
@@ -46,7 +47,10 @@ impl<'a> Merge<'a> {
                 rest,
             })
         });
-        Merge { heads: heads.collect() }
+        Merge {
+            kind,
+            heads: heads.collect(),
+        }
     }
 
     /// The next entry and the number of the segment it is from.
@@ -59,6 +63,11 @@ impl<'a> Merge<'a> {
         }
         let head = self.heads.get_mut(least)?;
         let entry = (head.source, head.first);
+        if head.rest.len() % RELEASE == 0 {
+            // What is before `entry` is not looked at again; `entry` itself may be, and is then brought back.
+            let passed = head.segment.entries(self.kind).len() - head.rest.len();
+            head.segment.release(self.kind, passed.saturating_sub(RELEASE)..passed);
+        }
         match head.rest.split_first() {
             Some((first, rest)) => (head.first, head.rest) = (first, rest),
             None => drop(self.heads.swap_remove(least)),

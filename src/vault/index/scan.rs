@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::merge::Merge;
-use super::segment::{PackSums, Segment, entry_blob, entry_pack, pack_record_id};
+use super::segment::{PackSums, RELEASE, Segment, entry_blob, entry_pack, pack_record_id};
 use super::{BlobKind, Id, Index, Location, PackBlob};
 
 /// How many entries [`Index::for_each_pack`] holds at a time: 15 MB.
@@ -194,11 +194,13 @@ impl<'a> Group<'a> {
                 continue;
             }
             for kind in [BlobKind::Data, BlobKind::Tree] {
-                for raw in segment.entries(kind) {
-                    let place = (entry_pack(raw) as usize)
-                        .checked_sub(*first)
-                        .and_then(|n| places.get(n));
-                    blobs.extend(place.map(|place| (*place, entry_blob(kind, raw))));
+                for (n, part) in segment.entries(kind).chunks(RELEASE).enumerate() {
+                    for raw in part {
+                        let place = (entry_pack(raw) as usize).checked_sub(*first);
+                        let place = place.and_then(|place| places.get(place));
+                        blobs.extend(place.map(|place| (*place, entry_blob(kind, raw))));
+                    }
+                    segment.release(kind, n * RELEASE..n * RELEASE + part.len());
                 }
             }
         }

@@ -16,7 +16,7 @@ use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use memmap2::{Advice, Mmap};
+use memmap2::{Advice, Mmap, UncheckedAdvice};
 use sha2::{Digest, Sha256};
 
 use super::{BlobKind, Id, Location};
@@ -27,6 +27,8 @@ pub(super) const HEADER: usize = 128;
 pub(super) const ENTRY: usize = 48;
 pub(super) const PACK: usize = 56;
 const FILE: usize = 32;
+/// A scan gives memory back after so many entries: 3 MB.
+pub(super) const RELEASE: usize = 1 << 16;
 /// Segments up to this size, bytes, are checked completely when opened; larger ones are flushed to disk when written.
 pub(super) const SMALL: u64 = 4 << 20;
 
@@ -297,6 +299,27 @@ impl Segment {
             BlobKind::Tree => &self.layout.trees,
         };
         self.section(range).as_chunks().0
+    }
+
+    /// Gives back the memory of some entries that a scan has left behind; they stay in the system's page cache.
+    pub fn release(&self, kind: BlobKind, entries: Range<usize>) {
+        let section = match kind {
+            BlobKind::Data => &self.layout.data,
+            BlobKind::Tree => &self.layout.trees,
+        };
+        let at = |entry: usize| {
+            section
+                .start
+                .saturating_add(entry.saturating_mul(ENTRY))
+                .min(section.end)
+        };
+        let (start, end) = (at(entries.start), at(entries.end));
+        // SAFETY: the map is shared and read-only, so that dropping its pages changes nothing: they are read from the
+        // same file again when they are next used.
+        let _ = unsafe {
+            self.map
+                .unchecked_advise_range(UncheckedAdvice::DontNeed, start, end - start)
+        };
     }
 
     /// The packs, sorted by id.

@@ -120,7 +120,7 @@ pub struct StdinSource {
     /// The file's path in the generation: `name` or `/folder/name`.
     pub name: String,
     /// The bytes. Taken once, by [`run`](super::run()).
-    pub reader: Mutex<Box<dyn Read + Send>>,
+    pub reader: Mutex<Option<Box<dyn Read + Send>>>,
 }
 
 impl std::fmt::Debug for StdinSource {

@@ -13,14 +13,14 @@ use super::exclude::pattern_lines;
 use super::{Error, Result};
 
 /// A folder of the skeleton: above or at a given path.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Skeleton {
     /// Its entries that lead to given paths, by their name in the generation.
     pub entries: BTreeMap<Vec<u8>, Branch>,
 }
 
 /// One entry of the skeleton.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Branch {
     /// Where it is on the live filesystem: absolute.
     pub source: PathBuf,

@@ -58,30 +58,42 @@ impl Chunker {
     /// The length of the first chunk of `data`: at most [`MAX_SIZE`]; all of `data` when no cut point is in it
     /// (the caller then brings at least `MAX_SIZE` bytes, or knows that `data` is the end of the file).
     pub fn cut(&self, data: &[u8]) -> usize {
-        self.cut_within(data, MIN_SIZE, MAX_SIZE, MASK)
+        self.next_cut(data, 0).unwrap_or(data.len())
     }
 
-    /// [`Chunker::cut`] with sizes and mask of choice, so that tests see many cuts in little data.
-    fn cut_within(&self, data: &[u8], min: usize, max: usize, mask: u64) -> usize {
-        let end = data.len().min(max);
-        // All lengths in `next..end` may be the chunk's; `end` is, if none of them fits.
-        let mut next = min.max(WINDOW + 1);
-        if min == WINDOW && end >= WINDOW && self.fingerprint(&data[..WINDOW]) & mask == 0 {
-            return WINDOW;
+    /// The length of the first chunk of `data`, or `None` when it does not end within `data`: bring more and ask again,
+    /// or take all of it at the end of the file. The first `searched` bytes are known to hold no end.
+    pub fn next_cut(&self, data: &[u8], searched: usize) -> Option<usize> {
+        self.cut_within(data, searched, MIN_SIZE, MAX_SIZE, MASK)
+    }
+
+    /// [`Chunker::next_cut`] with sizes and mask of choice, so that tests see many cuts in little data.
+    fn cut_within(&self, data: &[u8], searched: usize, min: usize, max: usize, mask: u64) -> Option<usize> {
+        let data = &data[..data.len().min(max)];
+        // The lengths from `next` to the end, both included, may be the chunk's.
+        let mut next = min.max(WINDOW).max(searched + 1);
+        if next == WINDOW {
+            // The only length without a byte before its window.
+            if self.fingerprint(data.get(..WINDOW)?) & mask == 0 {
+                return Some(WINDOW);
+            }
+            next += 1;
         }
-        while next < end {
-            let stretch = ((end - next) / LANES).min(STRETCH);
+        while next <= data.len() {
+            let stretch = ((data.len() + 1 - next) / LANES).min(STRETCH);
             if stretch == 0 {
-                let window = &data[next - 1 - WINDOW..end];
-                return self.search_one(window, mask).map_or(end, |at| next + at);
+                if let Some(at) = self.search_one(&data[next - 1 - WINDOW..], mask) {
+                    return Some(next + at);
+                }
+                break;
             }
             let lane = |n: usize| &data[next + n * stretch - 1 - WINDOW..][..stretch + WINDOW];
             if let Some(at) = self.search([lane(0), lane(1), lane(2), lane(3)], mask) {
-                return next + at;
+                return Some(next + at);
             }
             next += LANES * stretch;
         }
-        end
+        (data.len() == max).then_some(max)
     }
 
     /// Searches four adjacent stretches of equal length, each given with the 64 bytes before its first candidate's last
@@ -116,14 +128,10 @@ impl Chunker {
     /// The end of the data, too short to share: one stretch.
     fn search_one(&self, bytes: &[u8], mask: u64) -> Option<usize> {
         let mut digest = self.fingerprint(bytes.get(..WINDOW)?);
-        bytes
-            .iter()
-            .zip(&bytes[WINDOW..])
-            .take(bytes.len() - WINDOW - 1)
-            .position(|(old, new)| {
-                digest = self.slide(digest, *old, *new);
-                digest & mask == 0
-            })
+        bytes.iter().zip(&bytes[WINDOW..]).position(|(old, new)| {
+            digest = self.slide(digest, *old, *new);
+            digest & mask == 0
+        })
     }
 
     /// The fingerprint of a whole window.
@@ -305,6 +313,7 @@ mod tests {
             min in WINDOW..700,
             more in 0usize..5_000,
             bits in 3u32..12,
+            piece in 1usize..1_500,
             random in prop::collection::vec(any::<u64>(), 400),
         ) {
             // One candidate in about 27 is irreducible.
@@ -315,8 +324,19 @@ mod tests {
             let (max, mask) = (min + more, (1u64 << bits) - 1);
             let mut rest = data.as_slice();
             while !rest.is_empty() {
-                let cut = chunker.cut_within(rest, min, max, mask);
+                // Once at a stretch, once bit by bit.
+                let cut = chunker.cut_within(rest, 0, min, max, mask).unwrap_or(rest.len());
                 prop_assert_eq!(cut, naive(polynomial, rest, min, max, mask));
+                let mut brought = 0;
+                let piecewise = loop {
+                    let more = (brought + piece).min(rest.len());
+                    match chunker.cut_within(&rest[..more], brought, min, max, mask) {
+                        Some(cut) => break cut,
+                        None if more == rest.len() => break more,
+                        None => brought = more,
+                    }
+                };
+                prop_assert_eq!(piecewise, cut);
                 rest = &rest[cut..];
             }
         }

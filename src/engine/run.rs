@@ -269,7 +269,14 @@ impl Engine {
             let path = format!("{}: ", String::from_utf8_lossy(&issue.path));
             job.report(&issue.path, text.strip_prefix(&path).unwrap_or(&text).to_owned());
         };
-        let outcome = backup::run(&indexed, options, &job.progress, job.cancel_flag(), &report)?;
+        let outcome = backup::run(
+            &indexed,
+            options,
+            Some(&lock),
+            &job.progress,
+            job.cancel_flag(),
+            &report,
+        )?;
         drop(lock);
         if outcome.generation.is_some() {
             self.relist(open);

@@ -8,6 +8,7 @@
 //! and read blobs, and write new ones through a [`writer::BlobWriter`].
 
 pub mod change;
+pub mod check;
 pub mod chunker;
 pub mod compress;
 pub mod config;

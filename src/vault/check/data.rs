@@ -31,7 +31,9 @@ pub(super) fn check_data(
     progress: &Progress,
     cancel: &Cancel,
 ) -> Result<()> {
-    progress.bytes_total.store(chosen.iter().map(|pack| pack.size).sum(), Ordering::Relaxed);
+    progress
+        .bytes_total
+        .store(chosen.iter().map(|pack| pack.size).sum(), Ordering::Relaxed);
     progress.files_total.fetch_add(chosen.len() as u64, Ordering::Relaxed);
     progress.totals_known.store(true, Ordering::Relaxed);
     if chosen.is_empty() {
@@ -61,7 +63,12 @@ pub(super) fn check_data(
                         fail(error);
                         continue;
                     }
-                    let check = PackCheck { vault, pack, told: &told, cancel };
+                    let check = PackCheck {
+                        vault,
+                        pack,
+                        told: &told,
+                        cancel,
+                    };
                     check.run(&mut reader, report);
                     progress.file_done(pack.size);
                 }
@@ -70,9 +77,11 @@ pub(super) fn check_data(
         drop(receive);
         let mut rest = chosen.iter().peekable();
         // The error only ends the walk over the index; which one it was is told by `cancel` and `failed`.
-        let _: Result<(), ()> = vault.index().for_each_pack(&mut |id, blobs| {
+        let _: Result<(), ()> = vault.index().for_each_pack(&mut |id: &Id, blobs: &[PackBlob]| {
             while rest.next_if(|pack| pack.id < *id).is_some() {}
-            let Some(pack) = rest.next_if(|pack| pack.id == *id) else { return Ok(()) };
+            let Some(pack) = rest.next_if(|pack| pack.id == *id) else {
+                return Ok(());
+            };
             if cancel.is_cancelled() {
                 return Err(());
             }
@@ -117,7 +126,12 @@ impl PackCheck<'_> {
 
     fn finding(&self, kind: FindingKind, what: impl ToString) -> Finding {
         let file = self.vault.vault().place_of(FileKind::Pack, &self.pack.id);
-        Finding { kind, file, path: None, what: what.to_string() }
+        Finding {
+            kind,
+            file,
+            path: None,
+            what: what.to_string(),
+        }
     }
 
     /// All that is wrong with the pack.
@@ -151,13 +165,23 @@ impl PackCheck<'_> {
         let differs = header.iter().zip(self.told).find(|(a, b)| a != b);
         let what = match differs {
             Some((a, b)) if a.id == b.id && a.kind == b.kind => {
-                format!("its header and the index tell different places or lengths of blob {}", a.id)
+                format!(
+                    "its header and the index tell different places or lengths of blob {}",
+                    a.id
+                )
             }
             Some((a, b)) => {
-                format!("at byte {} its header tells of {:?} blob {}, the index of {:?} blob {}", a.offset, a.kind, a.id, b.kind, b.id)
+                format!(
+                    "at byte {} its header tells of {:?} blob {}, the index of {:?} blob {}",
+                    a.offset, a.kind, a.id, b.kind, b.id
+                )
             }
             None if header.len() == self.told.len() => return None,
-            None => format!("its header tells of {} blobs, the index of {}", header.len(), self.told.len()),
+            None => format!(
+                "its header tells of {} blobs, the index of {}",
+                header.len(),
+                self.told.len()
+            ),
         };
         Some(self.finding(FindingKind::HeaderMismatch, what))
     }
@@ -177,7 +201,10 @@ impl PackCheck<'_> {
             }
             let (length, here) = self.next_piece(at, rest);
             let piece = grown(&mut reader.piece, length);
-            self.vault.vault().storage().read_at(FileKind::Pack, &self.pack.id, at, piece)?;
+            self.vault
+                .vault()
+                .storage()
+                .read_at(FileKind::Pack, &self.pack.id, at, piece)?;
             hash.update(&*piece);
             let (blobs, after) = rest.split_at(here);
             for blob in blobs {
@@ -222,14 +249,23 @@ impl PackCheck<'_> {
             here += 1;
         }
         if reach == at {
-            let next = rest.iter().map(|blob| u64::from(blob.offset)).find(|offset| *offset > at);
-            reach = next.unwrap_or(self.pack.size).min(self.pack.size).min(at + PIECE as u64);
+            let next = rest
+                .iter()
+                .map(|blob| u64::from(blob.offset))
+                .find(|offset| *offset > at);
+            reach = next
+                .unwrap_or(self.pack.size)
+                .min(self.pack.size)
+                .min(at + PIECE as u64);
         }
         ((reach - at) as usize, here)
     }
 
     fn bad_blob(&self, blob: &PackBlob, what: impl std::fmt::Display) -> Finding {
-        self.finding(FindingKind::BadBlob, format!("{:?} blob {} at byte {}: {what}", blob.kind, blob.id, blob.offset))
+        self.finding(
+            FindingKind::BadBlob,
+            format!("{:?} blob {} at byte {}: {what}", blob.kind, blob.id, blob.offset),
+        )
     }
 
     fn open(&self, blob: &PackBlob, sealed: &mut [u8], scratch: &mut Scratch, plain: &mut Vec<u8>) -> Option<Finding> {
@@ -239,7 +275,9 @@ impl PackCheck<'_> {
             length: blob.length,
             uncompressed: blob.uncompressed,
         };
-        let opened = self.vault.open_blob(blob.kind, &blob.id, &location, sealed, scratch, plain);
+        let opened = self
+            .vault
+            .open_blob(blob.kind, &blob.id, &location, sealed, scratch, plain);
         opened.err().map(|error| self.bad_blob(blob, reason(error)))
     }
 }

@@ -150,7 +150,12 @@ impl<'a> Collector<'a> {
 
     /// An error in or at a file of the vault.
     pub(super) fn error(&self, kind: FindingKind, file: impl Into<String>, what: impl ToString) {
-        self.add_error(Finding { kind, file: file.into(), path: None, what: what.to_string() });
+        self.add_error(Finding {
+            kind,
+            file: file.into(),
+            path: None,
+            what: what.to_string(),
+        });
     }
 
     /// An error, whole.
@@ -165,7 +170,12 @@ impl<'a> Collector<'a> {
 
     /// A warning about a file of the vault.
     pub(super) fn warning(&self, kind: FindingKind, file: impl Into<String>, what: impl ToString) {
-        let finding = Finding { kind, file: file.into(), path: None, what: what.to_string() };
+        let finding = Finding {
+            kind,
+            file: file.into(),
+            path: None,
+            what: what.to_string(),
+        };
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         found.warnings_found += 1;
         if found.warnings.len() < MOST {

@@ -38,7 +38,9 @@ pub(super) fn check_keys(vault: &Vault, report: &Collector<'_>) -> Result<()> {
 pub(super) fn check_packs(vault: &Vault, report: &Collector<'_>, cancel: &Cancel) -> Result<Vec<PackSize>> {
     let indexed = read_index_files(vault, report, cancel)?;
     let mut there = Vec::new();
-    vault.storage().list(FileKind::Pack, &mut |id, size| there.push(PackSize { id, size }))?;
+    vault
+        .storage()
+        .list(FileKind::Pack, &mut |id, size| there.push(PackSize { id, size }))?;
     there.sort_unstable_by_key(|pack| pack.id);
 
     let place = |id: &Id| vault.place_of(FileKind::Pack, id);
@@ -57,12 +59,18 @@ pub(super) fn check_packs(vault: &Vault, report: &Collector<'_>, cancel: &Cancel
         }
         match rest.next_if(|pack| pack.id == told.id) {
             None => {
-                let what = format!("the index tells of this pack with {} blobs, but it is not there", told.blobs);
+                let what = format!(
+                    "the index tells of this pack with {} blobs, but it is not there",
+                    told.blobs
+                );
                 report.error(FindingKind::MissingPack, place(&told.id), what);
             }
             Some(pack) => {
                 if !group.iter().any(|told| told.size == pack.size) {
-                    let what = format!("it has {} bytes, but by the index it must have {}", pack.size, told.size);
+                    let what = format!(
+                        "it has {} bytes, but by the index it must have {}",
+                        pack.size, told.size
+                    );
                     report.error(FindingKind::PackSize, place(&told.id), what);
                 }
                 both.push(*pack);
@@ -126,13 +134,24 @@ fn read_index_files(vault: &Vault, report: &Collector<'_>, cancel: &Cancel) -> R
                     continue;
                 }
             };
-            let mut sink = PackSink { place: &place, report, packs: Vec::new(), blobs: Vec::new() };
+            let mut sink = PackSink {
+                place: &place,
+                report,
+                packs: Vec::new(),
+                blobs: Vec::new(),
+            };
             if let Err(error) = json::parse(&json, &mut sink) {
-                report.error(FindingKind::BadIndex, &place, format!("it is not an index file: {error}"));
+                report.error(
+                    FindingKind::BadIndex,
+                    &place,
+                    format!("it is not an index file: {error}"),
+                );
                 continue;
             }
             count(&report.index_files, 1);
-            all.lock().unwrap_or_else(PoisonError::into_inner).append(&mut sink.packs);
+            all.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .append(&mut sink.packs);
         }
     };
     std::thread::scope(|scope| {

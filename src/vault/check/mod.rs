@@ -31,13 +31,7 @@ fn threads() -> usize {
 /// Checks a vault. The caller holds an exclusive lock (or none, if the vault is used without locks).
 ///
 /// Progress counts trees as files, then packs; bytes are those of the packs read.
-pub fn run(
-    vault: &Vault,
-    lock: &LockGuard,
-    data: &DataSubset,
-    progress: &Progress,
-    cancel: &Cancel,
-) -> Result<Report> {
+pub fn run(vault: &Vault, lock: &LockGuard, data: &DataSubset, progress: &Progress, cancel: &Cancel) -> Result<Report> {
     let report = finding::Collector::new(progress);
     progress.set_current(b"keys");
     listing::check_keys(vault, &report)?;

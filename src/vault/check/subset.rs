@@ -29,7 +29,9 @@ pub enum DataSubset {
 
 /// The text names no part of the data.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a part of the data: write n/t (such as 1/7, t at most 256), P% (such as 2.5%) or a size (such as 500M)")]
+#[error(
+    "{0:?} is not a part of the data: write n/t (such as 1/7, t at most 256), P% (such as 2.5%) or a size (such as 500M)"
+)]
 pub struct BadSubset(pub String);
 
 impl FromStr for DataSubset {
@@ -39,11 +41,19 @@ impl FromStr for DataSubset {
         let bad = || BadSubset(text.to_owned());
         if let Some((part, of)) = text.split_once('/') {
             let (part, of) = (part.parse().map_err(|_| bad())?, of.parse().map_err(|_| bad())?);
-            return if part >= 1 && part <= of && of <= 256 { Ok(DataSubset::Part { part, of }) } else { Err(bad()) };
+            return if part >= 1 && part <= of && of <= 256 {
+                Ok(DataSubset::Part { part, of })
+            } else {
+                Err(bad())
+            };
         }
         if let Some(percent) = text.strip_suffix('%') {
             let percent: f64 = percent.parse().map_err(|_| bad())?;
-            return if percent > 0.0 && percent <= 100.0 { Ok(DataSubset::Percent(percent)) } else { Err(bad()) };
+            return if percent > 0.0 && percent <= 100.0 {
+                Ok(DataSubset::Percent(percent))
+            } else {
+                Err(bad())
+            };
         }
         let (digits, unit) = match text.as_bytes().last().map(u8::to_ascii_uppercase) {
             Some(b'K') => (&text[..text.len() - 1], 10),
@@ -66,7 +76,11 @@ impl DataSubset {
             DataSubset::All => packs.to_vec(),
             DataSubset::Part { part, of } => {
                 let of = of.max(1);
-                packs.iter().filter(|pack| u32::from(pack.id.0[0]) % of == part.wrapping_sub(1) % of).copied().collect()
+                packs
+                    .iter()
+                    .filter(|pack| u32::from(pack.id.0[0]) % of == part.wrapping_sub(1) % of)
+                    .copied()
+                    .collect()
             }
             DataSubset::Percent(percent) => {
                 let count = (packs.len() as f64 * percent / 100.0) as usize;
@@ -113,14 +127,35 @@ mod tests {
         assert_eq!(parsed("123"), Ok(DataSubset::Size(123)));
         assert_eq!(parsed("2k"), Ok(DataSubset::Size(2048)));
         assert_eq!(parsed("3G"), Ok(DataSubset::Size(3 << 30)));
-        for bad in ["", "0/7", "8/7", "1/257", "1/", "0%", "101%", "NaN%", "%", "x", "-1", "K", "99999999T", "0", "1é"] {
+        for bad in [
+            "",
+            "0/7",
+            "8/7",
+            "1/257",
+            "1/",
+            "0%",
+            "101%",
+            "NaN%",
+            "%",
+            "x",
+            "-1",
+            "K",
+            "99999999T",
+            "0",
+            "1é",
+        ] {
             assert!(parsed(bad).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn parts_are_disjoint_and_together_all() {
-        let packs: Vec<PackSize> = (0..600u32).map(|n| PackSize { id: Id::of(&n.to_le_bytes()), size: 10 }).collect();
+        let packs: Vec<PackSize> = (0..600u32)
+            .map(|n| PackSize {
+                id: Id::of(&n.to_le_bytes()),
+                size: 10,
+            })
+            .collect();
         let mut sorted = packs.clone();
         sorted.sort_unstable_by_key(|pack| pack.id);
         let mut together = Vec::new();
@@ -137,6 +172,9 @@ mod tests {
         assert_eq!(DataSubset::Size(1).choose(&packs).unwrap().len(), 1);
         assert_eq!(DataSubset::Size(u64::MAX).choose(&packs).unwrap(), sorted);
         assert_eq!(DataSubset::Size(1).choose(&[]).unwrap(), []);
-        assert_ne!(DataSubset::Percent(50.0).choose(&packs).unwrap(), DataSubset::Percent(50.0).choose(&packs).unwrap());
+        assert_ne!(
+            DataSubset::Percent(50.0).choose(&packs).unwrap(),
+            DataSubset::Percent(50.0).choose(&packs).unwrap()
+        );
     }
 }

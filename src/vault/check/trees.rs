@@ -46,7 +46,11 @@ impl Place {
         if names.is_empty() {
             return "/".into();
         }
-        names.iter().rev().map(|name| format!("/{}", name.escape_ascii())).collect()
+        names
+            .iter()
+            .rev()
+            .map(|name| format!("/{}", name.escape_ascii()))
+            .collect()
     }
 }
 
@@ -65,7 +69,10 @@ impl Work {
         half.copy_from_slice(&id.0[..16]);
         let new = self.met.insert(half);
         if new {
-            self.stack.push(Task { id, place: place.clone() });
+            self.stack.push(Task {
+                id,
+                place: place.clone(),
+            });
         }
         new
     }
@@ -87,8 +94,19 @@ pub(super) fn check_trees(
     progress: &Progress,
     cancel: &Cancel,
 ) -> Result<()> {
-    let work = Work { stack: Vec::new(), met: HashSet::new(), busy: 0 };
-    let walk = Walk { vault, report, progress, cancel, work: Mutex::new(work), changed: Condvar::new() };
+    let work = Work {
+        stack: Vec::new(),
+        met: HashSet::new(),
+        busy: 0,
+    };
+    let walk = Walk {
+        vault,
+        report,
+        progress,
+        cancel,
+        work: Mutex::new(work),
+        changed: Condvar::new(),
+    };
     walk.add_generations()?;
     std::thread::scope(|scope| {
         for _ in 1..threads() {
@@ -109,7 +127,12 @@ impl Walk<'_> {
             match vault.generation(&id) {
                 Ok(generation) => {
                     count(&self.report.generations, 1);
-                    let place = Place { parent: None, name: Box::default(), generation: id, depth: 0 };
+                    let place = Place {
+                        parent: None,
+                        name: Box::default(),
+                        generation: id,
+                        depth: 0,
+                    };
                     if work.push(generation.tree, &Arc::new(place)) {
                         self.progress.files_total.fetch_add(1, Ordering::Relaxed);
                     }
@@ -181,10 +204,19 @@ impl Walk<'_> {
         let Task { id, place } = task;
         self.progress.files_done.fetch_add(1, Ordering::Relaxed);
         if !self.vault.index().contains(BlobKind::Tree, id) {
-            self.found(FindingKind::MissingTree, place, None, format!("its listing (tree {id}) is in no pack"));
+            self.found(
+                FindingKind::MissingTree,
+                place,
+                None,
+                format!("its listing (tree {id}) is in no pack"),
+            );
             return;
         }
-        let Reader { scratch, bytes, folders } = reader;
+        let Reader {
+            scratch,
+            bytes,
+            folders,
+        } = reader;
         if let Err(error) = self.vault.blob_into(BlobKind::Tree, id, scratch, bytes) {
             self.found(FindingKind::BadTree, place, None, error);
             return;
@@ -205,7 +237,12 @@ impl Walk<'_> {
                 match node.name.cmp(last) {
                     std::cmp::Ordering::Greater => {}
                     std::cmp::Ordering::Equal => {
-                        self.found(FindingKind::DuplicateName, place, Some(&node.name), "its folder lists it twice");
+                        self.found(
+                            FindingKind::DuplicateName,
+                            place,
+                            Some(&node.name),
+                            "its folder lists it twice",
+                        );
                     }
                     std::cmp::Ordering::Less => sorted = false,
                 }
@@ -217,7 +254,12 @@ impl Walk<'_> {
         if let Err(bad) = decoded {
             self.found(FindingKind::BadTree, place, None, format!("tree {id}: {bad}"));
         } else if !sorted {
-            self.found(FindingKind::Unsorted, place, None, format!("its listing (tree {id}) is not sorted by name"));
+            self.found(
+                FindingKind::Unsorted,
+                place,
+                None,
+                format!("its listing (tree {id}) is not sorted by name"),
+            );
             self.find_scattered_duplicates(place, bytes);
         }
         if place.depth >= MAX_DEPTH && !folders.is_empty() {
@@ -230,12 +272,23 @@ impl Walk<'_> {
     /// In a listing that is not sorted, names that are the same need not be side by side.
     fn find_scattered_duplicates(&self, place: &Place, bytes: &[u8]) {
         let nodes = Tree::decode(bytes).map(|tree| tree.nodes).unwrap_or_default();
-        let beside: HashSet<&[u8]> =
-            nodes.windows(2).filter(|pair| pair[0].name == pair[1].name).map(|pair| &*pair[0].name).collect();
+        let beside: HashSet<&[u8]> = nodes
+            .windows(2)
+            .filter(|pair| pair[0].name == pair[1].name)
+            .map(|pair| &*pair[0].name)
+            .collect();
         let mut names: Vec<&[u8]> = nodes.iter().map(|node| &*node.name).collect();
         names.sort_unstable();
-        for same in names.chunk_by(|a, b| a == b).filter(|same| same.len() > 1 && !beside.contains(same[0])) {
-            self.found(FindingKind::DuplicateName, place, Some(same[0]), "its folder lists it more than once");
+        for same in names
+            .chunk_by(|a, b| a == b)
+            .filter(|same| same.len() > 1 && !beside.contains(same[0]))
+        {
+            self.found(
+                FindingKind::DuplicateName,
+                place,
+                Some(same[0]),
+                "its folder lists it more than once",
+            );
         }
     }
 
@@ -247,7 +300,10 @@ impl Walk<'_> {
         }
         match (node.kind, &node.content) {
             (NodeType::File, Some(content)) => self.check_content(place, node, content),
-            (NodeType::File, None) => found(FindingKind::BadNode, "it is a file without a list of its content".into()),
+            (NodeType::File, None) => found(
+                FindingKind::BadNode,
+                "it is a file without a list of its content".into(),
+            ),
             (NodeType::Dir, _) if node.subtree.is_none() => {
                 found(FindingKind::BadNode, "it is a folder without a listing".into());
             }

@@ -1,0 +1,243 @@
+//! Jobs: their life, their history, and what must not happen to them.
+
+use super::*;
+use crate::vault::change::TagChange;
+use crate::vault::lock::LockKind;
+
+/// Starts a job that ends when it is told to stop.
+fn until_cancelled(engine: &Engine, plan: Option<&str>) -> Result<JobHandle> {
+    engine.start_job(JobKind::Backup, "v".into(), plan.map(Into::into), |_, job| {
+        while !job.cancel_flag().is_cancelled() {
+            std::thread::yield_now();
+        }
+        Err(Error::Cancelled)
+    })
+}
+
+/// The states a job went through, as told to a subscriber.
+fn states(events: &mut Events, id: JobId) -> Vec<String> {
+    let mut words = Vec::new();
+    loop {
+        match events.blocking_recv().unwrap() {
+            Event::JobStarted(info) if info.id == id => words.push("started".into()),
+            Event::JobChanged { job, state } if job.id == id => {
+                words.push(state.word().to_owned());
+                if state.has_ended() {
+                    return words;
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn a_job_that_is_done_is_told_and_remembered() {
+    let bench = Bench::new();
+    let mut events = bench.engine.subscribe();
+    let job = bench
+        .engine
+        .start_job(JobKind::Unlock, "home".into(), None, |_, job| {
+            job.progress.file_done(10);
+            job.report(b"/a\xff", "odd".into());
+            Ok(TaskOutcome::Unlock(2))
+        })
+        .unwrap();
+    assert!(matches!(job.wait().unwrap(), TaskOutcome::Unlock(2)));
+    assert!(matches!(job.wait(), Err(Error::Usage(_))));
+    assert_eq!(states(&mut events, job.id()), ["started", "done"]);
+    assert_eq!(
+        job.issues_after(0),
+        [JobIssue {
+            path: b"/a\xff".to_vec(),
+            text: "odd".into()
+        }]
+    );
+    assert_eq!(job.issues_after(1), []);
+    // As another process sees it.
+    let other = Engine::new(settings(bench.folder.path(), |_| {})).unwrap();
+    let rows = other.job_rows(10).unwrap();
+    assert_eq!(
+        (rows.len(), rows[0].info.id, rows[0].here, rows[0].issues),
+        (1, job.id(), false, 1)
+    );
+    assert_eq!(
+        rows[0].state,
+        JobState::Done {
+            summary: "2 locks removed".into(),
+            problems: 0
+        }
+    );
+    assert_eq!((rows[0].progress.files_done, rows[0].progress.bytes_done), (1, 10));
+    assert_eq!(other.job_issues(job.id()).unwrap(), job.issues_after(0));
+}
+
+#[test]
+fn a_cancelled_job_says_so_on_the_way() {
+    let bench = Bench::new();
+    let mut events = bench.engine.subscribe();
+    let job = until_cancelled(&bench.engine, None).unwrap();
+    assert!(!job.wait_for(std::time::Duration::from_millis(1)));
+    assert_eq!(bench.engine.running().len(), 1);
+    job.cancel();
+    job.cancel();
+    assert_eq!(job.wait().unwrap_err().exit_code(), 130);
+    assert_eq!(states(&mut events, job.id()), ["started", "cancelling", "cancelled"]);
+    assert_eq!(job.state(), JobState::Cancelled { cleaned: true });
+    assert!(bench.engine.running().is_empty());
+    job.cancel();
+    assert_eq!(job.state(), JobState::Cancelled { cleaned: true });
+}
+
+#[test]
+fn a_panic_fails_its_job_and_nothing_else() {
+    let bench = Bench::new();
+    let job = bench
+        .engine
+        .start_job(JobKind::Check, "v".into(), Some("p".into()), |_, _| {
+            panic!("a bug {}", 7)
+        })
+        .unwrap();
+    let error = job.wait().unwrap_err();
+    assert!(
+        matches!(&error, Error::Panicked { text, .. } if text == "a bug 7"),
+        "{error}"
+    );
+    assert!(matches!(job.state(), JobState::Failed { exit_code: 1, .. }));
+    // Its plan may run again.
+    let next = bench
+        .engine
+        .start_job(JobKind::Check, "v".into(), Some("p".into()), |_, _| {
+            Ok(TaskOutcome::Unlock(0))
+        });
+    next.unwrap().wait().unwrap();
+}
+
+#[test]
+fn runs_of_one_plan_never_overlap() {
+    let bench = Bench::new();
+    let other = Engine::new(settings(bench.folder.path(), |_| {})).unwrap();
+    let job = until_cancelled(&bench.engine, Some("etc")).unwrap();
+    for engine in [&bench.engine, &other] {
+        assert!(matches!(
+            until_cancelled(engine, Some("etc")),
+            Err(Error::PlanRunning { .. })
+        ));
+    }
+    let beside = until_cancelled(&other, Some("home")).unwrap();
+    assert_ne!(beside.id(), job.id());
+    // Seen from the other side while it runs.
+    let row = other
+        .job_rows(10)
+        .unwrap()
+        .into_iter()
+        .find(|row| row.info.id == job.id())
+        .unwrap();
+    assert_eq!((row.state, row.here), (JobState::Running, false));
+    job.cancel();
+    assert!(job.wait().is_err());
+    let next = until_cancelled(&other, Some("etc")).unwrap();
+    other.shutdown(true);
+    assert!(next.state().has_ended() && beside.state().has_ended());
+}
+
+#[test]
+fn a_shutdown_ends_jobs_and_starts_none() {
+    let bench = Bench::new();
+    let jobs: Vec<_> = (0..3).map(|_| until_cancelled(&bench.engine, None).unwrap()).collect();
+    bench.engine.shutdown(true);
+    assert!(
+        jobs.iter()
+            .all(|job| job.state() == JobState::Cancelled { cleaned: true })
+    );
+    assert!(matches!(until_cancelled(&bench.engine, None), Err(Error::ShuttingDown)));
+    assert_eq!(bench.engine.ask(1, Question::Vaults), Err(Busy));
+}
+
+#[test]
+fn a_job_of_a_dead_process_has_failed() {
+    let bench = Bench::new();
+    let record = crate::catalog::JobRecord {
+        id: 0,
+        run: "12345-0000000000000000".into(),
+        kind: "backup".into(),
+        vault: "home".into(),
+        plan: None,
+        started: Time::default(),
+        end: None,
+    };
+    let id = bench.engine.catalog().job_started(&record, 0).unwrap();
+    let rows = bench.engine.job_rows(10).unwrap();
+    assert_eq!(rows[0].info.id, id);
+    assert!(matches!(&rows[0].state, JobState::Failed { error, .. } if error.contains("process ended")));
+}
+
+#[test]
+fn many_issues_are_counted_and_the_first_kept() {
+    let bench = Bench::new();
+    let work = |_: &Engine, job: &JobHandle| {
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..5_000).for_each(|_| job.report(b"/x", "bad".into())));
+            }
+        });
+        Ok(TaskOutcome::Unlock(0))
+    };
+    let job = bench.engine.start_job(JobKind::Backup, "v".into(), None, work).unwrap();
+    job.wait().unwrap();
+    assert_eq!((job.issue_count(), job.issues_after(0).len()), (20_000, 10_000));
+    assert_eq!(bench.engine.catalog().issues(job.id()).unwrap().len(), 10_000);
+}
+
+#[test]
+fn generations_are_tagged_and_forgotten_under_a_lock() {
+    let bench = Bench::new();
+    let (path, open) = bench.vault("v");
+    let (first, second) = (small_generation(&open, 100), small_generation(&open, 200));
+    let change = TagChange::Add(vec!["kept".into()]);
+    let tag = Task::Tag {
+        vault: path.clone(),
+        ids: vec![first],
+        change,
+    };
+    let TaskOutcome::Tag(changed) = bench.engine.start(tag).unwrap().wait().unwrap() else {
+        panic!("not a tag")
+    };
+    assert_eq!((changed.len(), changed[0].0), (1, first));
+    let forget = |ids| {
+        bench
+            .engine
+            .start(Task::Forget {
+                vault: path.clone(),
+                ids,
+            })
+            .unwrap()
+    };
+    // Somebody else's lock is in the way.
+    let lock = open.vault().lock(LockKind::Shared).unwrap();
+    let job = forget(vec![second]);
+    assert_eq!(job.wait().unwrap_err().exit_code(), 11);
+    assert!(matches!(job.state(), JobState::Failed { exit_code: 11, .. }));
+    drop(lock);
+    forget(vec![second]).wait().unwrap();
+    let left = bench.engine.catalog().generations(open.place()).unwrap();
+    assert_eq!(
+        left.iter().map(|g| (g.id, g.tags.clone())).collect::<Vec<_>>(),
+        [(changed[0].1, vec!["kept".to_owned()])]
+    );
+    assert!(open.vault().locks().unwrap().is_empty());
+}
+
+#[test]
+fn a_job_on_a_vault_that_needs_a_password_fails_clearly() {
+    let bench = Bench::new();
+    let (path, _) = bench.vault("v");
+    let other = Engine::new(settings(bench.folder.path(), |_| {})).unwrap();
+    let job = other
+        .start(Task::Unlock {
+            vault: path,
+            all: false,
+        })
+        .unwrap();
+    assert!(matches!(job.wait(), Err(Error::PasswordNeeded { .. })));
+}

@@ -1,0 +1,352 @@
+//! Questions and their answers.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::catalog::{Catalog, Entry, Totals};
+use crate::progress::Cancel;
+use question::{FolderWindow, SelectionRules, TreePath};
+
+/// Asks, and waits for the last answer; those before it are given too.
+fn answers(engine: &Engine, question: Question) -> Vec<Answer> {
+    let mut events = engine.subscribe();
+    engine.ask(7, question).unwrap();
+    collect(&mut events)
+}
+
+fn collect(events: &mut Events) -> Vec<Answer> {
+    let mut answers = Vec::new();
+    loop {
+        if let Event::Answer {
+            request: 7,
+            answer,
+            complete,
+        } = events.blocking_recv().unwrap()
+        {
+            answers.push(answer);
+            if complete {
+                return answers;
+            }
+        }
+    }
+}
+
+fn answer(engine: &Engine, question: Question) -> Answer {
+    answers(engine, question).pop().unwrap()
+}
+
+fn folder_question(vault: &str, generation: Id, path: &[&str], filter: &str) -> Question {
+    Question::Folder {
+        vault: vault.into(),
+        generation,
+        folder: names(path),
+        filter: filter.into(),
+        first: 0,
+        rows: 50,
+    }
+}
+
+fn rows(answer: Answer) -> Vec<(String, Option<u64>)> {
+    let Answer::Folder(FolderWindow { rows, total, first: 0 }) = answer else {
+        panic!("{answer:?}")
+    };
+    assert_eq!(rows.len() as u64, total);
+    rows.into_iter()
+        .map(|row| (String::from_utf8(row.name).unwrap(), row.size))
+        .collect()
+}
+
+fn totals(answer: Answer) -> (u64, u64, u64) {
+    let Answer::Totals(Totals { files, folders, bytes }) = answer else {
+        panic!("{answer:?}")
+    };
+    (files, folders, bytes)
+}
+
+#[test]
+fn folders_are_read_once_and_then_known_without_the_vault() {
+    let bench = Bench::new();
+    let (path, open) = bench.vault("v");
+    let generation = small_generation(&open, 100);
+    let engine = &bench.engine;
+    let Answer::Generations(list) = answer(engine, Question::Generations { vault: path.clone() }) else {
+        panic!("no list")
+    };
+    assert_eq!(
+        (list.len(), list[0].id, list[0].time, list[0].host.as_str()),
+        (1, generation, 100, "h")
+    );
+    let ask = |path: &[&str]| folder_question(&bench.path("v").display().to_string(), generation, path, "");
+    assert_eq!(
+        rows(answer(engine, ask(&[]))),
+        [("etc".into(), None), ("readme".into(), Some(1))]
+    );
+    assert_eq!(
+        rows(answer(engine, ask(&["etc"]))),
+        [("ssh".into(), None), ("passwd".into(), Some(100))]
+    );
+    assert_eq!(answer(engine, ask(&["etc", "passwd"])), Answer::NoSuchFolder);
+    assert_eq!(answer(engine, ask(&["no", "where"])), Answer::NoSuchFolder);
+    let rules: SelectionRules = vec![(names(&[]), true), (names(&["etc", "ssh"]), false)];
+    let question = Question::Totals {
+        vault: path.clone(),
+        generation,
+        rules,
+    };
+    assert_eq!(totals(answer(engine, question.clone())), (2, 1, 101));
+    assert_eq!(
+        rows(answer(engine, ask(&["etc"]))),
+        [("ssh".into(), Some(27)), ("passwd".into(), Some(100))]
+    );
+    assert_eq!(
+        rows(answer(engine, folder_question(&path, generation, &["etc"], "PASS"))),
+        [("passwd".into(), Some(100))]
+    );
+    // The vault goes away; another process with no password still browses.
+    std::fs::rename(bench.path("v"), bench.path("gone")).unwrap();
+    let other = Engine::new(settings(bench.folder.path(), |_| {})).unwrap();
+    assert_eq!(
+        rows(answer(&other, ask(&["etc", "ssh"]))),
+        [("keys".into(), Some(7)), ("config".into(), Some(20))]
+    );
+    assert_eq!(totals(answer(&other, question)), (2, 1, 101));
+    let told = answers(&other, Question::Generations { vault: path.clone() });
+    assert_eq!(told.len(), 2);
+    assert_eq!(told[0], Answer::Generations(list));
+    assert!(
+        matches!(&told[1], Answer::Failed(text) if text.contains("no vault")),
+        "{told:?}"
+    );
+    let Answer::Vaults(vaults) = answer(&other, Question::Vaults) else {
+        panic!("no vaults")
+    };
+    assert_eq!((vaults[0].generations, vaults[0].latest), (Some(1), Some(100)));
+    assert!(vaults[0].problem.contains("no vault"));
+}
+
+#[test]
+fn a_vault_that_needs_a_password_is_asked_for_and_opened() {
+    let bench = Bench::new();
+    let (path, open) = bench.vault("v");
+    small_generation(&open, 100);
+    let engine = Engine::new(settings(bench.folder.path(), |_| {})).unwrap();
+    let question = Question::Generations { vault: path.clone() };
+    assert_eq!(
+        answer(&engine, question.clone()),
+        Answer::PasswordNeeded {
+            vault: path.clone(),
+            problem: String::new()
+        }
+    );
+    let mut events = engine.subscribe();
+    engine.ask_open(7, &path, Password::new("wrong")).unwrap();
+    let told = collect(&mut events).pop().unwrap();
+    assert!(
+        matches!(&told, Answer::PasswordNeeded { problem, .. } if problem.contains("wrong password")),
+        "{told:?}"
+    );
+    engine.ask_open(7, &path, Password::new(PASSWORD)).unwrap();
+    assert_eq!(collect(&mut events).pop(), Some(Answer::Opened { vault: path }));
+    assert!(matches!(answer(&engine, question), Answer::Generations(list) if list.len() == 1));
+}
+
+#[test]
+fn what_other_programs_add_is_seen() {
+    let bench = Bench::new();
+    let (path, open) = bench.vault("v");
+    let first = small_generation(&open, 100);
+    rows(answer(&bench.engine, folder_question(&path, first, &[], "")));
+    // Stored behind this engine's back, after it has loaded the index.
+    let mut trees = Trees::new(&open);
+    let root = trees.tree(vec![file("new", 3)]);
+    let second = trees.finish(&open, root, 200);
+    assert_eq!(
+        rows(answer(&bench.engine, folder_question(&path, second, &[], ""))),
+        [("new".into(), Some(3))]
+    );
+}
+
+#[test]
+fn a_missing_tree_is_a_clear_answer() {
+    let bench = Bench::new();
+    let (path, open) = bench.vault("v");
+    let mut trees = Trees::new(&open);
+    let root = trees.tree(vec![folder("lost", Id([9; 32]))]);
+    let generation = trees.finish(&open, root, 100);
+    let told = answer(&bench.engine, folder_question(&path, generation, &["lost"], ""));
+    assert!(
+        matches!(&told, Answer::Failed(text) if text.contains("missing")),
+        "{told:?}"
+    );
+    let rules = vec![(names(&[]), true)];
+    let told = answer(
+        &bench.engine,
+        Question::Totals {
+            vault: path,
+            generation,
+            rules,
+        },
+    );
+    assert!(
+        matches!(&told, Answer::Failed(text) if text.contains("missing")),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn large_selections_are_counted_folder_by_folder() {
+    let bench = Bench::new();
+    let (path, open) = bench.vault("v");
+    let mut trees = Trees::new(&open);
+    let shared = trees.tree((0..10).map(|n| file(&format!("{n}"), 1)).collect());
+    let mut folders = Vec::new();
+    for n in 0..600 {
+        let own = trees.tree(vec![file(&format!("f{n}"), n), folder("shared", shared)]);
+        folders.push(folder(&format!("{n:03}"), own));
+    }
+    let root = trees.tree(folders);
+    let generation = trees.finish(&open, root, 100);
+    let rules = vec![(names(&[]), true)];
+    let all = Question::Totals {
+        vault: path,
+        generation,
+        rules,
+    };
+    let expected = (600 * 11, 600 * 2, 600 * 10 + (0..600).sum::<u64>());
+    assert_eq!(totals(answer(&bench.engine, all.clone())), expected);
+    // At once now: all that was read stays known.
+    bench.engine.catalog().tree(&root).unwrap().unwrap().below.unwrap();
+    assert_eq!(totals(answer(&bench.engine, all)), expected);
+}
+
+#[test]
+fn jobs_and_issues_are_listed() {
+    let bench = Bench::new();
+    let work = |_: &Engine, job: &JobHandle| {
+        job.report(b"/x", "bad".into());
+        Ok(TaskOutcome::Unlock(0))
+    };
+    let job = bench.engine.start_job(JobKind::Check, "v".into(), None, work).unwrap();
+    job.wait().unwrap();
+    let Answer::Jobs(jobs) = answer(&bench.engine, Question::Jobs { limit: 5 }) else {
+        panic!("no jobs")
+    };
+    assert_eq!((jobs.len(), jobs[0].info.id, jobs[0].here), (1, job.id(), true));
+    let told = answer(&bench.engine, Question::Issues { job: job.id() });
+    assert_eq!(
+        told,
+        Answer::Issues(vec![JobIssue {
+            path: b"/x".to_vec(),
+            text: "bad".into()
+        }])
+    );
+}
+
+#[test]
+fn the_queue_is_bounded_and_what_is_abandoned_is_not_answered() {
+    let bench = Bench::new();
+    let (path, open) = bench.vault("v");
+    let generation = small_generation(&open, 100);
+    let mut events = bench.engine.subscribe();
+    // Nobody gets at this vault: every question about it that needs it waits.
+    let slot = bench.engine.slot(&bench.path("v"));
+    let held = slot.lock().unwrap();
+    let mut asked = 0;
+    let question = || folder_question(&path, generation, &["etc"], "");
+    while bench.engine.ask(asked, question()).is_ok() {
+        asked += 1;
+        assert!(asked < 10_000, "the queue has no end");
+    }
+    assert!(asked >= 256);
+    for request in 0..asked {
+        bench.engine.abandon(request);
+    }
+    drop(held);
+    bench.engine.ask(asked, question()).unwrap();
+    let mut told = Vec::new();
+    while !told.contains(&asked) {
+        if let Event::Answer { request, .. } = events.blocking_recv().unwrap() {
+            told.push(request);
+        }
+    }
+    assert_eq!(told, [asked]);
+}
+
+#[test]
+fn plans_are_listed_once_a_vault() {
+    let text = "[vaults.a]\npath='/a'\n[vaults.b]\npath='/b'\n[plans.p]\npaths=['/etc']\nvaults=['a','b']\n";
+    let bench = Bench::with(|s| s.config = Config::parse(text, Path::new("/c.toml")).unwrap());
+    let Answer::Plans(plans) = answer(&bench.engine, Question::Plans) else {
+        panic!("no plans")
+    };
+    assert_eq!(
+        plans
+            .iter()
+            .map(|p| (p.name.as_str(), p.vault.as_str()))
+            .collect::<Vec<_>>(),
+        [("p", "a"), ("p", "b")]
+    );
+}
+
+/// A tree of depth 3 below `path`, stored in the catalog; gives its id and all paths with their sizes (`None`: a folder).
+fn grow(
+    catalog: &Catalog,
+    shape: &[u8],
+    path: &mut TreePath,
+    all: &mut Vec<(TreePath, Option<u64>)>,
+    depth: usize,
+) -> Id {
+    let mut entries = Vec::new();
+    for n in 0..3u8 {
+        let pick = shape[(usize::from(n) + path.iter().map(|p| usize::from(p[0])).sum::<usize>()) % shape.len()];
+        path.push(vec![b'a' + n]);
+        let entry = |kind, size, subtree| Entry {
+            name: vec![b'a' + n],
+            kind,
+            mode: 0,
+            size,
+            mtime: Time::default(),
+            uid: 0,
+            gid: 0,
+            subtree,
+            link_target: vec![],
+            below: None,
+        };
+        if pick % 2 == 0 && depth < 3 {
+            all.push((path.clone(), None));
+            let subtree = grow(catalog, shape, path, all, depth + 1);
+            entries.push(entry(NodeType::Dir, 0, Some(subtree)));
+        } else if pick % 3 != 0 {
+            all.push((path.clone(), Some(u64::from(pick))));
+            entries.push(entry(NodeType::File, u64::from(pick), None));
+        }
+        path.pop();
+    }
+    let id = Id::of(format!("{path:?}").as_bytes());
+    catalog.store_trees(&mut [(id, entries)]).unwrap();
+    id
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn a_selection_weighs_what_its_entries_weigh(
+        shape in prop::collection::vec(any::<u8>(), 1..9),
+        rules in prop::collection::vec((prop::collection::vec(0u8..3, 0..5), any::<bool>()), 0..8),
+    ) {
+        let bench = Bench::new();
+        let mut all = Vec::new();
+        let root = grow(bench.engine.catalog(), &shape, &mut Vec::new(), &mut all, 0);
+        let rules: SelectionRules =
+            rules.into_iter().map(|(path, picked)| (path.into_iter().map(|n| vec![b'a' + n]).collect(), picked)).collect();
+        let selection = Selection::from_rules(&rules);
+        let mut expected = Totals::default();
+        for (path, size) in &all {
+            if selection.contains(path) {
+                expected.add(Totals { files: u64::from(size.is_some()), folders: u64::from(size.is_none()), bytes: size.unwrap_or(0) });
+            }
+        }
+        let weighed = bench.engine.weigh(None, root, &selection, &Cancel::default(), &mut |_| {}).unwrap();
+        prop_assert_eq!(weighed, Some(expected));
+    }
+}

@@ -104,14 +104,11 @@ impl Time {
             if length == 0 {
                 return None;
             }
-            for place in 0..9 {
-                nanos = nanos * 10
-                    + if place < length {
-                        u32::from(fraction[place] - b'0')
-                    } else {
-                        0
-                    };
-            }
+            let digits = fraction[..length].iter().map(|b| u32::from(b - b'0'));
+            nanos = digits
+                .chain(std::iter::repeat(0))
+                .take(9)
+                .fold(0, |nanos, digit| nanos * 10 + digit);
             rest = &fraction[length..];
         }
         let offset = match *rest {

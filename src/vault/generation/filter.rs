@@ -166,7 +166,7 @@ pub fn group<'a>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::select::tests::generation;
+    use super::super::tests_support::generation;
     use super::*;
 
     fn texts(texts: &[&str]) -> Vec<String> {

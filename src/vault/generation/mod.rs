@@ -5,6 +5,8 @@
 
 mod filter;
 mod select;
+#[cfg(test)]
+pub mod tests_support;
 
 pub use filter::{Filter, GroupBy, GroupKey, group};
 pub use select::{Selector, resolve, resolve_all, resolve_selector};

@@ -123,7 +123,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn object<E: From<BadTree>>(&mut self, each: &mut dyn FnMut(&mut Self, &[u8]) -> Result<(), E>) -> Result<(), E> {
+    fn object<E: From<BadTree>>(&mut self, each: &mut impl FnMut(&mut Self, &[u8]) -> Result<(), E>) -> Result<(), E> {
         self.expect(b'{')?;
         if self.peek() == Some(b'}') {
             self.at += 1;
@@ -139,7 +139,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn array<E: From<BadTree>>(&mut self, each: &mut dyn FnMut(&mut Self) -> Result<(), E>) -> Result<(), E> {
+    fn array<E: From<BadTree>>(&mut self, each: &mut impl FnMut(&mut Self) -> Result<(), E>) -> Result<(), E> {
         self.expect(b'[')?;
         if self.peek() == Some(b']') {
             self.at += 1;

@@ -225,3 +225,6 @@ impl IndexedVault {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

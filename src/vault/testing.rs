@@ -1,12 +1,13 @@
 //! What the tests of many rooms need: a small vault in a folder of its own.
 
+use std::fmt;
 use std::sync::Arc;
 
 use tempfile::TempDir;
 
 use super::key::ScryptParameters;
-use super::{CreateOptions, Password, Vault};
-use crate::storage::LocalStorage;
+use super::{CreateOptions, Id, Password, Vault};
+use crate::storage::{FileKind, LocalStorage, Storage, StorageError};
 
 /// The password of [`test_vault`].
 pub const PASSWORD: &str = "test";
@@ -37,4 +38,67 @@ pub fn test_vault_of(version: u32) -> (TempDir, Vault) {
 /// The storage of a test vault's folder.
 pub fn storage(folder: &TempDir) -> Arc<LocalStorage> {
     Arc::new(LocalStorage::new(folder.path()))
+}
+
+/// What is done to the bytes of a read: file, offset, the bytes read.
+type OnRead = Box<dyn Fn(FileKind, &Id, u64, &mut [u8]) -> Result<(), StorageError> + Send + Sync>;
+/// What is done before a write.
+type OnWrite = Box<dyn Fn(FileKind, &Id) -> Result<(), StorageError> + Send + Sync>;
+
+/// A storage that fails, or returns other bytes, when a test wants it to.
+pub struct Tampered {
+    inner: Arc<dyn Storage>,
+    /// Called after each read of a range, with what was read.
+    pub on_read: OnRead,
+    /// Called before each write.
+    pub on_write: OnWrite,
+}
+
+impl Tampered {
+    /// One that does nothing of its own yet.
+    pub fn new(inner: Arc<dyn Storage>) -> Tampered {
+        Tampered {
+            inner,
+            on_read: Box::new(|_, _, _, _| Ok(())),
+            on_write: Box::new(|_, _| Ok(())),
+        }
+    }
+}
+
+impl fmt::Debug for Tampered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tampered")
+    }
+}
+
+impl Storage for Tampered {
+    fn describe(&self) -> String {
+        self.inner.describe()
+    }
+    fn describe_file(&self, kind: FileKind, id: &Id) -> String {
+        self.inner.describe_file(kind, id)
+    }
+    fn create_layout(&self) -> Result<(), StorageError> {
+        self.inner.create_layout()
+    }
+    fn list(&self, kind: FileKind, each: &mut dyn FnMut(Id, u64)) -> Result<(), StorageError> {
+        self.inner.list(kind, each)
+    }
+    fn size(&self, kind: FileKind, id: &Id) -> Result<u64, StorageError> {
+        self.inner.size(kind, id)
+    }
+    fn read(&self, kind: FileKind, id: &Id, limit: u64) -> Result<Vec<u8>, StorageError> {
+        self.inner.read(kind, id, limit)
+    }
+    fn read_at(&self, kind: FileKind, id: &Id, offset: u64, buffer: &mut [u8]) -> Result<(), StorageError> {
+        self.inner.read_at(kind, id, offset, buffer)?;
+        (self.on_read)(kind, id, offset, buffer)
+    }
+    fn write(&self, kind: FileKind, id: &Id, parts: &[&[u8]]) -> Result<(), StorageError> {
+        (self.on_write)(kind, id)?;
+        self.inner.write(kind, id, parts)
+    }
+    fn remove(&self, kind: FileKind, id: &Id) -> Result<(), StorageError> {
+        self.inner.remove(kind, id)
+    }
 }

@@ -3,8 +3,8 @@ use std::sync::atomic::AtomicU32;
 
 use super::*;
 use crate::progress::Cancel;
-use crate::storage::{FileKind, Storage, StorageError};
-use crate::vault::testing::{PASSWORD, storage, test_options, test_vault, test_vault_of};
+use crate::storage::{FileKind, StorageError};
+use crate::vault::testing::{PASSWORD, Tampered, storage, test_options, test_vault, test_vault_of};
 use crate::vault::{Password, Vault};
 
 fn indexed(vault: &Vault) -> IndexedVault {
@@ -242,63 +242,23 @@ fn compression_can_be_chosen() {
     assert!(stored[0] > 2 * stored[1] && stored[1] > stored[2], "{stored:?}");
 }
 
-/// A local storage that takes a number of packs, then says that the disk is full.
-#[derive(Debug)]
-struct Full {
-    inner: Arc<dyn Storage>,
-    packs: AtomicU32,
-}
-
-impl Storage for Full {
-    fn describe(&self) -> String {
-        self.inner.describe()
-    }
-    fn describe_file(&self, kind: FileKind, id: &Id) -> String {
-        self.inner.describe_file(kind, id)
-    }
-    fn create_layout(&self) -> Result<(), StorageError> {
-        self.inner.create_layout()
-    }
-    fn list(&self, kind: FileKind, each: &mut dyn FnMut(Id, u64)) -> Result<(), StorageError> {
-        self.inner.list(kind, each)
-    }
-    fn size(&self, kind: FileKind, id: &Id) -> Result<u64, StorageError> {
-        self.inner.size(kind, id)
-    }
-    fn read(&self, kind: FileKind, id: &Id, limit: u64) -> Result<Vec<u8>, StorageError> {
-        self.inner.read(kind, id, limit)
-    }
-    fn read_at(&self, kind: FileKind, id: &Id, offset: u64, buffer: &mut [u8]) -> Result<(), StorageError> {
-        self.inner.read_at(kind, id, offset, buffer)
-    }
-    fn write(&self, kind: FileKind, id: &Id, parts: &[&[u8]]) -> Result<(), StorageError> {
-        let left = |packs: u32| packs.checked_sub(1);
-        if kind == FileKind::Pack
-            && self
-                .packs
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, left)
-                .is_err()
-        {
-            return Err(StorageError::Io {
-                action: "write",
-                what: self.describe_file(kind, id),
-                source: std::io::ErrorKind::StorageFull.into(),
-            });
-        }
-        self.inner.write(kind, id, parts)
-    }
-    fn remove(&self, kind: FileKind, id: &Id) -> Result<(), StorageError> {
-        self.inner.remove(kind, id)
-    }
-}
-
 #[test]
 fn a_full_disk_reaches_every_thread_and_keeps_what_is_stored() {
     let folder = tempfile::tempdir().unwrap();
-    let inner = storage(&folder);
+    let mut full = Tampered::new(storage(&folder));
     let packs = AtomicU32::new(3);
-    let full = Arc::new(Full { inner, packs });
-    let vault = Vault::create(full, &Password::new(PASSWORD), &test_options(2)).unwrap();
+    full.on_write = Box::new(move |kind, id| {
+        let left = |packs: u32| packs.checked_sub(1);
+        if kind == FileKind::Pack && packs.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left).is_err() {
+            return Err(StorageError::Io {
+                action: "write",
+                what: id.to_string(),
+                source: std::io::ErrorKind::StorageFull.into(),
+            });
+        }
+        Ok(())
+    });
+    let vault = Vault::create(Arc::new(full), &Password::new(PASSWORD), &test_options(2)).unwrap();
     let options = WriterOptions {
         pack_size: pack::MIN_PACK_SIZE,
         ..WriterOptions::default()

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    coffer::cli::main()
+    coffer::cli::main(coffer::cli::Environment::read(|name| std::env::var_os(name)))
 }

@@ -3,6 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
+use jiff::civil;
+use jiff::tz::TimeZone;
+
+use crate::vault::Time;
 
 /// Options that every command takes.
 #[derive(Debug, Clone, Default, Args)]
@@ -85,9 +89,71 @@ pub fn size(text: &str) -> Result<u64, String> {
     }
 }
 
+/// Reads a moment: RFC 3339, or a date with or without a time of day in the local zone.
+pub fn time(text: &str, zone: &TimeZone) -> Result<Time, String> {
+    let text = text.trim();
+    if let Some(time) = Time::parse(text) {
+        return Ok(time);
+    }
+    let bad = |_| {
+        format!(
+            "{text:?} is not a time; write for example 2026-08-01, \"2026-08-01 12:30\" or 2026-08-01T12:30:00+02:00"
+        )
+    };
+    let local: civil::DateTime = text.parse().map_err(bad)?;
+    let instant = zone.to_ambiguous_zoned(local).compatible().map_err(bad)?;
+    let offset = instant.offset().seconds();
+    let nanos = u32::try_from(local.subsec_nanosecond()).unwrap_or(0);
+    Ok(Time {
+        seconds: instant.timestamp().as_second(),
+        nanos,
+        offset: offset - offset % 60,
+    })
+}
+
+/// Reads a moment, or how long before `now` it was: `12h`, `7d`, `2w`.
+pub fn time_or_age(text: &str, zone: &TimeZone, now: &Time) -> Result<Time, String> {
+    let text = text.trim();
+    let unit = match text.chars().last() {
+        Some('s') => 1,
+        Some('m') => 60,
+        Some('h') => 3_600,
+        Some('d') => 86_400,
+        Some('w') => 604_800,
+        Some('y') => 31_557_600,
+        _ => return time(text, zone),
+    };
+    match text[..text.len() - 1].parse::<u32>() {
+        Ok(number) => Ok(Time {
+            seconds: now.seconds - i64::from(number) * unit,
+            nanos: 0,
+            offset: now.offset,
+        }),
+        Err(_) => time(text, zone),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::size;
+    use jiff::tz::{TimeZone, offset};
+
+    use super::*;
+
+    #[test]
+    fn times_are_read_in_the_local_zone_unless_they_say_theirs() {
+        let zone = TimeZone::fixed(offset(2));
+        let read = |text| time(text, &zone).map(|t| t.to_string());
+        assert_eq!(read("2026-08-01"), Ok("2026-08-01T00:00:00+02:00".into()));
+        assert_eq!(read("2026-08-01 12:30"), Ok("2026-08-01T12:30:00+02:00".into()));
+        assert_eq!(read("2026-08-01T12:30:00.5Z"), Ok("2026-08-01T12:30:00.5Z".into()));
+        assert!(read("yesterday").is_err() && read("2026-13-01").is_err());
+        let now = time("2026-08-08T00:00:00Z", &zone).unwrap();
+        assert_eq!(
+            time_or_age("7d", &zone, &now).unwrap().to_string(),
+            "2026-08-01T00:00:00Z"
+        );
+        assert!(time_or_age("é", &zone, &now).is_err());
+    }
 
     #[test]
     fn sizes_are_read_in_binary_units() {

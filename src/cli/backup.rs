@@ -1,15 +1,25 @@
 //! `coffer backup`: stores a generation.
 
-use std::path::PathBuf;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use clap::ValueHint;
+use serde_json::json;
 
+use super::context::{Context, exit_of};
+use super::exit::Exit;
 use super::init::CompressionArg;
+use super::output::{bytes, count, counted, span};
+use super::{Failure, args, select};
+use crate::backup::{self, BackupOptions, Exclude, ParentChoice, StdinSource};
+use crate::engine::{Task, TaskOutcome};
+use crate::vault::{Generation, Time};
 
 /// Back files up: store a generation of them in the vault
 ///
 /// Exit code 3 says that the generation is there but some files could not be read.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Files and folders to back up
@@ -52,6 +62,15 @@ pub struct Args {
     /// Follow the rules of .gitignore files found on the way
     #[arg(long, help_heading = "What to leave out")]
     pub gitignore: bool,
+    /// Back up only files that match this glob
+    #[arg(long, value_name = "GLOB", help_heading = "What to leave out")]
+    pub include: Vec<String>,
+    /// Back up only files with this extension (jpg)
+    #[arg(long, value_name = "EXT", value_delimiter = ',', help_heading = "What to leave out")]
+    pub only_extension: Vec<String>,
+    /// Leave out files with this extension
+    #[arg(long, value_name = "EXT", value_delimiter = ',', help_heading = "What to leave out")]
+    pub exclude_extension: Vec<String>,
     /// Do not cross into other filesystems
     #[arg(short = 'x', long, help_heading = "What to leave out")]
     pub one_file_system: bool,
@@ -94,3 +113,243 @@ Examples:
   coffer backup --vault /srv/backup /etc /home --exclude '*.tmp' --exclude-caches
   coffer backup --plan home
   pg_dump shop | coffer backup --vault /srv/backup --stdin --stdin-filename shop.sql";
+
+impl Args {
+    pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        if !self.dry_run {
+            context.writes()?;
+        }
+        let (vault, options) = match &self.plan {
+            Some(name) => {
+                let plan = context.engine.plan(name)?;
+                let vault = match (&context.global.vault, plan.vaults.first()) {
+                    (Some(vault), _) | (None, Some(vault)) => vault.clone(),
+                    (None, None) => context.vault()?,
+                };
+                let mut options = context.engine.plan_options(&plan, &vault)?;
+                self.adjust(context, &vault, &mut options)?;
+                (vault, options)
+            }
+            None => {
+                let vault = context.vault()?;
+                let options = self.options(context, &vault)?;
+                (vault, options)
+            }
+        };
+        let task = Task::Backup {
+            vault: vault.clone(),
+            plan: self.plan,
+            options: Box::new(options),
+        };
+        let outcome = context.job(&vault, task, true)?;
+        finished(context, &outcome)
+    }
+
+    fn options(&self, context: &Context, vault: &str) -> Result<BackupOptions, Failure> {
+        let mut paths = self.paths.clone();
+        for list in &self.files_from {
+            paths.extend(listed_paths(list)?);
+        }
+        if paths.is_empty() && !self.stdin {
+            return Err(Failure::usage(
+                "what is to be backed up? Give paths, --files-from, --stdin or --plan",
+            ));
+        }
+        let mut options = context.engine.backup_options(vault)?;
+        options.paths = paths;
+        options.working_folder =
+            std::env::current_dir().map_err(|e| Failure::failed(format!("there is no current folder: {e}")))?;
+        options.exclude = self.exclude()?;
+        options.stdin = self.stdin.then(|| StdinSource {
+            name: self.stdin_filename.clone(),
+            reader: Mutex::new(Some(Box::new(std::io::stdin()))),
+        });
+        self.adjust(context, vault, &mut options)?;
+        Ok(options)
+    }
+
+    /// What holds for plans and paths alike.
+    fn adjust(&self, context: &Context, vault: &str, options: &mut BackupOptions) -> Result<(), Failure> {
+        if let Some(text) = &self.time {
+            options.time = args::time(text, &context.out.zone).map_err(Failure::usage)?;
+        }
+        if let Some(text) = &self.parent {
+            options.parent = ParentChoice::Id(select::one(context, context.open(vault)?.vault(), text)?.id);
+        } else if self.force {
+            options.parent = ParentChoice::None;
+        }
+        options.tags.extend(self.tag.iter().cloned());
+        if let Some(host) = &self.host {
+            options.host.clone_from(host);
+        }
+        if let Some(compression) = self.compression {
+            options.compression = compression.into();
+        }
+        if let Some(mib) = self.pack_size {
+            options.pack_size = mib << 20;
+        }
+        options.dry_run = self.dry_run;
+        options.skip_if_unchanged = self.skip_if_unchanged;
+        options.with_atime = self.with_atime;
+        options.count_totals = context.shows_progress();
+        Ok(())
+    }
+
+    fn exclude(&self) -> Result<Exclude, Failure> {
+        let mut exclude = Exclude::default();
+        let bad = |error: backup::BadPattern| Failure::usage(error.to_string());
+        for (patterns, files, ignore_case) in [
+            (&self.exclude, &self.exclude_file, false),
+            (&self.iexclude, &self.iexclude_file, true),
+        ] {
+            patterns
+                .iter()
+                .try_for_each(|pattern| exclude.add(pattern, ignore_case))
+                .map_err(bad)?;
+            for file in files {
+                exclude.add_file(&read_text(file)?, ignore_case).map_err(bad)?;
+            }
+        }
+        self.include
+            .iter()
+            .try_for_each(|pattern| exclude.include(pattern, false))
+            .map_err(bad)?;
+        self.exclude_if_present
+            .iter()
+            .try_for_each(|mark| exclude.if_present(mark))
+            .map_err(bad)?;
+        self.only_extension
+            .iter()
+            .for_each(|extension| exclude.only_extension(extension));
+        self.exclude_extension
+            .iter()
+            .for_each(|extension| exclude.not_extension(extension));
+        if self.exclude_caches {
+            exclude.caches();
+        }
+        exclude.larger_than = self.exclude_larger_than;
+        exclude.gitignore = self.gitignore;
+        exclude.one_file_system = self.one_file_system;
+        Ok(exclude)
+    }
+}
+
+/// Runs a plan of the config, in `--vault` if that is given.
+pub(super) fn run_plan(context: &Context, plan: String, dry_run: bool) -> Result<Exit, Failure> {
+    Args {
+        plan: Some(plan),
+        dry_run,
+        ..Args::default()
+    }
+    .run(context)
+}
+
+fn finished(context: &Context, outcome: &TaskOutcome) -> Result<Exit, Failure> {
+    let TaskOutcome::Backup(done) = outcome else {
+        return Ok(exit_of(outcome));
+    };
+    if context.out.json {
+        print_summary(context, done)?;
+    } else {
+        for line in told(done) {
+            context.out.remark(line)?;
+        }
+    }
+    if done.unreadable > 0 {
+        let files = counted(done.unreadable, "entry", "entries");
+        context.out.problem(
+            b"",
+            &format!("{files} could not be backed up as they are (exit code 3)"),
+        );
+    }
+    Ok(exit_of(outcome))
+}
+
+fn print_summary(context: &Context, done: &backup::Outcome) -> Result<(), Failure> {
+    let mut line = serde_json::to_value(&done.summary).map_err(std::io::Error::from)?;
+    if let Some(fields) = line.as_object_mut() {
+        fields.insert("type".into(), "summary".into());
+        fields.insert("generation".into(), json!(done.generation.as_ref().map(|g| g.id)));
+        fields.insert("parent".into(), json!(done.parent));
+        fields.insert("tree".into(), json!(done.tree));
+        fields.insert("unreadable".into(), done.unreadable.into());
+        fields.insert("changed_while_read".into(), done.changed_while_read.into());
+        fields.insert("skipped_unchanged".into(), done.skipped_unchanged.into());
+        fields.insert(
+            "total_duration".into(),
+            json!(seconds(&done.summary.backup_start, &done.summary.backup_end)),
+        );
+    }
+    context.out.value(&line)
+}
+
+/// What a backup did, in lines for people.
+fn told(done: &backup::Outcome) -> Vec<String> {
+    let summary = &done.summary;
+    let changes = |new, changed, same| {
+        format!(
+            "{} new, {} changed, {} unmodified",
+            count(new),
+            count(changed),
+            count(same)
+        )
+    };
+    let took = seconds(&summary.backup_start, &summary.backup_end);
+    let end = match &done.generation {
+        Some(Generation { id, .. }) => format!("generation {} stored", id.short()),
+        None if done.skipped_unchanged => "nothing changed: no generation stored".to_owned(),
+        None => "dry run: nothing was stored".to_owned(),
+    };
+    vec![
+        format!(
+            "Files:    {}",
+            changes(summary.files_new, summary.files_changed, summary.files_unmodified)
+        ),
+        format!(
+            "Folders:  {}",
+            changes(summary.dirs_new, summary.dirs_changed, summary.dirs_unmodified)
+        ),
+        format!(
+            "Added:    {} ({} stored)",
+            bytes(summary.data_added),
+            bytes(summary.data_added_packed)
+        ),
+        format!(
+            "Total:    {}, {} in {}",
+            counted(summary.total_files_processed, "file", "files"),
+            bytes(summary.total_bytes_processed),
+            if took < 60.0 {
+                format!("{took:.1} s")
+            } else {
+                span(took as u64)
+            },
+        ),
+        end,
+    ]
+}
+
+fn seconds(start: &Time, end: &Time) -> f64 {
+    (end.seconds - start.seconds) as f64 + (f64::from(end.nanos) - f64::from(start.nanos)) / 1e9
+}
+
+/// The paths in a file (or in standard input, for `-`), one a line; empty lines and those that start with # do not count.
+fn listed_paths(file: &Path) -> Result<Vec<PathBuf>, Failure> {
+    use std::os::unix::ffi::OsStringExt;
+    let content = match file.as_os_str() == "-" {
+        true => {
+            let mut content = Vec::new();
+            std::io::stdin().read_to_end(&mut content).map(|_| content)
+        }
+        false => std::fs::read(file),
+    };
+    let content = content.map_err(|e| Failure::failed(format!("cannot read {}: {e}", file.display())))?;
+    let lines = content.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    let paths = lines.filter(|line| !line.is_empty() && !line.starts_with(b"#"));
+    Ok(paths
+        .map(|line| std::ffi::OsString::from_vec(line.to_vec()).into())
+        .collect())
+}
+
+fn read_text(file: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(file).map_err(|e| Failure::failed(format!("cannot read {}: {e}", file.display())))
+}

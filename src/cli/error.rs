@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::exit::Exit;
-use crate::vault;
+use crate::{catalog, engine, restore, vault};
 
 /// Why a command ended early.
 #[derive(Debug)]
@@ -31,6 +31,11 @@ impl Failure {
         Failure::new(Exit::Usage, message)
     }
 
+    /// Stopped by a signal.
+    pub fn interrupted() -> Failure {
+        Failure::new(Exit::Interrupted, "interrupted")
+    }
+
     /// How the process ends.
     pub fn exit(&self) -> Exit {
         self.exit
@@ -56,16 +61,46 @@ impl Failure {
     }
 }
 
-impl From<vault::Error> for Failure {
-    fn from(error: vault::Error) -> Failure {
-        let exit = match &error {
-            vault::Error::NoVault { .. } => Exit::NoVault,
-            vault::Error::Locked { .. } => Exit::Locked,
-            vault::Error::WrongPassword { .. } => Exit::WrongPassword,
-            vault::Error::Cancelled(_) => Exit::Interrupted,
+impl From<engine::Error> for Failure {
+    fn from(error: engine::Error) -> Failure {
+        let exit = match error.exit_code() {
+            10 => Exit::NoVault,
+            11 => Exit::Locked,
+            12 => Exit::WrongPassword,
+            130 => return Failure::interrupted(),
+            _ if matches!(error, engine::Error::Usage(_)) => Exit::Usage,
             _ => Exit::Failed,
         };
         Failure::new(exit, error.to_string())
+    }
+}
+
+impl From<vault::Error> for Failure {
+    fn from(error: vault::Error) -> Failure {
+        engine::Error::from(error).into()
+    }
+}
+
+impl From<restore::Error> for Failure {
+    fn from(error: restore::Error) -> Failure {
+        match error {
+            restore::Error::Vault(error) => error.into(),
+            restore::Error::Output(error) => error.into(),
+            restore::Error::Cancelled(_) => Failure::interrupted(),
+            other => Failure::failed(other.to_string()),
+        }
+    }
+}
+
+impl From<catalog::Error> for Failure {
+    fn from(error: catalog::Error) -> Failure {
+        Failure::failed(error.to_string())
+    }
+}
+
+impl From<crate::progress::Cancelled> for Failure {
+    fn from(_: crate::progress::Cancelled) -> Failure {
+        Failure::interrupted()
     }
 }
 

@@ -3,6 +3,17 @@
 use std::path::PathBuf;
 
 use clap::{Subcommand, ValueHint};
+use serde_json::{Value, json};
+
+use super::context::Context;
+use super::exit::Exit;
+use super::output::{Align, Table, escape};
+use super::{Failure, password};
+use crate::engine::read_password;
+use crate::vault::Password;
+use crate::vault::key::ScryptParameters;
+use crate::vault::keys::NewKey;
+use crate::vault::lock::LockKind;
 
 /// Manage the keys of a vault: each is a password that opens it
 #[derive(Debug, clap::Args)]
@@ -48,4 +59,117 @@ struct NewPassword {
     /// For tests: the cost N of the key derivation, a power of two; so cheap that it protects nothing
     #[arg(long, value_name = "N", hide = true)]
     scrypt_n: Option<u64>,
+}
+
+impl Args {
+    pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        match self.command {
+            Command::List => list(context),
+            Command::Add(new) => add(context, &new),
+            Command::Remove { id } => remove(context, &id),
+            Command::Passwd(new) => change(context, &new),
+        }
+    }
+}
+
+fn list(context: &Context) -> Result<Exit, Failure> {
+    let reading = context.reading()?;
+    let keys = reading.vault().keys()?;
+    if context.out.json {
+        let values = keys.iter().map(|key| match &key.made {
+            Ok(made) => json!({
+                "id": key.id, "current": key.current, "created": made.created,
+                "username": made.username, "hostname": made.hostname,
+            }),
+            Err(problem) => json!({ "id": key.id, "current": key.current, "problem": problem }),
+        });
+        context.out.value(&values.collect::<Vec<Value>>())?;
+        return Ok(Exit::Done);
+    }
+    let mut table = Table::new(&[
+        ("Id", Align::Left),
+        ("User", Align::Left),
+        ("Host", Align::Left),
+        ("Made", Align::Left),
+    ]);
+    for key in &keys {
+        let mark = if key.current { "*" } else { " " };
+        let id = format!("{mark}{}", key.id.short());
+        table.row(match &key.made {
+            Ok(made) => {
+                let words = [&made.username, &made.hostname].map(|word| escape(word.as_bytes()));
+                let [user, host] = words;
+                vec![id, user, host, context.out.time(&made.created)]
+            }
+            Err(problem) => vec![id, "?".to_owned(), "?".to_owned(), problem.clone()],
+        });
+    }
+    table.print(&context.out)?;
+    Ok(Exit::Done)
+}
+
+fn add(context: &Context, new: &NewPassword) -> Result<Exit, Failure> {
+    context.writes()?;
+    let open = context.open(&context.vault()?)?;
+    let key = new.key(context, &open.vault().place())?;
+    let lock = open.vault().lock(LockKind::Shared)?;
+    let id = open.vault().add_key(&lock, &key)?;
+    if context.out.json {
+        context.out.value(&json!({ "added": id }))?;
+    }
+    context
+        .out
+        .remark(format!("added key {}; both passwords open the vault", id.short()))?;
+    Ok(Exit::Done)
+}
+
+fn remove(context: &Context, text: &str) -> Result<Exit, Failure> {
+    context.writes()?;
+    let open = context.open(&context.vault()?)?;
+    let lock = open.vault().lock(LockKind::Exclusive)?;
+    let id = open.vault().key_named(text)?;
+    open.vault().remove_key(&lock, &id)?;
+    if context.out.json {
+        context.out.value(&json!({ "removed": id }))?;
+    }
+    context.out.remark(format!(
+        "removed key {}; its password opens the vault no more",
+        id.short()
+    ))?;
+    Ok(Exit::Done)
+}
+
+fn change(context: &Context, new: &NewPassword) -> Result<Exit, Failure> {
+    context.writes()?;
+    let open = context.open(&context.vault()?)?;
+    let key = new.key(context, &open.vault().place())?;
+    let lock = open.vault().lock(LockKind::Exclusive)?;
+    let id = open.vault().change_password(&lock, &key)?;
+    if context.out.json {
+        context.out.value(&json!({ "key": id }))?;
+    }
+    context
+        .out
+        .remark(format!("the password is changed; its key is {}", id.short()))?;
+    Ok(Exit::Done)
+}
+
+impl NewPassword {
+    fn key(&self, context: &Context, place: &str) -> Result<NewKey, Failure> {
+        let settings = context.engine.settings();
+        Ok(NewKey {
+            password: self.password(place)?,
+            username: settings.user.clone(),
+            hostname: settings.host.clone(),
+            scrypt: self.scrypt_n.map(|n| ScryptParameters { n, r: 8, p: 1 }),
+        })
+    }
+
+    fn password(&self, place: &str) -> Result<Password, Failure> {
+        let place = escape(place.as_bytes());
+        match password::from_source(self.new_password_file.as_ref(), self.new_password_command.as_ref()) {
+            Some(source) => Ok(read_password(&place, &source)?),
+            None => password::ask_new(&place, "give --new-password-file or --new-password-command"),
+        }
+    }
 }

@@ -1,6 +1,12 @@
 //! `coffer ls`: the files of a generation.
 
 use super::args::FilterArgs;
+use super::context::Context;
+use super::exit::Exit;
+use super::output::Streaming;
+use super::{Failure, entry, select};
+use crate::progress::Progress;
+use crate::query::{Depth, list};
 
 /// List the files of a generation: all of them, or one folder's entries when a path is given
 #[derive(Debug, clap::Args)]
@@ -27,3 +33,33 @@ Examples:
   coffer ls --vault /srv/backup latest
   coffer ls --vault /srv/backup latest /etc/nginx --long
   coffer ls --vault /srv/backup 2026-08-01 /srv --recursive --json";
+
+impl Args {
+    pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let (reading, vault) = context.reading_indexed()?;
+        let generation = select::filtered(context, reading.vault(), &self.generation, &self.filter)?;
+        let (paths, depth) = match self.paths.is_empty() {
+            true => (vec![String::new()], Depth::All),
+            false => (self.paths, if self.recursive { Depth::All } else { Depth::Entries }),
+        };
+        for path in &paths {
+            let mut streaming = Streaming::default();
+            let listed = list(
+                &vault,
+                &generation.tree,
+                path.as_bytes(),
+                depth,
+                &Progress::default(),
+                &context.cancel,
+                &mut |found| {
+                    streaming.on(match context.out.json {
+                        true => context.out.value(&entry::value(found.path, found.node)),
+                        false => entry::print(&context.out, found.path, found.node, self.long),
+                    })
+                },
+            );
+            streaming.end(listed)?;
+        }
+        Ok(Exit::Done)
+    }
+}

@@ -9,8 +9,14 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 pub mod args;
+pub mod context;
+pub mod environment;
 pub mod error;
 pub mod exit;
+pub mod output;
+pub mod password;
+pub mod progress;
+pub mod signals;
 
 mod backup;
 mod check;
@@ -19,23 +25,29 @@ mod demo;
 mod diff;
 mod doctor;
 mod dump;
+mod entry;
 mod find;
 mod forget;
 mod generations;
 mod init;
+mod interface;
 mod jobs;
 mod key;
 mod ls;
 mod plan;
 mod restore;
+mod select;
 mod stats;
 mod tag;
 mod unlock;
 mod vault;
 
+pub use environment::Environment;
 pub use error::Failure;
 
 use args::GlobalArgs;
+use context::Context;
+use exit::Exit;
 
 /// Backups in the restic format, with an interface in the terminal.
 ///
@@ -87,10 +99,10 @@ pub enum Command {
 }
 
 /// Parses the program's arguments, runs, prints what failed; the exit code of the process.
-pub fn main() -> ExitCode {
+pub fn main(environment: Environment) -> ExitCode {
     let cli = Cli::parse();
     let json = cli.global.json;
-    match dispatch(cli) {
+    match dispatch(cli, environment) {
         Ok(code) => code.into(),
         Err(failure) => {
             failure.print(json);
@@ -99,10 +111,48 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn dispatch(cli: Cli) -> Result<exit::Exit, Failure> {
-    match cli.command {
-        Some(Command::Completions(args)) => args.run(),
-        _ => Err(Failure::new(exit::Exit::Failed, "this command is not there yet")),
+fn dispatch(cli: Cli, environment: Environment) -> Result<Exit, Failure> {
+    // These two work where nothing else does: without a config, or with a broken one.
+    let command = match cli.command {
+        Some(Command::Completions(args)) => return args.run(),
+        Some(Command::Doctor(args)) => return args.run(cli.global, environment),
+        other => other,
+    };
+    if command.is_none() {
+        interface::possible()?;
+    }
+    let context = Context::new(cli.global, environment)?;
+    let engine = context.engine.clone();
+    let Some(command) = command else {
+        return interface::open(context);
+    };
+    signals::watch(&context.cancel)?;
+    let done = run(command, &context);
+    let flushed = context.out.flush();
+    engine.shutdown(true);
+    done.and_then(|exit| flushed.map(|()| exit))
+}
+
+fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
+    match command {
+        Command::Init(args) => args.run(context),
+        Command::Backup(args) => args.run(context),
+        Command::Restore(args) => args.run(context),
+        Command::Generations(args) => args.run(context),
+        Command::Ls(args) => args.run(context),
+        Command::Find(args) => args.run(context),
+        Command::Diff(args) => args.run(context),
+        Command::Stats(args) => args.run(context),
+        Command::Dump(args) => args.run(context),
+        Command::Forget(args) => args.run(context),
+        Command::Tag(args) => args.run(context),
+        Command::Key(args) => args.run(context),
+        Command::Unlock(args) => args.run(context),
+        Command::Vault(args) => args.run(context),
+        Command::Plan(args) => args.run(context),
+        Command::Jobs(args) => args.run(context),
+        Command::Demo(args) => args.run(context),
+        _ => Err(Failure::failed("this command is not there yet")),
     }
 }
 

@@ -1,8 +1,18 @@
 //! `coffer vault`: the vaults in the config.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Subcommand, ValueHint};
+use serde_json::{Value, json};
+
+use super::context::Context;
+use super::exit::Exit;
+use super::init::CompressionArg;
+use super::output::{Align, Table, bytes, escape};
+use super::{Failure, password};
+use crate::config::{PasswordSource, VaultConfig, edit};
+use crate::engine::{Error, PasswordGiven};
+use crate::vault::repository::Compression;
 
 /// Manage the vaults named in the config
 #[derive(Debug, clap::Args)]
@@ -23,6 +33,8 @@ enum Command {
     #[command(after_help = "Example:\n  coffer vault list")]
     List,
     /// Give a vault a name in the config (the vault itself is made by `coffer init`)
+    ///
+    /// --password-file or --password-command are written into the config, so that they need not be given again.
     #[command(after_help = "Example:\n  coffer vault add home /srv/backup --password-file ~/.backup-password")]
     Add {
         /// The name
@@ -30,6 +42,12 @@ enum Command {
         /// Its folder
         #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
         place: PathBuf,
+        /// How new data is compressed
+        #[arg(long, value_enum, value_name = "auto|off|max")]
+        compression: Option<CompressionArg>,
+        /// Size of its pack files, in MiB
+        #[arg(long, value_name = "MiB", value_parser = clap::value_parser!(u32).range(4..=128))]
+        pack_size: Option<u32>,
     },
     /// Take a vault out of the config; its data stays
     #[command(after_help = "Example:\n  coffer vault remove home")]
@@ -43,4 +61,174 @@ enum Command {
         /// The name
         name: String,
     },
+}
+
+impl Args {
+    pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        match self.command {
+            Command::List => list(context),
+            Command::Add {
+                name,
+                place,
+                compression,
+                pack_size,
+            } => add(context, name, &place, compression.map(Compression::from), pack_size),
+            Command::Remove { name } => remove(context, &name),
+            Command::Show { name } => show(context, &name),
+        }
+    }
+}
+
+fn list(context: &Context) -> Result<Exit, Failure> {
+    let config = context.engine.config();
+    if context.out.json {
+        let vaults: Vec<Value> = config.vaults.iter().map(described).collect();
+        context.out.value(&vaults)?;
+        return Ok(Exit::Done);
+    }
+    if config.vaults.is_empty() {
+        context
+            .out
+            .remark("The config names no vault. Add one: coffer vault add NAME FOLDER")?;
+        return Ok(Exit::Done);
+    }
+    let mut table = Table::new(&[
+        ("Name", Align::Left),
+        ("Folder", Align::Left),
+        ("Password", Align::Left),
+    ]);
+    for vault in &config.vaults {
+        table.row(vec![
+            escape(vault.name.as_bytes()),
+            shown(&vault.path),
+            password_words(vault),
+        ]);
+    }
+    table.print(&context.out)?;
+    Ok(Exit::Done)
+}
+
+fn add(
+    context: &Context,
+    name: String,
+    place: &Path,
+    compression: Option<Compression>,
+    pack_size: Option<u32>,
+) -> Result<Exit, Failure> {
+    let absolute = |path: &Path| {
+        std::path::absolute(path).map_err(|e| Failure::failed(format!("cannot find {}: {e}", path.display())))
+    };
+    let password = match password::given(&context.global) {
+        PasswordGiven::File(file) => Some(PasswordSource::File(absolute(&file)?)),
+        PasswordGiven::Command(command) => Some(PasswordSource::shell(&command)),
+        _ => None,
+    };
+    let pack_size = pack_size.map(|mib| mib << 20);
+    let vault = VaultConfig {
+        name,
+        path: absolute(place)?,
+        password,
+        compression,
+        pack_size,
+    };
+    let file = &context.engine.settings().config_path;
+    edit::change(file, |text| edit::add_vault(text, file, &vault)).map_err(Error::from)?;
+    if context.out.json {
+        context.out.value(&described(&vault))?;
+    }
+    context.out.remark(format!(
+        "added vault {} to {}",
+        escape(vault.name.as_bytes()),
+        file.display()
+    ))?;
+    if !vault.path.join("config").exists() {
+        context.out.remark(format!(
+            "There is no vault yet. Make it: coffer init --vault {}",
+            vault.name
+        ))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn remove(context: &Context, name: &str) -> Result<Exit, Failure> {
+    let file = &context.engine.settings().config_path;
+    let before = context.engine.config();
+    edit::change(file, |text| edit::remove_vault(text, file, name)).map_err(Error::from)?;
+    if context.out.json {
+        context.out.value(&json!({ "removed": name }))?;
+    }
+    let place = before.vault(name).map(|vault| shown(&vault.path)).unwrap_or_default();
+    context.out.remark(format!(
+        "removed vault {} from the config; its data is still in {place}",
+        escape(name.as_bytes())
+    ))?;
+    Ok(Exit::Done)
+}
+
+fn show(context: &Context, name: &str) -> Result<Exit, Failure> {
+    let config = context.engine.config();
+    let open = context.open(name)?;
+    let vault = open.vault();
+    let (mut packs, mut stored) = (0u64, 0u64);
+    vault
+        .storage()
+        .list(crate::storage::FileKind::Pack, &mut |_, size| {
+            packs += 1;
+            stored += size;
+        })
+        .map_err(crate::vault::Error::from)?;
+    let generations = vault.generations()?;
+    if context.out.json {
+        let mut value = config.vault(name).map_or_else(|| json!({ "name": name }), described);
+        if let Some(fields) = value.as_object_mut() {
+            fields.insert("id".into(), vault.id().into());
+            fields.insert("version".into(), vault.version().into());
+            fields.insert("chunker_polynomial".into(), format!("{:x}", vault.polynomial()).into());
+            fields.insert("generations".into(), generations.len().into());
+            fields.insert("packs".into(), packs.into());
+            fields.insert("stored_bytes".into(), stored.into());
+        }
+        context.out.value(&value)?;
+        return Ok(Exit::Done);
+    }
+    let newest = generations
+        .last()
+        .map_or_else(|| "none yet".to_owned(), |g| context.out.time(&g.time));
+    let mut lines = vec![
+        ("place", vault.place()),
+        ("id", vault.id().to_owned()),
+        ("format", format!("restic, version {}", vault.version())),
+        ("chunker", format!("polynomial {:x}", vault.polynomial())),
+        ("stored", format!("{} in {packs} packs", bytes(stored))),
+        ("generations", format!("{}, the newest: {newest}", generations.len())),
+    ];
+    if let Some(vault) = config.vault(name) {
+        lines.push(("password", password_words(vault)));
+    }
+    for (what, text) in lines {
+        context.out.line(format!("{what:<12} {text}"))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn described(vault: &VaultConfig) -> Value {
+    json!({
+        "name": vault.name,
+        "path": vault.path.to_string_lossy(),
+        "password": password_words(vault),
+        "compression": vault.compression.map(|c| format!("{c:?}").to_lowercase()),
+        "pack_size": vault.pack_size,
+    })
+}
+
+fn password_words(vault: &VaultConfig) -> String {
+    match &vault.password {
+        None => "asked for".to_owned(),
+        Some(PasswordSource::File(file)) => format!("file {}", shown(file)),
+        Some(PasswordSource::Command(words)) => format!("command {}", escape(words.join(" ").as_bytes())),
+    }
+}
+
+fn shown(path: &Path) -> String {
+    escape(path.as_os_str().as_encoded_bytes())
 }

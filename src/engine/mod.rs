@@ -35,6 +35,7 @@
 
 mod answers;
 mod browse;
+pub mod demo;
 mod desk;
 mod error;
 mod hub;
@@ -59,6 +60,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 pub use error::{Error, Result};
 pub use job::{JobHandle, JobId, JobInfo, JobIssue, JobKind, JobState};
 pub use open::OpenVault;
+pub use password::read_password;
 pub use question::{Answer, Busy, Event, JobRow, Question, RequestId};
 pub use selection::{Picked, Selection};
 pub use settings::{PasswordGiven, Settings};

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::password::from_source;
+use super::password::read_password;
 use super::{Engine, Error, Event, PasswordGiven, Result};
 use crate::config::{PasswordSource, VaultConfig, suggest};
 use crate::progress::Cancel;
@@ -87,7 +87,7 @@ impl Candidate {
     fn get(self, vault: &str) -> Result<Password> {
         match self {
             Candidate::Known(password) => Ok(password),
-            Candidate::Source(source) => from_source(vault, &source),
+            Candidate::Source(source) => read_password(vault, &source),
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::vault::Password;
 const LIMIT: u64 = 64 << 10;
 
 /// The password that a source gives; `vault` is for messages.
-pub(super) fn from_source(vault: &str, source: &PasswordSource) -> Result<Password> {
+pub fn read_password(vault: &str, source: &PasswordSource) -> Result<Password> {
     let (origin, read) = match source {
         PasswordSource::File(file) => (format!("the file {}", file.display()), from_file(file)),
         PasswordSource::Command(words) => {
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     fn given(source: PasswordSource) -> Result<Vec<u8>> {
-        from_source("home", &source).map(|password| password.0.to_vec())
+        read_password("home", &source).map(|password| password.0.to_vec())
     }
 
     #[test]

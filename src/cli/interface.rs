@@ -1,0 +1,35 @@
+//! Opening the interface.
+
+use std::io::IsTerminal;
+
+use super::context::Context;
+use super::exit::Exit;
+use super::{Failure, signals};
+use crate::tui::theme::Look;
+use crate::tui::{self, Options};
+
+/// Whether the interface can open here; what to run instead where it cannot.
+pub fn possible() -> Result<(), Failure> {
+    if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
+        return Ok(());
+    }
+    Err(Failure::usage(
+        "the interface needs a terminal, and this is none. For scripts there are commands: \
+         coffer generations --vault FOLDER, coffer backup …; coffer --help lists them",
+    ))
+}
+
+/// Opens the interface; returns when the user quits.
+pub fn open(context: Context) -> Result<Exit, Failure> {
+    possible()?;
+    signals::stand_down();
+    let home = directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_path_buf());
+    let options = Options {
+        vault: context.global.vault.clone(),
+        read_only: context.global.read_only,
+        home: home.unwrap_or_default(),
+        look: Look::for_environment(context.environment.no_colour, &context.environment.locale),
+    };
+    tui::run(context.engine, options).map_err(|error| Failure::failed(error.to_string()))?;
+    Ok(Exit::Done)
+}

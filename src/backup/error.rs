@@ -89,7 +89,10 @@ pub enum IssueKind {
 impl IssueKind {
     /// Whether the generation lacks something because of it: exit code 3.
     pub fn is_loss(self) -> bool {
-        !matches!(self, IssueKind::Healed | IssueKind::ParentUnreadable)
+        matches!(
+            self,
+            IssueKind::Unreadable | IssueKind::Vanished | IssueKind::IncompleteMetadata
+        )
     }
 }
 

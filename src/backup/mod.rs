@@ -27,6 +27,8 @@ mod queue;
 mod run;
 mod stream;
 pub mod targets;
+#[cfg(test)]
+mod tests;
 mod walk;
 mod worker;
 

@@ -185,11 +185,13 @@ mod tests {
         );
     }
 
+    type Answer = Result<Vec<u8>, StorageError>;
+
     /// A storage whose first reads go wrong.
     #[derive(Debug)]
     struct Flaky {
         reads: AtomicU32,
-        answers: Mutex<Vec<Result<Vec<u8>, StorageError>>>,
+        answers: Mutex<Vec<Answer>>,
     }
 
     impl Storage for Flaky {
@@ -235,7 +237,7 @@ mod tests {
             })
         };
         let gone = || Err(StorageError::NotFound { what: "x".into() });
-        let cases: [(Vec<Result<Vec<u8>, StorageError>>, u32, bool); 7] = [
+        let cases: [(Vec<Answer>, u32, bool); 7] = [
             (vec![good()], 1, true),
             (vec![bad(), good()], 2, true),
             (vec![io(), good()], 2, true),

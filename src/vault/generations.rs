@@ -24,6 +24,9 @@ const MAGIC: &[u8; 8] = b"coffgen1";
 /// The most the local file may decompress to.
 const MAX_CACHE: usize = 128 << 20;
 
+/// Generation files' ids and plain bytes.
+type PlainFiles = Vec<(Id, Vec<u8>)>;
+
 impl Vault {
     /// All generations, oldest first. A damaged file is an error that names it. In a vault with many, content read before
     /// comes from the local cache: [`Vault::generation`] and [`Vault::generations_stored`] never do that.
@@ -68,16 +71,12 @@ impl Vault {
         Ok(generation)
     }
 
-    fn load(&self, ids: Vec<Id>, known: Vec<(Id, Vec<u8>)>) -> Result<Vec<Generation>> {
+    fn load(&self, ids: Vec<Id>, known: PlainFiles) -> Result<Vec<Generation>> {
         Ok(self.load_with_plain(ids, known)?.0)
     }
 
     /// Reads the files `ids` in parallel and adds what is `known`; returns all, oldest first, and the plain bytes of all.
-    fn load_with_plain(
-        &self,
-        ids: Vec<Id>,
-        known: Vec<(Id, Vec<u8>)>,
-    ) -> Result<(Vec<Generation>, Vec<(Id, Vec<u8>)>)> {
+    fn load_with_plain(&self, ids: Vec<Id>, known: PlainFiles) -> Result<(Vec<Generation>, PlainFiles)> {
         let next = AtomicUsize::new(0);
         let found = Mutex::new(Ok(known));
         let worker = || {
@@ -111,8 +110,8 @@ impl Vault {
     }
 
     /// What the local file holds of `ids` (which are sorted), sorted. One that is not there or not right holds nothing.
-    fn read_cache(&self, ids: &[Id]) -> Vec<(Id, Vec<u8>)> {
-        let read = || -> Option<Vec<(Id, Vec<u8>)>> {
+    fn read_cache(&self, ids: &[Id]) -> PlainFiles {
+        let read = || -> Option<PlainFiles> {
             let mut sealed = fs::read(self.cache_folder().ok()?.join(CACHE_FILE)).ok()?;
             let packed = self.key().open_in_place(&mut sealed).ok()?.to_vec();
             let plain = Codec::default().decode_file(packed, MAX_CACHE).ok()?;
@@ -147,7 +146,7 @@ impl Vault {
     }
 }
 
-fn parse_cache(plain: &[u8]) -> Option<Vec<(Id, Vec<u8>)>> {
+fn parse_cache(plain: &[u8]) -> Option<PlainFiles> {
     let mut rest = plain.strip_prefix(MAGIC)?;
     let mut found = Vec::new();
     while !rest.is_empty() {

@@ -18,8 +18,8 @@ const SALT_SIZE: usize = 64;
 const MAX_MEMORY: u64 = 512 << 20;
 /// The most work a key file may ask for, in units of N·r·p: about a hundred times what is usual.
 const MAX_WORK: u64 = 1 << 27;
-/// How long deriving a key should take when a key file is made, milliseconds.
-const TARGET_MILLISECONDS: u128 = 500;
+/// How long deriving a key should take when a key file is made.
+const TARGET_MICROSECONDS: u128 = 500_000;
 /// The most bytes a key file may have.
 pub(super) const MAX_SIZE: u64 = 1 << 20;
 
@@ -38,18 +38,14 @@ impl ScryptParameters {
     /// As cheap as it can be: for tests only.
     pub const FOR_TESTS: ScryptParameters = ScryptParameters { n: 2, r: 1, p: 1 };
 
-    /// The cost that takes half a second on this machine, in at most 60 MiB, as restic chooses it.
+    /// The cost that takes about half a second on this machine, in at most 60 MiB, as restic chooses it. Memory is what
+    /// makes guessing dear, so that is always all of it: a machine that is slow or busy gets fewer passes.
     pub fn calibrate() -> Result<ScryptParameters> {
         // Of the powers of two, 2^15 blocks of 1 KiB is the largest that fits into 60 MiB.
-        let mut parameters = ScryptParameters { n: 1 << 15, r: 8, p: 1 };
-        let mut taken = parameters.time()?;
-        while taken > TARGET_MILLISECONDS * 1000 && parameters.n > 1 << 10 {
-            parameters.n /= 2;
-            taken = parameters.time()?;
-        }
-        let fits = TARGET_MILLISECONDS * 1000 / taken.max(1);
-        parameters.p = u32::try_from(fits.clamp(1, 16)).unwrap_or(1);
-        Ok(parameters)
+        let once = ScryptParameters { n: 1 << 15, r: 8, p: 1 };
+        let fits = TARGET_MICROSECONDS / once.time()?.max(1);
+        let p = u32::try_from(fits.clamp(1, 16)).unwrap_or(1);
+        Ok(ScryptParameters { p, ..once })
     }
 
     /// How long one derivation takes, microseconds.
@@ -331,6 +327,13 @@ mod tests {
         assert!(with(1 << 20, 8, 1).contains("more than any program"));
         assert!(with(1 << 15, 8, u32::MAX).contains("more than any program"));
         assert!(with(2, 1, 1 << 25).contains("more than any program"));
+    }
+
+    #[test]
+    fn calibration_uses_restics_memory() {
+        let cost = ScryptParameters::calibrate().unwrap();
+        assert_eq!((cost.n, cost.r), (1 << 15, 8));
+        assert!((1..=16).contains(&cost.p));
     }
 
     #[test]

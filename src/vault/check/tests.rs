@@ -331,7 +331,8 @@ fn packs_that_the_index_tells_of_twice() {
 
 #[test]
 fn an_index_that_disagrees_with_headers_is_found() {
-    let changes: [(&str, fn(&mut Vec<PackBlob>)); 5] = [
+    type Change = fn(&mut [PackBlob]);
+    let changes: [(&str, Change); 5] = [
         ("another id", |blobs| blobs[0].id = Id::of(b"other")),
         ("another kind", |blobs| blobs[0].kind = BlobKind::Tree),
         ("another content length", |blobs| blobs[0].uncompressed = Some(99)),

@@ -23,6 +23,6 @@ pub use diff::{Change, DiffOptions, DiffSummary, Difference, compare, diff};
 pub use find::{Find, find};
 pub use list::{Depth, Entry, list, lookup};
 pub use pattern::{BadPattern, Patterns};
-pub use source::{Mark, Marks, Scratch, TreeSource};
+pub use source::{Marks, Scratch, TreeSource};
 pub use stats::{Stats, Weight, stats};
 pub use versions::{Version, versions};

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::vault::index::Location;
+use crate::vault::index::{BlobMarks, Location, Mark};
 use crate::vault::{BlobKind, Error, Id, IndexedVault, Result, Tree, compress};
 
 /// Buffers of one thread that reads trees.
@@ -27,17 +27,6 @@ pub trait TreeSource: Sync {
             seen: HashSet::new(),
         })
     }
-}
-
-/// What marking a blob told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mark {
-    /// It was not marked before, and lies here.
-    First(Location),
-    /// It was marked before.
-    Again,
-    /// The vault does not have it.
-    Missing,
 }
 
 /// A set of blobs of a vault.
@@ -79,5 +68,15 @@ impl TreeSource for IndexedVault {
 
     fn locate(&self, kind: BlobKind, id: &Id) -> Option<Location> {
         self.index().find(kind, id)
+    }
+
+    fn marks(&self) -> Box<dyn Marks + '_> {
+        Box::new(self.index().marks())
+    }
+}
+
+impl Marks for BlobMarks {
+    fn mark(&mut self, kind: BlobKind, id: &Id) -> Mark {
+        BlobMarks::mark(self, kind, id)
     }
 }

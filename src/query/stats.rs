@@ -7,9 +7,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering;
 
 use super::prefetch::{Prefetch, Tickets, with_prefetch};
-use super::source::{Mark, Marks};
-use super::{Scratch, TreeSource};
+use super::{Marks, Scratch, TreeSource};
 use crate::progress::{Cancel, Progress};
+use crate::vault::index::Mark;
 use crate::vault::{BlobKind, Generation, Id, NodeType, Result, Tree};
 
 /// So many files with several links are remembered to count each inode once (a hundred megabytes); in vaults with more,

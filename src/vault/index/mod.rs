@@ -4,11 +4,13 @@
 //!
 //! `json` reads and writes the vault's index files; `segment` is the local file's form and the search in it; `build` makes
 //! segments from entries or from other segments, `merge` goes through several as if they were one; `cache` keeps the local
-//! segments in step with the vault; `scan` answers questions about all entries.
+//! segments in step with the vault; `scan` answers questions about all entries, `marks` is a set of
+//! blobs.
 
 mod build;
 mod cache;
 pub mod json;
+mod marks;
 mod merge;
 mod scan;
 mod segment;
@@ -18,6 +20,7 @@ mod tests;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+pub use marks::{BlobMarks, Mark};
 pub use scan::{IndexTotals, KindTotals, PackInfo};
 
 use self::segment::Segment;

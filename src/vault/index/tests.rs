@@ -381,3 +381,26 @@ proptest! {
         check(&load(&vault), &packs);
     }
 }
+
+#[test]
+fn marks_tell_every_blob_apart_and_count_it_once() {
+    let (_folder, vault) = test_vault();
+    // Blobs 50 to 99 lie in two packs, of two index files.
+    save(&vault, &[pack_of(0, 100)]);
+    save(&vault, &[pack_of(50, 200)]);
+    let index = load(&vault);
+    let mut marks = index.marks();
+    for n in 0..200 {
+        let (kind, id) = (blob(n, 0).kind, id(n));
+        assert!(!marks.contains(kind, &id), "{n}");
+        assert!(
+            matches!(marks.mark(kind, &id), Mark::First(location) if location.length == blob(n, 0).length),
+            "{n}"
+        );
+        assert_eq!(marks.mark(kind, &id), Mark::Again, "{n}");
+        assert!(marks.contains(kind, &id), "{n}");
+    }
+    assert_eq!(marks.mark(BlobKind::Data, &id(200)), Mark::Missing);
+    // The same id as another kind is another blob.
+    assert_eq!(marks.mark(BlobKind::Data, &id(0)), Mark::Missing);
+}

@@ -62,6 +62,14 @@ pub enum Error {
         /// The system's own error.
         source: io::Error,
     },
+    /// A file's content cannot be read, and the stream it goes to cannot be taken back.
+    #[error("{path} cannot be read, the output ends in it: {source}")]
+    Content {
+        /// The file.
+        path: String,
+        /// What is wrong in the vault.
+        source: vault::Error,
+    },
     /// The stream that a dump writes to failed.
     #[error("cannot write the output: {0}")]
     Output(#[source] io::Error),

@@ -259,31 +259,38 @@ impl Visitor for Executing<'_, '_> {
 
 impl Executing<'_, '_> {
     fn explain(&self, at: &At<'_>, code: Code, node: &Node) {
-        let (kind, error) = match code {
-            Code::UnsafeName => (
-                IssueKind::UnsafeName,
-                "its name is not one a file can have; it was not restored",
-            ),
-            Code::TooDeep => (
-                IssueKind::UnsafeName,
-                "it is nested more than 1,000 folders deep; it was not restored",
-            ),
-            Code::DuplicateName => (
-                IssueKind::DuplicateName,
-                "its folder has two entries of this name; the first one was restored",
-            ),
-            Code::InTheWay => (
-                IssueKind::InTheWay,
-                "a folder that is not empty stands in its place; --delete would remove it",
-            ),
-            Code::MissingBlob => (IssueKind::Damaged, "part of its content is in no pack of the vault"),
-            Code::UnreadableFolder => (IssueKind::Damaged, "its listing is missing; nothing in it was restored"),
-            _ if node.kind == NodeType::Socket => (
+        let (kind, error) = match node.kind {
+            NodeType::Socket => (
                 IssueKind::NotRestored,
                 "a socket is made by the program that listens on it; it was left out",
             ),
-            _ => (IssueKind::NotRestored, "this kind of entry is not restored"),
+            _ => explain(code),
         };
         self.job.issue(at.path, kind, error.to_owned());
+    }
+}
+
+/// Why an entry is not restored.
+pub(super) fn explain(code: Code) -> (IssueKind, &'static str) {
+    match code {
+        Code::UnsafeName => (
+            IssueKind::UnsafeName,
+            "its name is not one a file can have; it was left out",
+        ),
+        Code::TooDeep => (
+            IssueKind::UnsafeName,
+            "it is nested more than 1,000 folders deep; it was left out",
+        ),
+        Code::DuplicateName => (
+            IssueKind::DuplicateName,
+            "its folder has two entries of this name; only the first one was taken",
+        ),
+        Code::InTheWay => (
+            IssueKind::InTheWay,
+            "a folder that is not empty stands in its place; --delete would remove it",
+        ),
+        Code::MissingBlob => (IssueKind::Damaged, "part of its content is in no pack of the vault"),
+        Code::UnreadableFolder => (IssueKind::Damaged, "its listing is missing; nothing in it was restored"),
+        _ => (IssueKind::NotRestored, "this kind of entry is not restored"),
     }
 }

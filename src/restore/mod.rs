@@ -31,8 +31,10 @@ mod planner;
 mod relink;
 mod selection;
 mod special;
+mod tar;
 mod verify;
 mod walk;
+mod zip;
 
 pub use dump::{ArchiveFormat, dump_archive, dump_file};
 pub use error::{Error, Issue, IssueKind, Result};

@@ -102,9 +102,9 @@ impl Engine {
 
     fn answer_with(&self, open: &OpenVault, question: &Question, cancel: &Cancel, emit: &Emit) -> Result<Answer> {
         let answer = match question {
-            Question::Generations { .. } => Some(Answer::Generations(
-                self.generations(open)?.iter().map(to_row).collect(),
-            )),
+            Question::Generations { .. } => {
+                Some(Answer::Generations(self.list(open, true)?.iter().map(to_row).collect()))
+            }
             Question::Folder { .. } => self.folder(Some(open), question, cancel)?,
             Question::Totals {
                 vault,

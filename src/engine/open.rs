@@ -176,7 +176,7 @@ impl Engine {
             problem: String::new(),
         };
         drop(slot);
-        self.remember(&open, None);
+        self.remember(&open, None, false);
         Ok(open)
     }
 
@@ -274,8 +274,13 @@ impl Engine {
 
     /// Reads the vault's generations, newest first, and remembers them in the catalog.
     pub fn generations(&self, open: &OpenVault) -> Result<Vec<Generation>> {
+        self.list(open, false)
+    }
+
+    /// The same; with `weigh`, the vault's size is remembered too, which takes a listing of all packs.
+    pub(super) fn list(&self, open: &OpenVault, weigh: bool) -> Result<Vec<Generation>> {
         let mut generations = open.vault.generations()?;
-        self.remember(open, Some(&generations));
+        self.remember(open, Some(&generations), weigh);
         generations.sort_by(|a, b| {
             let time = |g: &Generation| (g.time.seconds, g.time.nanos);
             time(b).cmp(&time(a)).then(a.id.cmp(&b.id))
@@ -283,13 +288,12 @@ impl Engine {
         Ok(generations)
     }
 
-    /// Writes down that a vault was seen, its size and its generations. The catalog's troubles are no reason to fail.
-    pub(super) fn remember(&self, open: &OpenVault, generations: Option<&[Generation]>) {
-        let mut stored = Some(0u64);
-        let mut add = |_, size: u64| stored = stored.map(|sum| sum.saturating_add(size));
-        if open.vault.storage().list(FileKind::Pack, &mut add).is_err() {
-            stored = None;
-        }
+    /// Writes down that a vault was seen, and what it holds. The catalog's troubles are no reason to fail.
+    pub(super) fn remember(&self, open: &OpenVault, generations: Option<&[Generation]>, weigh: bool) {
+        let mut sum = 0u64;
+        let mut add = |_, size: u64| sum = sum.saturating_add(size);
+        let listed = weigh && open.vault.storage().list(FileKind::Pack, &mut add).is_ok();
+        let stored = listed.then_some(sum);
         let now = self.now().seconds;
         let catalog = self.catalog();
         let name = self.config().vault(&open.name).map(|vault| vault.name.clone());

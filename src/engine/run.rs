@@ -12,6 +12,7 @@ use super::{
 use crate::backup;
 use crate::catalog::{JobEnd, JobRecord};
 use crate::restore;
+use crate::vault::check;
 use crate::vault::lock::LockKind;
 
 impl Engine {
@@ -31,6 +32,7 @@ impl Engine {
                 };
                 let mut options = Box::new(self.plan_options(&plan, &vault)?);
                 options.dry_run = dry_run;
+                options.count_totals = true;
                 self.start(Task::Backup {
                     vault,
                     plan: Some(plan.name),
@@ -53,6 +55,17 @@ impl Engine {
                     vault,
                     what: RestoreWhat::Plan(plan),
                 })
+            }
+            Task::Check { vault, data } => {
+                let work = move |_: &Engine, open: &OpenVault, job: &JobHandle| {
+                    let lock = open.vault().lock(LockKind::Exclusive)?;
+                    let report = check::run(open.vault(), &lock, &data, &job.progress, job.cancel_flag())?;
+                    for finding in report.errors.iter().chain(&report.warnings) {
+                        job.report(b"", finding.to_string());
+                    }
+                    Ok(TaskOutcome::Check(Box::new(report)))
+                };
+                self.start_on(kind, vault, None, work)
             }
             Task::Forget { vault, ids } => {
                 let work = move |engine: &Engine, open: &OpenVault, job: &JobHandle| {
@@ -256,7 +269,8 @@ impl Engine {
 
     /// Brings the remembered generations up to date. What was done is done: if this fails, only the list is old.
     fn relist(&self, open: &OpenVault) {
-        if let Err(error) = self.generations(open) {
+        let listed = open.vault().generations().map_err(Error::from);
+        if let Err(error) = listed.map(|generations| self.remember(open, Some(&generations), true)) {
             self.hub().send(super::Event::Warning(error.to_string()));
         }
     }

@@ -6,6 +6,7 @@ use super::JobKind;
 use crate::backup::{self, BackupOptions};
 use crate::restore::{self, RestoreOptions, RestoreOutcome};
 use crate::vault::change::TagChange;
+use crate::vault::check::{DataSubset, Report};
 use crate::vault::{Generation, Id};
 
 /// What a job can be asked to do. `vault` is what the user wrote: a name of the config, or a folder.
@@ -41,6 +42,13 @@ pub enum Task {
     PlannedRestore {
         /// The number.
         plan: u64,
+    },
+    /// Checks a vault.
+    Check {
+        /// The vault.
+        vault: String,
+        /// How much of the data is read.
+        data: DataSubset,
     },
     /// Deletes generations.
     Forget {
@@ -83,6 +91,8 @@ pub enum TaskOutcome {
     Backup(Box<backup::Outcome>),
     /// A restore.
     Restore(RestoreOutcome),
+    /// A check.
+    Check(Box<Report>),
     /// The generations that are gone.
     Forget(Vec<Id>),
     /// The generations that changed: before and after.
@@ -97,6 +107,7 @@ impl Task {
         match self {
             Task::Plan { .. } | Task::Backup { .. } => JobKind::Backup,
             Task::Restore { .. } | Task::PlannedRestore { .. } => JobKind::Restore,
+            Task::Check { .. } => JobKind::Check,
             Task::Forget { .. } => JobKind::Forget,
             Task::Tag { .. } => JobKind::Tag,
             Task::Unlock { .. } => JobKind::Unlock,
@@ -111,6 +122,7 @@ impl TaskOutcome {
         match self {
             TaskOutcome::Backup(outcome) if outcome.unreadable > 0 => 3,
             TaskOutcome::Restore(outcome) if outcome.errors > 0 => 1,
+            TaskOutcome::Check(report) if !report.is_sound() => 1,
             _ => 0,
         }
     }
@@ -120,6 +132,7 @@ impl TaskOutcome {
         match self {
             TaskOutcome::Backup(outcome) => outcome.unreadable,
             TaskOutcome::Restore(outcome) => outcome.errors,
+            TaskOutcome::Check(report) => report.errors_found,
             _ => 0,
         }
     }
@@ -144,6 +157,14 @@ impl TaskOutcome {
                     "{} files written ({written}), {} were right",
                     outcome.files_written, outcome.files_unchanged
                 )
+            }
+            TaskOutcome::Check(report) => {
+                let (generations, packs, read) = (report.generations, report.packs, report.packs_read);
+                let found = match report.errors_found {
+                    0 => "no errors".into(),
+                    errors => format!("{errors} ERRORS"),
+                };
+                format!("{found} in {generations} generations and {packs} packs ({read} of them read whole)")
             }
             TaskOutcome::Forget(ids) => format!("{} generations forgotten", ids.len()),
             TaskOutcome::Tag(changed) => format!("{} generations changed", changed.len()),

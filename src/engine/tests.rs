@@ -2,6 +2,7 @@
 
 mod jobs;
 mod questions;
+mod work;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

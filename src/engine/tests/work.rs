@@ -1,0 +1,229 @@
+//! Whole jobs: a plan's files into a vault and out again.
+
+use super::*;
+use crate::restore::{RestoreOptions, Target};
+use crate::vault::check::DataSubset;
+use question::Overwrite;
+
+/// An engine with a vault `home` and a plan `files` of a small folder.
+fn bench() -> (Bench, PathBuf) {
+    let bench = Bench::new();
+    let files = bench.path("files");
+    std::fs::create_dir_all(files.join("sub")).unwrap();
+    std::fs::write(files.join("a"), "content of a").unwrap();
+    std::fs::write(files.join("sub/b"), vec![7; 100_000]).unwrap();
+    std::fs::write(files.join("skipped.tmp"), "no").unwrap();
+    std::fs::write(bench.path("password"), PASSWORD).unwrap();
+    let text = format!(
+        "[vaults.home]\npath = 'v'\npassword-file = 'password'\n\
+         [plans.files]\npaths = ['{}']\nvault = 'home'\nexcludes = ['*.tmp']\ntags = ['t']\n",
+        files.display()
+    );
+    bench
+        .engine
+        .set_config(Config::parse(&text, &bench.path("config.toml")).unwrap());
+    bench
+        .engine
+        .create("home", PasswordGiven::Configured, &test_options(2))
+        .unwrap();
+    (bench, files)
+}
+
+fn run_plan(bench: &Bench) -> Box<crate::backup::Outcome> {
+    let task = Task::Plan {
+        plan: "files".into(),
+        vault: None,
+        dry_run: false,
+    };
+    match bench.engine.start(task).unwrap().wait().unwrap() {
+        TaskOutcome::Backup(outcome) => outcome,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn ask(engine: &Engine, question: Question) -> Answer {
+    let mut events = engine.subscribe();
+    engine.ask(1, question).unwrap();
+    loop {
+        if let Event::Answer {
+            request: 1,
+            answer,
+            complete: true,
+        } = events.blocking_recv().unwrap()
+        {
+            return answer;
+        }
+    }
+}
+
+#[test]
+fn a_plan_runs_and_its_generation_is_listed_at_once() {
+    let (bench, files) = bench();
+    let outcome = run_plan(&bench);
+    let generation = outcome.generation.unwrap();
+    assert_eq!(
+        (outcome.summary.files_new, generation.tags.as_slice()),
+        (2, &["t".to_owned()][..])
+    );
+    // From the catalog, without the vault.
+    let open = bench.engine.open("home", PasswordGiven::Configured).unwrap();
+    let known = bench.engine.catalog().generations(open.place()).unwrap();
+    assert_eq!(known, [generation]);
+    assert!(bench.engine.catalog().vaults().unwrap()[0].stored.unwrap() > 100);
+    assert!(open.vault().locks().unwrap().is_empty());
+    std::fs::write(files.join("c"), "new").unwrap();
+    let next = run_plan(&bench);
+    assert_eq!((next.summary.files_new, next.summary.files_unmodified), (1, 2));
+    let rows = bench.engine.job_rows(10).unwrap();
+    assert!(
+        matches!(&rows[0].state, JobState::Done { summary, problems: 0 } if summary.contains("1 new")),
+        "{rows:?}"
+    );
+    assert_eq!(
+        (rows[0].info.plan.as_deref(), rows[0].info.vault.as_str()),
+        (Some("files"), "home")
+    );
+}
+
+#[test]
+fn a_selection_is_planned_and_restored() {
+    let (bench, files) = bench();
+    let generation = run_plan(&bench).generation.unwrap();
+    let target = bench.path("out");
+    let path: question::TreePath = files
+        .join("sub")
+        .iter()
+        .skip(1)
+        .map(|name| name.as_encoded_bytes().to_vec())
+        .collect();
+    let question = Question::PlanRestore {
+        vault: "home".into(),
+        generation: generation.id,
+        rules: vec![(path.clone(), true)],
+        target: target.clone(),
+        overwrite: Overwrite::IfChanged,
+    };
+    let totals = Question::Totals {
+        vault: "home".into(),
+        generation: generation.id,
+        rules: vec![(path, true)],
+    };
+    assert!(
+        matches!(ask(&bench.engine, totals), Answer::Totals(t) if (t.files, t.folders, t.bytes) == (1, 1, 100_000))
+    );
+    let Answer::RestorePlan(plan) = ask(&bench.engine, question.clone()) else {
+        panic!("no plan")
+    };
+    assert_eq!((plan.bytes, plan.overwrite), (100_000, 0));
+    assert!(plan.create >= 2);
+    let job = bench.engine.start(Task::PlannedRestore { plan: plan.plan }).unwrap();
+    let TaskOutcome::Restore(outcome) = job.wait().unwrap() else {
+        panic!("not a restore")
+    };
+    assert_eq!((outcome.files_written, outcome.errors), (1, 0));
+    let restored = target.join(files.strip_prefix("/").unwrap());
+    assert_eq!(std::fs::read(restored.join("sub/b")).unwrap(), vec![7; 100_000]);
+    assert!(!restored.join("a").exists());
+    // Planned again: it is there. Then damaged: the plan shows which.
+    std::fs::write(restored.join("sub/b"), "shorter").unwrap();
+    let Answer::RestorePlan(again) = ask(&bench.engine, question) else {
+        panic!("no plan")
+    };
+    assert_eq!((again.overwrite, again.overwritten.len()), (1, 1));
+    assert_eq!(again.overwritten[0].last().unwrap(), b"b");
+    assert!(matches!(
+        bench.engine.start(Task::PlannedRestore { plan: 999 }),
+        Err(Error::Usage(_))
+    ));
+}
+
+#[test]
+fn a_restore_in_one_go_and_a_check() {
+    let (bench, files) = bench();
+    let generation = run_plan(&bench).generation.unwrap();
+    let options = Box::new(RestoreOptions::new(Target::Folder(bench.path("out"))));
+    let what = RestoreWhat::Options(Box::new(generation), options);
+    let job = bench
+        .engine
+        .start(Task::Restore {
+            vault: "home".into(),
+            what,
+        })
+        .unwrap();
+    assert_eq!(job.wait().unwrap().exit_code(), 0);
+    let restored = bench.path("out").join(files.strip_prefix("/").unwrap());
+    assert_eq!(std::fs::read(restored.join("a")).unwrap(), b"content of a");
+    let check = || {
+        bench
+            .engine
+            .start(Task::Check {
+                vault: "home".into(),
+                data: DataSubset::All,
+            })
+            .unwrap()
+    };
+    let sound = check().wait().unwrap();
+    assert_eq!((sound.exit_code(), sound.problems()), (0, 0));
+    // A pack loses its bytes: the check finds it and says so with its code.
+    let pack = walk(&bench.path("v/data"))
+        .into_iter()
+        .max_by_key(|path| path.metadata().unwrap().len())
+        .unwrap();
+    std::fs::remove_file(&pack).unwrap();
+    let job = check();
+    let damaged = job.wait().unwrap();
+    assert_eq!(damaged.exit_code(), 1);
+    assert!(job.issue_count() > 0 && !job.issues_after(0)[0].text.is_empty());
+    assert!(matches!(job.state(), JobState::Done { problems, .. } if problems > 0));
+}
+
+fn walk(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] })
+        .collect()
+}
+
+#[test]
+fn a_cancelled_backup_leaves_no_lock() {
+    let (bench, files) = bench();
+    for n in 0..300 {
+        std::fs::write(files.join(format!("f{n}")), format!("{n}")).unwrap();
+    }
+    let job = bench
+        .engine
+        .start(Task::Plan {
+            plan: "files".into(),
+            vault: None,
+            dry_run: false,
+        })
+        .unwrap();
+    job.cancel();
+    let result = job.wait();
+    let open = bench.engine.open("home", PasswordGiven::Configured).unwrap();
+    assert!(open.vault().locks().unwrap().is_empty());
+    assert_eq!(result.unwrap_err().exit_code(), 130);
+    assert_eq!(job.state(), JobState::Cancelled { cleaned: true });
+    assert_eq!(run_plan(&bench).summary.files_new, 302);
+}
+
+#[test]
+fn a_dry_run_stores_nothing() {
+    let (bench, _) = bench();
+    let task = Task::Plan {
+        plan: "files".into(),
+        vault: Some("home".into()),
+        dry_run: true,
+    };
+    let TaskOutcome::Backup(outcome) = bench.engine.start(task).unwrap().wait().unwrap() else {
+        panic!("not a backup")
+    };
+    assert!(outcome.generation.is_none());
+    assert_eq!(walk(&bench.path("v/data")), Vec::<PathBuf>::new());
+    let elsewhere = Task::Plan {
+        plan: "files".into(),
+        vault: Some("other".into()),
+        dry_run: true,
+    };
+    assert!(matches!(bench.engine.start(elsewhere), Err(Error::Usage(_))));
+}

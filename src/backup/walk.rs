@@ -17,7 +17,7 @@ use super::pattern::components;
 use super::queue::Job;
 use super::targets::{Branch, Skeleton};
 use super::worker::Worker;
-use crate::vault::{BlobKind, Id, Node, NodeType, Result};
+use crate::vault::{BlobKind, Id, Node, NodeType, Result, Tree};
 
 /// How many files, or bytes of them, make a batch that one worker reads.
 const BATCH_FILES: usize = 64;
@@ -364,15 +364,21 @@ impl Worker<'_> {
         content.iter().all(|id| self.shared.writer.has(BlobKind::Data, id))
     }
 
-    fn previous_entries(&self, folder: &Folder, tree: &Id) -> PreviousEntries {
-        match self.shared.vault.tree(tree) {
+    fn previous_entries(&mut self, folder: &Folder, tree: &Id) -> PreviousEntries {
+        let Worker {
+            shared,
+            scratch,
+            tree: bytes,
+            ..
+        } = self;
+        let read = shared
+            .vault
+            .blob_into(BlobKind::Tree, tree, scratch, bytes)
+            .map_err(io::Error::other);
+        match read.and_then(|()| Tree::decode(bytes).map_err(io::Error::other)) {
             Ok(tree) => PreviousEntries::new(tree.nodes),
             Err(error) => {
-                self.shared.issue(
-                    folder.path.clone(),
-                    IssueKind::ParentUnreadable,
-                    io::Error::other(error),
-                );
+                shared.issue(folder.path.clone(), IssueKind::ParentUnreadable, error);
                 PreviousEntries::default()
             }
         }

@@ -128,8 +128,8 @@ pub(super) struct Worker<'a> {
     /// The file being read; empty until the first.
     pub(super) buffer: Vec<u8>,
     pub(super) names: Names,
-    /// The tree being encoded.
-    tree: Vec<u8>,
+    /// The tree being decoded or encoded.
+    pub(super) tree: Vec<u8>,
 }
 
 impl<'a> Worker<'a> {

@@ -116,4 +116,18 @@ mod tests {
             assert!(refused(&json(2, ID, polynomial)).contains("hex number"), "{polynomial}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_a_config_or_an_error(id in ".{0,70}", polynomial in "[0-9a-f]{0,20}", version: u32) {
+            let good = id.parse::<crate::vault::Id>().is_ok() && (1..=2).contains(&version);
+            let json = serde_json::json!({ "version": version, "id": id, "chunker_polynomial": polynomial });
+            let decoded = Config::decode(json.to_string().as_bytes());
+            proptest::prop_assert!(good || decoded.is_err());
+            if let Ok(config) = decoded {
+                proptest::prop_assert!(chunker::is_irreducible(config.polynomial));
+                proptest::prop_assert_eq!(Config::decode(&config.encode().unwrap()), Ok(config));
+            }
+        }
+    }
 }

@@ -351,4 +351,29 @@ mod tests {
         assert!(matches!(short.open(b"secret"), Err(KeyError::Bad(why)) if why.contains("32 bytes")));
         assert!(KeyFile::decode(b"{}").is_err());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_a_key_file_or_an_error(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
+            proptest::prop_assert!(KeyFile::decode(&bytes).is_err());
+            proptest::prop_assert!(Secret::decode(&bytes).is_err());
+        }
+
+        #[test]
+        fn costs_never_take_more_than_they_may(n in 0u64.., r in 0u32.., p in 0u32..) {
+            let cost = ScryptParameters { n, r, p };
+            // Random numbers are hardly ever a cost that one would wait for.
+            let sane = n.is_power_of_two() && u128::from(n) * u128::from(r) * u128::from(p) <= u128::from(MAX_WORK);
+            if !sane {
+                proptest::prop_assert!(cost.derive(b"", &[]).is_err());
+            }
+        }
+
+        #[test]
+        fn names_and_salts_come_back(username in ".*", hostname in ".*", salt: Vec<u8>, data: Vec<u8>) {
+            let (_, file) = sealed("secret");
+            let file = KeyFile { username, hostname, salt, data, ..file };
+            proptest::prop_assert_eq!(KeyFile::decode(&file.encode().unwrap()).unwrap(), file);
+        }
+    }
 }

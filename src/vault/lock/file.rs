@@ -244,4 +244,19 @@ mod tests {
         assert_eq!(vault.locks().unwrap(), []);
         assert_eq!(vault.unlock(true).unwrap(), 0);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn locks_come_back_and_print_on_one_line(
+            seconds in 0i64..4_000_000_000, hostname in ".*", username in ".*", pid: i64, uid: u32, exclusive: bool,
+        ) {
+            let time = Time { seconds, nanos: 5, offset: -7200 };
+            let lock = Lock { id: Id::ZERO, time, exclusive, hostname, username, pid, uid, gid: 0 };
+            let json = serde_json::to_string(&lock).unwrap();
+            proptest::prop_assert_eq!(&serde_json::from_str::<Lock>(&json).unwrap(), &lock);
+            proptest::prop_assert!(!lock.to_string().chars().any(char::is_control));
+            // Whatever process id it claims, asking for it is safe.
+            lock.is_stale();
+        }
+    }
 }

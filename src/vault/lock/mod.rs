@@ -1,9 +1,10 @@
 //! Locks as restic takes, refreshes and respects them.
 //!
 //! A lock is a small file in the vault. Taking one: look whether another is in the way, write ours, wait a moment, look
-//! again (two programs may have written at the same time: then both give up). A thread writes it anew every five minutes
-//! and deletes the one before; others take it for stale after half an hour. [`file`] knows what is in it; here is how it is
-//! held. [`release_all`] is for whoever ends the process.
+//! again (two programs may have written at the same time: then both give up). Whoever takes a shared lock need not sit the
+//! moment out: a thread looks again meanwhile, and [`LockGuard::check`], which comes before every write that matters, waits
+//! for it. The same thread writes the lock anew every five minutes and deletes the one before; others take it for stale
+//! after half an hour. [`file`] knows what is in it; here is how it is held. [`release_all`] is for whoever ends the process.
 
 mod file;
 
@@ -85,8 +86,8 @@ struct Held {
     kind: LockKind,
     timing: Timing,
     state: Mutex<State>,
-    /// Wakes the refreshing thread when the lock is released.
-    released: Condvar,
+    /// Tells of every change of the state.
+    changed: Condvar,
 }
 
 #[derive(Debug)]
@@ -95,8 +96,33 @@ struct State {
     id: Option<Id>,
     /// When it was written, by the clock on the wall: that one goes on while the machine sleeps.
     written: SystemTime,
+    /// Whether the second look found nothing in the way.
+    confirmed: bool,
     /// Set once it is given up or lost: why.
-    over: Option<String>,
+    over: Option<Over>,
+}
+
+/// Why a lock does not hold any more.
+#[derive(Debug, Clone)]
+enum Over {
+    /// Another was written at the same time.
+    Locked { exclusive: bool, holder: String },
+    /// Anything else, in words.
+    Lost(String),
+}
+
+impl Over {
+    fn error(&self, vault: &Vault) -> Error {
+        let place = vault.place();
+        match self.clone() {
+            Over::Locked { exclusive, holder } => Error::Locked {
+                place,
+                exclusive,
+                holder,
+            },
+            Over::Lost(why) => Error::LockLost { place, why },
+        }
+    }
 }
 
 impl LockGuard {
@@ -112,6 +138,7 @@ impl LockGuard {
         let state = State {
             id: None,
             written: SystemTime::now(),
+            confirmed: false,
             over: None,
         };
         let held = Arc::new(Held {
@@ -119,7 +146,7 @@ impl LockGuard {
             kind,
             timing,
             state: Mutex::new(state),
-            released: Condvar::new(),
+            changed: Condvar::new(),
         });
         // Registered first: a signal while the lock is being taken must not leave it behind.
         registry.add(&held);
@@ -127,15 +154,15 @@ impl LockGuard {
             held: Some((held.clone(), None)),
         };
         let id = held.write_first()?;
-        std::thread::sleep(timing.settle);
-        check_others(vault, kind, Some(&id))?;
-        guard.check()?;
-        let refresher = held.clone();
+        let keeper = held.clone();
         let thread = std::thread::Builder::new()
             .name("lock".into())
-            .spawn(move || refresher.keep_fresh());
-        let thread = thread.map_err(|error| Error::Internal(format!("no thread to refresh the lock: {error}")))?;
+            .spawn(move || keeper.keep(&id));
+        let thread = thread.map_err(|error| Error::Internal(format!("no thread to keep the lock: {error}")))?;
         guard.held = Some((held, Some(thread)));
+        if kind == LockKind::Exclusive {
+            guard.check()?;
+        }
         Ok(guard)
     }
 
@@ -144,19 +171,23 @@ impl LockGuard {
         self.held.as_ref().map(|(held, _)| held.kind)
     }
 
-    /// Errors with `LockLost` once the lock could not be refreshed for 22.5 minutes; checked before each important write.
+    /// Errors with `LockLost` once the lock could not be refreshed for 22.5 minutes, and with `Locked` when another program
+    /// took one at the same moment; checked before each important write.
     pub fn check(&self) -> Result<()> {
         let Some((held, _)) = &self.held else { return Ok(()) };
         let state = relock(&held.state);
-        let why = match &state.over {
-            Some(why) => why.clone(),
-            None if age(&state) > held.timing.lost => "it was not refreshed in time".to_owned(),
-            None => return Ok(()),
-        };
-        Err(Error::LockLost {
-            place: held.vault.place(),
-            why,
-        })
+        let undecided = |state: &mut State| !state.confirmed && state.over.is_none();
+        let state = held
+            .changed
+            .wait_while(state, undecided)
+            .unwrap_or_else(PoisonError::into_inner);
+        match &state.over {
+            Some(over) => Err(over.error(&held.vault)),
+            None if age(&state) > held.timing.lost => {
+                Err(Over::Lost("it was not refreshed in time".into()).error(&held.vault))
+            }
+            None => Ok(()),
+        }
     }
 }
 
@@ -174,11 +205,8 @@ impl Drop for LockGuard {
 impl Held {
     fn write_first(&self) -> Result<Id> {
         let mut state = relock(&self.state);
-        if let Some(why) = &state.over {
-            return Err(Error::LockLost {
-                place: self.vault.place(),
-                why: why.clone(),
-            });
+        if let Some(over) = &state.over {
+            return Err(over.error(&self.vault));
         }
         let id = self
             .vault
@@ -202,21 +230,38 @@ impl Held {
 
     /// Deletes the lock file and ends the refreshing. Harmless when done before.
     fn release(&self, why: &str) {
-        let mut state = relock(&self.state);
+        self.end(&mut relock(&self.state), Over::Lost(why.to_owned()));
+    }
+
+    fn end(&self, state: &mut State, over: Over) {
         if let Some(id) = state.id.take()
             && let Err(error) = self.vault.remove_lock(&id)
         {
             tracing::warn!("the lock could not be removed: {error}");
         }
-        state.over.get_or_insert_with(|| why.to_owned());
-        self.released.notify_all();
+        state.over.get_or_insert(over);
+        self.changed.notify_all();
     }
 
-    /// The refreshing thread.
-    fn keep_fresh(&self) {
+    /// The thread's work: the second look, then refreshing.
+    fn keep(&self, first: &Id) {
+        let open = |state: &mut State| state.over.is_none();
+        let state = relock(&self.state);
+        let waited = self.changed.wait_timeout_while(state, self.timing.settle, open);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+        let looked = check_others(&self.vault, self.kind, Some(first));
         let mut state = relock(&self.state);
+        match looked {
+            _ if state.over.is_some() => {}
+            Ok(()) => {
+                state.confirmed = true;
+                self.changed.notify_all();
+            }
+            Err(Error::Locked { exclusive, holder, .. }) => self.end(&mut state, Over::Locked { exclusive, holder }),
+            Err(error) => self.end(&mut state, Over::Lost(error.to_string())),
+        }
         while state.over.is_none() {
-            let waited = self.released.wait_timeout(state, self.timing.poll);
+            let waited = self.changed.wait_timeout_while(state, self.timing.poll, open);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
             if state.over.is_none() && age(&state) >= self.timing.refresh {
                 self.refresh(&mut state);
@@ -232,7 +277,7 @@ impl Held {
             Ok(_) => {}
             Err(StorageError::NotFound { .. }) => {
                 state.id = None;
-                state.over = Some("someone else removed it".into());
+                self.end(state, Over::Lost("someone else removed it".into()));
                 return;
             }
             Err(error) => return self.not_refreshed(state, &error.into()),
@@ -244,9 +289,8 @@ impl Held {
                 match self.vault.remove_lock(&old) {
                     Ok(true) => {}
                     Ok(false) => {
-                        let _ = self.vault.remove_lock(&new);
-                        state.id = None;
-                        state.over = Some("someone else removed it".into());
+                        // The new one goes too.
+                        self.end(state, Over::Lost("someone else removed it".into()));
                     }
                     Err(error) => tracing::warn!("the lock before could not be removed: {error}"),
                 }
@@ -258,7 +302,7 @@ impl Held {
     fn not_refreshed(&self, state: &mut State, error: &Error) {
         tracing::warn!("the lock could not be refreshed: {error}");
         if age(state) > self.timing.lost {
-            state.over = Some(format!("it could not be refreshed: {error}"));
+            self.end(state, Over::Lost(format!("it could not be refreshed: {error}")));
         }
     }
 }
@@ -383,6 +427,33 @@ mod tests {
     }
 
     #[test]
+    fn a_shared_lock_gives_way_to_an_exclusive_one_written_at_the_same_moment() {
+        let (_folder, vault) = test_vault();
+        let timing = Timing {
+            settle: Duration::from_millis(300),
+            ..TIMING
+        };
+        let guard = LockGuard::take_with(&vault, LockKind::Shared, timing, &HELD).unwrap();
+        let other = vault.write_lock(&Lock::ours(LockKind::Exclusive)).unwrap();
+        let error = guard.check().unwrap_err();
+        assert!(matches!(error, Error::Locked { exclusive: true, .. }), "{error}");
+        assert_eq!(vault.lock_ids().unwrap(), [other]);
+    }
+
+    #[test]
+    fn a_lock_released_before_the_second_look_is_gone_at_once() {
+        let (_folder, vault) = test_vault();
+        let timing = Timing {
+            settle: Duration::from_secs(60),
+            ..TIMING
+        };
+        let start = Instant::now();
+        drop(LockGuard::take_with(&vault, LockKind::Shared, timing, &HELD).unwrap());
+        assert!(start.elapsed() < Duration::from_secs(30));
+        assert_eq!(vault.lock_ids().unwrap(), []);
+    }
+
+    #[test]
     fn a_refreshed_lock_is_a_new_file() {
         let (_folder, vault) = test_vault();
         let guard = LockGuard::take_with(&vault, LockKind::Shared, FAST, &HELD).unwrap();
@@ -400,6 +471,7 @@ mod tests {
     fn a_lock_taken_away_is_noticed() {
         let (_folder, vault) = test_vault();
         let guard = LockGuard::take_with(&vault, LockKind::Shared, FAST, &HELD).unwrap();
+        guard.check().unwrap();
         until("losing the lock", || {
             vault.unlock(true).unwrap();
             guard.check().is_err()
@@ -418,6 +490,9 @@ mod tests {
             ..FAST
         };
         let guard = LockGuard::take_with(&vault, LockKind::Shared, timing, &HELD).unwrap();
+        until("the second look", || {
+            relock(&guard.held.as_ref().unwrap().0.state).confirmed
+        });
         // A file where the folder was: neither looking nor writing works.
         std::fs::remove_dir_all(folder.path().join("locks")).unwrap();
         std::fs::write(folder.path().join("locks"), "").unwrap();

@@ -173,7 +173,9 @@ pub fn resolve_selector(vault: &Vault, selector: &Selector, filter: &Filter) -> 
         let id = one_with_prefix(vault.list_files(FileKind::Generation)?.into_iter(), prefix)?;
         return vault.generation(&id);
     }
-    selector.pick(&vault.generations()?, filter).cloned()
+    // The list may come from the local copy: what is worked with is read, and compared with its name, from the vault.
+    let id = selector.pick(&vault.generations()?, filter)?.id;
+    vault.generation(&id)
 }
 
 /// The generations several texts stand for, in their order and each once; with no texts all that the filter lets through,

@@ -117,17 +117,17 @@ impl Catalog {
         })
     }
 
-    /// The folders in a stored tree: name, tree, and what lies below where known.
-    pub fn folders(&self, id: &Id) -> Result<Vec<(Vec<u8>, Option<Id>, Option<Totals>)>> {
+    /// The trees of those folders in a stored tree of which it is not known what lies below.
+    pub fn unknown_folders(&self, id: &Id) -> Result<Vec<Id>> {
         self.read(|c| {
-            let Some(tree) = stored(c, id)? else { return Ok(Vec::new()) };
+            let Some(tree) = stored(c, id)? else {
+                return Ok(Vec::new());
+            };
             let mut statement = c.prepare_cached(
-                "SELECT n.name, n.subtree, t.files, t.folders, t.bytes FROM nodes n LEFT JOIN trees t ON t.id = n.subtree
-                 WHERE n.tree = ?1 AND n.n < ?2 ORDER BY n.n",
+                "SELECT n.subtree FROM nodes n LEFT JOIN trees t ON t.id = n.subtree
+                 WHERE n.tree = ?1 AND n.n < ?2 AND n.subtree IS NOT NULL AND t.files IS NULL ORDER BY n.n",
             )?;
-            let rows = statement.query_map(params![tree.key, tree.here_folders as i64], |row| {
-                Ok((row.get(0)?, row.get::<_, Option<[u8; 32]>>(1)?.map(Id), totals_at(row, 2)?))
-            })?;
+            let rows = statement.query_map(params![tree.key, tree.here_folders as i64], |row| row.get(0).map(Id))?;
             rows.collect()
         })
     }

@@ -276,7 +276,7 @@ fn path(path: &Path) -> Result<String> {
 
 fn size_text(size: u64) -> String {
     for (unit, shift) in [("T", 40), ("G", 30), ("M", 20), ("K", 10)] {
-        if size >= 1 << shift && size % (1 << shift) == 0 {
+        if size > 0 && u64::is_multiple_of(size, 1 << shift) {
             return format!("\"{}{unit}\"", size >> shift);
         }
     }

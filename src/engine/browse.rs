@@ -249,15 +249,7 @@ impl Walk<'_> {
         }
         let folders = match self.engine.catalog().tree(&tree)? {
             Some(known) if known.below.is_some() => return Ok(None),
-            Some(_) => {
-                let unknown = self
-                    .engine
-                    .catalog()
-                    .folders(&tree)?
-                    .into_iter()
-                    .filter(|(_, _, below)| below.is_none());
-                unknown.filter_map(|(_, subtree, _)| subtree).collect()
-            }
+            Some(_) => self.engine.catalog().unknown_folders(&tree)?,
             None => {
                 let entries = read_tree(self.open, &tree, cancel)?;
                 let mut folders = Vec::new();

@@ -177,7 +177,7 @@ fn the_environment_comes_first_and_a_wrong_one_gives_way() {
     let source = Some(PasswordSource::File(bench.path("password")));
     let with = |environment: Option<&str>, source: Option<PasswordSource>| {
         Engine::new(settings(bench.folder.path(), |s| {
-            s.password = environment.map(|text| Password::new(text));
+            s.password = environment.map(Password::new);
             s.config.vaults = vec![vault_config("home", bench.path("v"), source)];
         }))
         .unwrap()

@@ -312,11 +312,11 @@ fn grow(
             link_target: vec![],
             below: None,
         };
-        if pick % 2 == 0 && depth < 3 {
+        if pick.is_multiple_of(2) && depth < 3 {
             all.push((path.clone(), None));
             let subtree = grow(catalog, shape, path, all, depth + 1);
             entries.push(entry(NodeType::Dir, 0, Some(subtree)));
-        } else if pick % 3 != 0 {
+        } else if !pick.is_multiple_of(3) {
             all.push((path.clone(), Some(u64::from(pick))));
             entries.push(entry(NodeType::File, u64::from(pick), None));
         }

@@ -216,6 +216,13 @@ pub struct Scratch {
     pub check: Vec<u8>,
 }
 
+impl Scratch {
+    /// Bytes of its buffers.
+    pub fn size(&self) -> usize {
+        self.packed.capacity() + self.sealed.capacity() + self.check.capacity()
+    }
+}
+
 impl std::fmt::Debug for Scratch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Scratch").finish_non_exhaustive()

@@ -1,7 +1,7 @@
 //! Reading blobs and trees: every blob is decrypted, decompressed and compared with its id; a failed read is tried again,
 //! then taken from another pack that holds the same blob.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::compress::{BadFrame, MAX_DATA_BLOB, MAX_TREE_BLOB, Scratch};
 use super::crypto::{BadMac, MasterKey, OVERHEAD};
@@ -13,11 +13,16 @@ use crate::storage::FileKind;
 /// Sealed blobs longer than this are compared with the size of their pack before memory is taken for them.
 const LARGE: u32 = 16 << 20;
 
+/// How many sets of contexts and buffers are kept for the readers that bring none, and how large a one, bytes.
+const KEPT: (usize, usize) = (8, 32 << 20);
+
 /// A vault whose index is at hand. Clones share it; all methods may be called from many threads.
 #[derive(Debug, Clone)]
 pub struct IndexedVault {
     vault: Vault,
     index: Arc<Index>,
+    /// For the readers that bring none.
+    scratches: Arc<Mutex<Vec<Scratch>>>,
 }
 
 /// A blob's bytes are not what they should be.
@@ -93,6 +98,7 @@ impl IndexedVault {
         IndexedVault {
             vault,
             index: Arc::new(index),
+            scratches: Arc::default(),
         }
     }
 
@@ -114,8 +120,20 @@ impl IndexedVault {
     /// A blob's content, verified.
     pub fn blob(&self, kind: BlobKind, id: &Id) -> Result<Vec<u8>> {
         let mut out = Vec::new();
-        self.blob_into(kind, id, &mut Scratch::default(), &mut out)?;
+        self.with_scratch(|scratch| self.blob_into(kind, id, scratch, &mut out))?;
         Ok(out)
+    }
+
+    /// Lends contexts and buffers that were used before, if there are any.
+    fn with_scratch<T>(&self, work: impl FnOnce(&mut Scratch) -> T) -> T {
+        let kept = || self.scratches.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut scratch = kept().pop().unwrap_or_default();
+        let done = work(&mut scratch);
+        let mut kept = kept();
+        if kept.len() < KEPT.0 && scratch.size() <= KEPT.1 {
+            kept.push(scratch);
+        }
+        done
     }
 
     /// The same into a buffer that is reused (cleared first), with reused decompression state.
@@ -217,11 +235,17 @@ impl IndexedVault {
 
     /// A folder's listing, verified and parsed.
     pub fn tree(&self, id: &Id) -> Result<Tree> {
-        let bytes = self.blob(BlobKind::Tree, id)?;
-        Tree::decode(&bytes).map_err(|bad| Error::BadBlob {
-            kind: BlobKind::Tree,
-            id: *id,
-            what: bad.to_string(),
+        self.with_scratch(|scratch| {
+            let mut bytes = std::mem::take(&mut scratch.check);
+            let tree = self.blob_into(BlobKind::Tree, id, scratch, &mut bytes).and_then(|()| {
+                Tree::decode(&bytes).map_err(|bad| Error::BadBlob {
+                    kind: BlobKind::Tree,
+                    id: *id,
+                    what: bad.to_string(),
+                })
+            });
+            scratch.check = bytes;
+            tree
         })
     }
 }

@@ -122,6 +122,7 @@ impl BlobWriter {
             return Ok(known);
         }
         // Others now take this blob for stored: from here on a failure is one of the whole writer.
+        let _unwinding = FailOnPanic(&self.store);
         let result = self.add_new(kind, id, plain, scratch);
         result
             .map_err(|error| self.store.fail(error))
@@ -251,6 +252,18 @@ impl Drop for BlobWriter {
     fn drop(&mut self) {
         if let Err(error) = self.flush() {
             tracing::debug!("what was added is not all stored: {error}");
+        }
+    }
+}
+
+/// A panic on a caller's thread leaves a claim behind that nobody fulfils: the writer must not finish well.
+struct FailOnPanic<'a>(&'a Store);
+
+impl Drop for FailOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0
+                .fail(Error::Internal("a thread died while it stored a blob".into()));
         }
     }
 }

@@ -18,6 +18,8 @@ const THREADS: usize = 2;
 const CHANNEL: usize = 1;
 /// Packs larger than this are stored by one thread and wait in no channel, to keep memory bounded.
 const LARGE: u32 = 32 << 20;
+/// Room in a pack's buffer beyond the target size: for the last blob and the header.
+const SPARE: usize = 2 << 20;
 /// An index file is saved when so many blobs are stored …
 const INDEX_BLOBS: usize = 50_000;
 /// … or so much time has passed since the last one.
@@ -34,6 +36,7 @@ pub(super) struct Store {
     sender: Option<Sender<PackBuilder>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     wanted_threads: usize,
+    pack_size: u32,
 }
 
 #[derive(Debug)]
@@ -82,6 +85,7 @@ impl Store {
             sender: Some(sender),
             threads: Mutex::default(),
             wanted_threads: if large { 1 } else { THREADS },
+            pack_size,
         }
     }
 
@@ -110,9 +114,11 @@ impl Store {
         Ok(())
     }
 
-    /// An empty buffer for a pack, used before if there is one.
+    /// An empty buffer for a pack, used before if there is one. A new one has room for a full pack from the start, since
+    /// room that is not used takes no memory, but copying to larger and larger ones takes time.
     pub fn buffer(&self) -> Vec<u8> {
-        lock(&self.shared.buffers).pop().unwrap_or_default()
+        let used = lock(&self.shared.buffers).pop();
+        used.unwrap_or_else(|| Vec::with_capacity(self.pack_size as usize + SPARE))
     }
 
     /// Errors once something has failed.

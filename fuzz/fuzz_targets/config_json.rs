@@ -1,0 +1,7 @@
+//! Vault configs: what is accepted is written and read again the same.
+#![no_main]
+
+#[path = "../checks.rs"]
+mod checks;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| checks::config_json(data));

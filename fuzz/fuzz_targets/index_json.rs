@@ -1,0 +1,7 @@
+//! Index files: what is read is written, and read again the same.
+#![no_main]
+
+#[path = "../checks.rs"]
+mod checks;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| checks::index_json(data));

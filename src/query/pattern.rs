@@ -33,6 +33,8 @@ pub struct Patterns {
     states: Vec<Vec<u32>>,
     known: HashMap<Vec<u32>, State>,
     start: State,
+    /// The part that matches whatever lies below, if all below a match matches too.
+    below: Option<u32>,
     /// The name being matched, as characters.
     name: Vec<u32>,
 }
@@ -79,12 +81,21 @@ impl Patterns {
             states: vec![Vec::new()],
             known: HashMap::from([(Vec::new(), State(0))]),
             start: State(0),
+            below: None,
             name: Vec::new(),
         };
         let mut set = Vec::new();
         starts.iter().for_each(|part| patterns.reach(*part, &mut set));
         patterns.start = patterns.state(set);
         Ok(patterns)
+    }
+
+    /// The same patterns, but that everything below a match matches too: `net` finds a folder `net` with all that is in
+    /// it, as restic's `find` does.
+    pub fn and_below(mut self) -> Patterns {
+        self.below = Some(self.parts.len() as u32);
+        self.parts.extend([Part::Folders, Part::End]);
+        self
     }
 
     /// The state at a generation's root.
@@ -119,6 +130,9 @@ impl Patterns {
             }
         }
         self.states[state.0 as usize] = set;
+        if let Some(below) = self.below.filter(|_| matched) {
+            next = vec![below];
+        }
         (self.state(next), matched)
     }
 
@@ -391,6 +405,20 @@ mod tests {
         let start = names.start();
         assert_eq!(names.step(start, b"a"), (start, true));
         assert_eq!(names.step(start, b"b"), (start, false));
+    }
+
+    #[test]
+    fn all_below_a_match_if_asked_for() {
+        let mut patterns = Patterns::new(&["net", "/a/*.c"], false).unwrap().and_below();
+        let mut matched = |path: &str| {
+            let mut state = (patterns.start(), false);
+            for name in path.split('/').skip(1) {
+                state = patterns.step(state.0, name.as_bytes());
+            }
+            state.1
+        };
+        assert!(matched("/x/net") && matched("/x/net/y") && matched("/x/net/y/z"));
+        assert!(matched("/a/b.c/d") && !matched("/a/b") && !matched("/x/y"));
     }
 
     #[test]

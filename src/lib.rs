@@ -5,6 +5,10 @@
 //! in a [`storage`]. [`config`] is the user's own file. Dependencies point down only. Only `cli` and `tui` touch the
 //! terminal; only `main` and `config` read the environment: paths, clock and randomness come in as values.
 
+// The interface's stage is also built outside the crate, by the program that draws the screenshots.
+#[cfg(test)]
+extern crate self as coffer;
+
 pub mod backup;
 pub mod catalog;
 pub mod cli;

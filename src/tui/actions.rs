@@ -106,6 +106,19 @@ const LISTS: &[Context] = &[
     C::RestorePlan,
 ];
 
+const OVERLAYS: &[Context] = &[
+    C::Filter,
+    C::Help,
+    C::Jobs,
+    C::Report,
+    C::RestoreForm,
+    C::RestorePlan,
+    C::BackupChoice,
+    C::Password,
+    C::Confirm,
+    C::Quit,
+];
+
 const fn action(
     id: ActionId,
     name: &'static str,
@@ -125,269 +138,61 @@ const fn action(
     }
 }
 
-const fn dangerous(action: Action, danger: Danger) -> Action {
+const fn dangerous(danger: Danger, action: Action) -> Action {
     Action { danger, ..action }
 }
 
 /// All actions.
+#[rustfmt::skip] // a table, read by its columns
 pub static ACTIONS: &[Action] = &[
-    action(
-        ActionId::Open,
-        "open",
-        "Open the vault, generation or folder",
-        &["Enter", "l", "→"],
-        BROWSE,
-        1,
-    ),
-    action(
-        ActionId::Back,
-        "back",
-        "Back to what holds this",
-        &["h", "Backspace", "←"],
-        BROWSE,
-        2,
-    ),
-    action(
-        ActionId::Select,
-        "select",
-        "Select or unselect, and go down",
-        &["Space"],
-        &[C::Files],
-        3,
-    ),
-    dangerous(
-        action(
-            ActionId::Restore,
-            "restore",
-            "Restore the selection, or what the cursor is on, to a folder",
-            &["r"],
-            &[C::Generations, C::Files],
-            4,
-        ),
-        Danger::Plan,
-    ),
-    action(
-        ActionId::Backup,
-        "back up",
-        "Run a plan's backup now",
-        &["b"],
-        BROWSE,
-        6,
-    ),
-    action(
-        ActionId::Filter,
-        "filter",
-        "Show only the rows that hold a text",
-        &["/"],
-        BROWSE,
-        5,
-    ),
-    action(
-        ActionId::SelectAll,
-        "all",
-        "Select everything in this folder",
-        &["a"],
-        &[C::Files],
-        0,
-    ),
-    action(
-        ActionId::Range,
-        "range",
-        "Start a range; Space or v again selects it",
-        &["v"],
-        &[C::Files],
-        0,
-    ),
-    action(
-        ActionId::Invert,
-        "invert",
-        "Turn this folder's selection into its opposite",
-        &["*"],
-        &[C::Files],
-        0,
-    ),
-    action(
-        ActionId::Unselect,
-        "unselect",
-        "Forget the whole selection",
-        &["u"],
-        &[C::Files],
-        0,
-    ),
+    action(ActionId::Open, "open", "Open the vault, generation or folder", &["Enter", "l", "→"], BROWSE, 1),
+    action(ActionId::Back, "back", "Back to what holds this", &["h", "Backspace", "←"], &[C::Generations, C::Files], 2),
+    action(ActionId::Select, "select", "Select or unselect, and go down", &["Space"], &[C::Files], 3),
+    dangerous(Danger::Plan, action(ActionId::Restore, "restore", "Restore the selection, or the row under the cursor",
+        &["r"], &[C::Generations, C::Files], 4)),
+    action(ActionId::Backup, "back up", "Run a plan's backup now", &["b"], BROWSE, 6),
+    action(ActionId::Filter, "filter", "Show only the rows that hold a text", &["/"], BROWSE, 5),
+    action(ActionId::SelectAll, "all", "Select everything in this folder", &["a"], &[C::Files], 0),
+    action(ActionId::Range, "range", "Start a range; Space or v again selects it", &["v"], &[C::Files], 0),
+    action(ActionId::Invert, "invert", "Turn this folder's selection into its opposite", &["*"], &[C::Files], 0),
+    action(ActionId::Unselect, "unselect", "Forget the whole selection", &["u"], &[C::Files], 0),
     action(ActionId::Up, "up", "Up one row", &["k", "↑"], LISTS, 0),
     action(ActionId::Down, "down", "Down one row", &["j", "↓"], LISTS, 0),
-    action(
-        ActionId::PageUp,
-        "page up",
-        "Up one screen",
-        &["PgUp", "Ctrl-u"],
-        LISTS,
-        0,
-    ),
-    action(
-        ActionId::PageDown,
-        "page down",
-        "Down one screen",
-        &["PgDn", "Ctrl-d"],
-        LISTS,
-        0,
-    ),
+    action(ActionId::PageUp, "page up", "Up one screen", &["PgUp", "Ctrl-u"], LISTS, 0),
+    action(ActionId::PageDown, "page down", "Down one screen", &["PgDn", "Ctrl-d"], LISTS, 0),
     action(ActionId::Top, "top", "To the first row", &["g", "Home"], LISTS, 0),
     action(ActionId::Bottom, "bottom", "To the last row", &["G", "End"], LISTS, 0),
     action(ActionId::NextPane, "next pane", "To the next pane", &["Tab"], BROWSE, 0),
-    action(
-        ActionId::PreviousPane,
-        "previous pane",
-        "To the previous pane",
-        &["Shift-Tab"],
-        BROWSE,
-        0,
-    ),
-    action(
-        ActionId::Zoom,
-        "zoom",
-        "Give this pane the whole width, or give it back",
-        &["+"],
-        BROWSE,
-        0,
-    ),
+    action(ActionId::PreviousPane, "previous pane", "To the previous pane", &["Shift-Tab"], BROWSE, 0),
+    action(ActionId::Zoom, "zoom", "Give this pane the whole width, or give it back", &["+"], BROWSE, 0),
     action(ActionId::Jobs, "jobs", "Show what runs and what ran", &["J"], BROWSE, 7),
-    action(
-        ActionId::Reload,
-        "reload",
-        "Read the lists anew",
-        &["F5", "R"],
-        BROWSE,
-        0,
-    ),
-    action(
-        ActionId::Help,
-        "help",
-        "Show every key of this place; type to search",
-        &["?", "F1"],
-        BROWSE,
-        8,
-    ),
-    action(
-        ActionId::Escape,
-        "undo",
-        "Leave the range, then the filter; never quits",
-        &["Esc"],
-        BROWSE,
-        0,
-    ),
-    action(
-        ActionId::Suspend,
-        "suspend",
-        "To the shell; fg comes back",
-        &["Ctrl-z"],
-        BROWSE,
-        0,
-    ),
-    action(
-        ActionId::Quit,
-        "quit",
-        "Leave; asks while jobs run",
-        &["q", "Ctrl-c"],
-        BROWSE,
-        9,
-    ),
+    action(ActionId::Reload, "reload", "Read the lists anew", &["R", "F5"], BROWSE, 0),
+    action(ActionId::Help, "help", "Show every key of this place; type to search", &["?", "F1"], BROWSE, 8),
+    action(ActionId::Escape, "undo", "Leave the range, then the filter; never quits", &["Esc"], BROWSE, 0),
+    action(ActionId::Suspend, "suspend", "To the shell; fg comes back", &["Ctrl-z"], BROWSE, 0),
+    action(ActionId::Quit, "quit", "Leave; asks while jobs run", &["q", "Ctrl-c"], BROWSE, 10),
     // What lies over the panes.
-    action(
-        ActionId::Submit,
-        "apply",
-        "Do what the dialog is for",
-        &["Enter"],
-        &[C::Filter, C::Help, C::RestoreForm, C::BackupChoice, C::Password],
-        1,
-    ),
-    action(
-        ActionId::OpenJob,
-        "report",
-        "Show the job's report",
-        &["Enter"],
-        &[C::Jobs],
-        1,
-    ),
-    dangerous(
-        action(
-            ActionId::CancelJob,
-            "cancel job",
-            "Stop the job",
-            &["x"],
-            &[C::Jobs, C::Report],
-            2,
-        ),
-        Danger::Ask,
-    ),
-    action(
-        ActionId::NextField,
-        "next",
-        "To the next field",
-        &["Tab", "↓"],
-        &[C::RestoreForm, C::Help],
-        0,
-    ),
-    action(
-        ActionId::PreviousField,
-        "previous",
-        "To the previous field",
-        &["Shift-Tab", "↑"],
-        &[C::RestoreForm, C::Help],
-        0,
-    ),
-    action(
-        ActionId::Left,
-        "left",
-        "To the left, or the previous choice",
-        &["←"],
-        &[C::RestoreForm, C::Filter, C::Password],
-        0,
-    ),
-    action(
-        ActionId::Right,
-        "right",
-        "To the right, or the next choice",
-        &["→"],
-        &[C::RestoreForm, C::Filter, C::Password],
-        0,
-    ),
-    action(ActionId::Yes, "yes", "Do it", &["y"], &[C::RestorePlan, C::Confirm], 1),
-    action(
-        ActionId::No,
-        "no",
-        "Leave it",
-        &["n"],
-        &[C::RestorePlan, C::Confirm, C::Quit],
-        2,
-    ),
-    action(
-        ActionId::QuitCancel,
-        "cancel the jobs and quit",
-        "Stop every job, then quit",
-        &["c"],
-        &[C::Quit],
-        1,
-    ),
-    action(
-        ActionId::Close,
-        "close",
-        "Close this; never quits",
-        &["Esc"],
-        &[
-            C::Filter,
-            C::Help,
-            C::Jobs,
-            C::Report,
-            C::RestoreForm,
-            C::RestorePlan,
-            C::BackupChoice,
-            C::Password,
-            C::Confirm,
-            C::Quit,
-        ],
-        9,
-    ),
+    action(ActionId::Submit, "keep it", "Keep the filter and go back to the rows", &["Enter"], &[C::Filter], 1),
+    action(ActionId::Submit, "do it", "Do what the cursor is on", &["Enter"], &[C::Help], 2),
+    action(ActionId::Submit, "plan it", "See what it would do; writes nothing", &["Enter"], &[C::RestoreForm], 1),
+    action(ActionId::Submit, "back up", "Run this plan now", &["Enter"], &[C::BackupChoice], 1),
+    action(ActionId::Submit, "open", "Open the vault", &["Enter"], &[C::Password], 1),
+    action(ActionId::OpenJob, "report", "Show the job's report", &["Enter"], &[C::Jobs], 1),
+    dangerous(Danger::Ask, action(ActionId::CancelJob, "cancel it", "Stop the job", &["x"], &[C::Jobs, C::Report], 2)),
+    action(ActionId::NextField, "next field", "To the next field", &["Tab", "↓"], &[C::RestoreForm], 2),
+    action(ActionId::NextField, "next", "To the next key", &["↓", "Tab"], &[C::Help], 1),
+    action(ActionId::PreviousField, "previous", "To the one before", &["↑", "Shift-Tab"], &[C::RestoreForm, C::Help], 0),
+    action(ActionId::Left, "left", "To the left, or the choice before", &["←"], &[C::RestoreForm, C::Filter, C::Password], 0),
+    action(ActionId::Right, "next choice", "To the right, or the next choice", &["→"], &[C::RestoreForm], 3),
+    action(ActionId::Right, "right", "To the right", &["→"], &[C::Filter, C::Password], 0),
+    dangerous(Danger::Plan, action(ActionId::Yes, "restore", "Restore as planned", &["y"], &[C::RestorePlan], 1)),
+    action(ActionId::No, "back", "Back to the form", &["n"], &[C::RestorePlan], 2),
+    dangerous(Danger::Ask, action(ActionId::Yes, "yes", "Do it", &["y"], &[C::Confirm], 1)),
+    action(ActionId::No, "no", "Leave it", &["n"], &[C::Confirm], 2),
+    dangerous(Danger::Ask, action(ActionId::QuitCancel, "cancel the jobs and quit", "Stop every job, then quit", &["c"],
+        &[C::Quit], 1)),
+    action(ActionId::No, "stay", "Do not quit", &["n"], &[C::Quit], 2),
+    action(ActionId::Close, "close", "Close this; never quits", &["Esc"], OVERLAYS, 9),
 ];
 
 impl Context {
@@ -425,7 +230,7 @@ pub fn why_not(model: &Model, id: ActionId) -> Option<&'static str> {
         }
         ActionId::SelectAll if no_rows(model.files.list.total()) => Some("There is nothing here to select."),
         ActionId::SelectAll | ActionId::Invert if !model.files.filter.is_empty() => {
-            Some("Acts on the whole folder, not on the filtered rows: clear the filter with Esc first.")
+            Some("Acts on the whole folder: clear the filter with Esc first.")
         }
         ActionId::Unselect if model.selected().is_none_or(|s| s.selection.is_empty()) => Some("Nothing is selected."),
         ActionId::Open if model.focus == Pane::Vaults && no_rows(model.vaults.list.total()) => {
@@ -461,10 +266,7 @@ mod tests {
 
     #[test]
     fn the_destructive_never_share_enter() {
-        for action in ACTIONS
-            .iter()
-            .filter(|a| a.danger != Danger::None || a.id == ActionId::Yes)
-        {
+        for action in ACTIONS.iter().filter(|a| a.danger != Danger::None) {
             assert!(!action.keys.contains(&"Enter"), "{}", action.name);
         }
     }

@@ -163,7 +163,7 @@ impl Keymap {
         let named = |keys: &[Key]| keys.iter().map(Key::to_string).collect::<Vec<_>>().join(" ");
         self.0
             .iter()
-            .filter(|(_, bound)| bound.id == action.id)
+            .filter(|(_, bound)| std::ptr::eq(*bound, action))
             .map(|(keys, _)| named(keys))
             .collect()
     }

@@ -15,7 +15,11 @@ pub mod keys;
 pub mod model;
 pub mod msg;
 pub mod overlay;
+#[cfg(test)]
+mod stage;
 mod terminal;
+#[cfg(test)]
+mod tests;
 pub mod text;
 pub mod theme;
 mod update;

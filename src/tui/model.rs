@@ -254,6 +254,8 @@ pub struct Model {
     pub asked: HashMap<RequestId, Purpose>,
     /// The number of the next question.
     pub next_request: RequestId,
+    /// The vault the user named at the start.
+    pub given_vault: Option<String>,
     /// The vault to go to once the vaults are here.
     pub wanted_vault: Option<String>,
     /// Whether vaults opened by the user (Enter) have shown their password dialog: not again by itself.
@@ -286,6 +288,7 @@ impl Model {
             notice: None,
             asked: HashMap::new(),
             next_request: 1,
+            given_vault: None,
             wanted_vault: None,
             password_asked: None,
             quitting: false,
@@ -347,7 +350,7 @@ impl Model {
         self.files.list.resize(rows);
         let drawer = u64::from(super::view::jobs::drawer_rows(self.size));
         let shown = self.jobs.len() as u64;
-        let dialog = u64::from(self.size.1.saturating_sub(8).max(1));
+        let dialog = u64::from(self.size.1.saturating_sub(9).max(1));
         for overlay in &mut self.overlays {
             match overlay {
                 Overlay::Jobs(list) => {

@@ -222,16 +222,20 @@ pub fn stamp(seconds: i64, zone: &TimeZone) -> String {
 /// How long ago, roughly: `just now`, `5 min ago`, `3 months ago`; `in the future` for clocks that disagree.
 pub fn ago(then: i64, now: i64) -> String {
     let seconds = now.saturating_sub(then);
-    let told = |n: i64, one: &str, many: &str| format!("{n} {} ago", if n == 1 { one } else { many });
+    // To the nearest, so that 90 days are three months.
+    let told = |unit: i64, one: &str, many: &str| {
+        let n = seconds.saturating_add(unit / 2) / unit;
+        format!("{n} {} ago", if n == 1 { one } else { many })
+    };
     match seconds {
         ..-60 => "in the future".to_owned(),
         ..60 => "just now".to_owned(),
-        ..3600 => told(seconds / 60, "min", "min"),
-        ..86_400 => told(seconds / 3600, "hour", "hours"),
-        ..1_209_600 => told(seconds / 86_400, "day", "days"),
-        ..5_184_000 => told(seconds / 604_800, "week", "weeks"),
-        ..63_072_000 => told(seconds / 2_629_800, "month", "months"),
-        _ => told(seconds / 31_557_600, "year", "years"),
+        ..3570 => told(60, "min", "min"),
+        ..84_600 => told(3600, "hour", "hours"),
+        ..1_166_400 => told(86_400, "day", "days"),
+        ..5_140_800 => told(604_800, "week", "weeks"),
+        ..61_000_000 => told(2_629_800, "month", "months"),
+        _ => told(31_557_600, "year", "years"),
     }
 }
 

@@ -310,6 +310,7 @@ mod tests {
     use ratatui::style::Style;
 
     use super::*;
+    use crate::tui::view::canvas::settle_wide;
 
     /// Draws buffers one after the other and gives what a terminal shows in the end.
     fn shown(buffers: &[Buffer]) -> vt100::Parser {
@@ -378,8 +379,18 @@ mod tests {
         prop::collection::vec((0u16..20, 0u16..5, texts, styles), 0..25).prop_map(|pieces| {
             let mut buffer = Buffer::empty(Rect::new(0, 0, 24, 5));
             for (x, y, text, (fg, bg, modifier)) in pieces {
-                buffer.set_string(x, y, text, Style::new().fg(fg).bg(bg).add_modifier(modifier));
+                buffer.set_string(
+                    x,
+                    y,
+                    text,
+                    Style::new()
+                        .fg(fg)
+                        .bg(bg)
+                        .add_modifier(modifier)
+                        .remove_modifier(!modifier),
+                );
             }
+            settle_wide(&mut buffer);
             buffer
         })
     }

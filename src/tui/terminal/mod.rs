@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use crossterm::event::EventStream;
 use ratatui::Terminal;
 
-use self::encode::Screen;
+pub(crate) use self::encode::Screen;
 use self::outside::Outside;
 use self::signals::{Signal, Signals};
 use super::model::Model;
@@ -53,7 +53,7 @@ pub fn run(engine: Engine, options: Options) -> Result<(), Error> {
     owned::restore_on_panic();
     let result = {
         let _owned = owned::Owned::take()?;
-        runtime.block_on(Loop::new(&engine, options)?.run())
+        runtime.block_on(async { Loop::new(&engine, options)?.run().await })
     };
     engine.shutdown(true);
     // A terminal that is gone (a line that hung up) is no error of ours: all is put away.
@@ -82,6 +82,7 @@ impl Loop {
         let (columns, rows) = crossterm::terminal::size()?;
         let mut model = Model::new((columns, rows), options.look, engine.settings().zone.clone());
         model.read_only = options.read_only;
+        model.given_vault.clone_from(&options.vault);
         model.wanted_vault = options.vault;
         model.home = options.home.to_string_lossy().into_owned();
         Ok(Loop {

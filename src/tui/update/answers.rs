@@ -8,7 +8,7 @@ use super::super::text;
 use super::super::theme::Role;
 use super::super::window::Window;
 use super::browse;
-use crate::engine::question::FolderWindow;
+use crate::engine::question::{FolderWindow, VaultRow};
 use crate::engine::{Answer, JobInfo, JobState, RequestId};
 
 /// Takes an answer, unless nobody waits for it any more.
@@ -20,20 +20,32 @@ pub(super) fn take(model: &mut Model, request: RequestId, answer: Answer, comple
     };
     let Some(purpose) = purpose else { return };
     match (purpose, answer) {
-        (Purpose::Vaults, Answer::Vaults(rows)) => {
+        (Purpose::Vaults, Answer::Vaults(mut rows)) => {
+            // A folder the user named is a vault too, though no config knows it.
+            if let Some(given) = &model.given_vault
+                && rows.iter().all(|row| row.name != *given && row.location != *given)
+            {
+                let (name, location) = (given.clone(), given.clone());
+                rows.insert(
+                    0,
+                    VaultRow {
+                        name,
+                        location,
+                        ..VaultRow::default()
+                    },
+                );
+            }
             model.vaults.all = rows;
             model.vaults.load = Load::Ready;
             browse::show_vaults(model);
-            if let Some(wanted) = model.wanted_vault.take() {
-                let found = model.vaults.list.current().is_some_and(|row| row.name == wanted);
-                if found {
-                    model.focus = Pane::Generations;
-                } else {
-                    model.say(
-                        Role::Warning,
-                        format!("There is no vault {}.", text::escape(wanted.as_bytes())),
-                    );
-                }
+            if let Some(wanted) = model.wanted_vault.take()
+                && model
+                    .vaults
+                    .list
+                    .current()
+                    .is_some_and(|row| row.name == wanted || row.location == wanted)
+            {
+                model.focus = Pane::Generations;
             }
         }
         (Purpose::Vaults, answer) => model.vaults.load = failed(answer),
@@ -240,10 +252,7 @@ pub(super) fn job_changed(model: &mut Model, info: Arc<JobInfo>, state: JobState
         JobState::Done { summary, problems: 0 } => model.say(Role::Good, format!("{title}: {summary}")),
         JobState::Done { summary, problems } => {
             let problems = text::counted(problems, "problem", "problems");
-            model.say(
-                Role::Warning,
-                format!("{title}: {summary}, {problems} (J, then Enter shows them)"),
-            );
+            model.say(Role::Warning, format!("{title}: {summary}, {problems} (J shows them)"));
         }
         JobState::Cancelled { cleaned: true } => model.say(Role::Warning, format!("{title}: cancelled")),
         JobState::Cancelled { cleaned: false } => {

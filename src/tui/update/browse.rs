@@ -225,7 +225,9 @@ pub(super) fn show_vaults(model: &mut Model) {
     let filter = model.vaults.filter.to_lowercase();
     let fits = |row: &&VaultRow| row.name.to_lowercase().contains(&filter) || row.location.contains(&filter);
     let rows: Vec<VaultRow> = model.vaults.all.iter().filter(fits).cloned().collect();
-    let at = rows.iter().position(|row| Some(&row.name) == on.as_ref());
+    let at = rows
+        .iter()
+        .position(|row| Some(&row.name) == on.as_ref() || Some(&row.location) == on.as_ref());
     let total = rows.len() as u64;
     model.vaults.list.accept(0, rows, total);
     if let Some(at) = at {
@@ -237,9 +239,10 @@ pub(super) fn show_vaults(model: &mut Model) {
 pub(super) fn show_generations(model: &mut Model) {
     let on = model.generations.list.current().map(|row| row.id);
     let filter = model.generations.filter.to_lowercase();
-    let zone = &model.zone;
+    let (zone, now) = (&model.zone, model.now.unix);
     let fits = |row: &&GenerationRow| {
-        let stamp = text::stamp(row.time, zone);
+        // What the row shows is what one filters by: the date, and how long ago it was.
+        let stamp = format!("{}  {}", text::stamp(row.time, zone), text::ago(row.time, now));
         let mut texts = [stamp.as_str(), &row.host]
             .into_iter()
             .chain(row.paths.iter().chain(&row.tags).map(|s| &**s));

@@ -14,13 +14,41 @@ pub(crate) struct Canvas<'a> {
     area: Rect,
     /// The look.
     pub(crate) look: Look,
+    /// Rows at the bottom that dialogs leave free.
+    pub(crate) floor: u16,
+}
+
+/// Makes the hidden half of each wide character unlike any visible cell, so that it is sent anew once the character is
+/// gone: what terminals leave there differs. A character whose other half was drawn over (by a dialog's edge) goes.
+pub(crate) fn settle_wide(buffer: &mut Buffer) {
+    let area = buffer.area;
+    for y in area.top()..area.bottom() {
+        let mut x = area.left();
+        while x + 1 < area.right() {
+            let symbol = buffer[(x, y)].symbol();
+            if symbol.len() > 1 && text::width(symbol) == 2 {
+                if buffer[(x + 1, y)].symbol() == " " {
+                    buffer[(x + 1, y)].modifier = ratatui::style::Modifier::HIDDEN;
+                    x += 1;
+                } else {
+                    buffer[(x, y)].set_symbol(" ");
+                }
+            }
+            x += 1;
+        }
+    }
 }
 
 impl<'a> Canvas<'a> {
     /// Draws into an area of a buffer.
     pub(crate) fn new(buffer: &'a mut Buffer, area: Rect, look: Look) -> Self {
         let area = area.intersection(buffer.area);
-        Canvas { buffer, area, look }
+        Canvas {
+            buffer,
+            area,
+            look,
+            floor: 0,
+        }
     }
 
     /// Columns.
@@ -45,6 +73,8 @@ impl<'a> Canvas<'a> {
             return x;
         }
         let room = usize::from(end - x);
+        // Replaced, not mixed with what was drawn there before.
+        let style = Style::reset().patch(style);
         let (next, _) = self
             .buffer
             .set_stringn(self.area.x + x, self.area.y + y, text, room, style);

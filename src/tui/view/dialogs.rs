@@ -33,7 +33,7 @@ pub(super) fn draw(model: &Model, overlay: &Overlay, canvas: &mut Canvas) {
             trying,
         } => {
             let lines = if problem.is_empty() { 0 } else { 2 };
-            let inside = frame(canvas, 6 + lines, "Password", Role::Focus);
+            let inside = frame(canvas, 7 + lines, "Password", Role::Focus);
             let vault = text::cut_middle(&text::escape(vault.as_bytes()), 40, model.look.symbols.more);
             line(
                 canvas,
@@ -57,6 +57,7 @@ pub(super) fn draw(model: &Model, overlay: &Overlay, canvas: &mut Canvas) {
                 let problem = text::cut_end(problem, usize::from(inside.width), model.look.symbols.more);
                 line(canvas, inside, 4, &problem, Role::Danger);
             }
+            keys_line(model, canvas, inside, Context::Password);
         }
         Overlay::Confirm(confirm) => question(model, confirm, Context::Confirm, canvas),
         Overlay::Quit(confirm) => question(model, confirm, Context::Quit, canvas),
@@ -88,7 +89,7 @@ fn labelled(canvas: &mut Canvas, inside: Rect, n: u16, label: &str, text: &str, 
 }
 
 fn restore_form(model: &Model, form: &RestoreForm, canvas: &mut Canvas) {
-    let inside = frame(canvas, 13, "Restore", Role::Focus);
+    let inside = frame(canvas, 12, "Restore", Role::Focus);
     labelled(canvas, inside, 1, "what", &form.what, Role::Text);
     line(
         canvas,
@@ -133,29 +134,19 @@ fn restore_form(model: &Model, form: &RestoreForm, canvas: &mut Canvas) {
         (form.problem.as_str(), Role::Danger)
     };
     line(canvas, inside, 8, note, role);
-    let left_right = canvas.key_name("←");
-    let right = canvas.key_name("→");
-    keys_line(
-        canvas,
-        inside,
-        &[
-            ("Enter", "plan it"),
-            ("Tab", "next field"),
-            (&format!("{left_right} {right}"), "choose"),
-            ("Esc", "close"),
-        ],
-    );
-    _ = model;
+    keys_line(model, canvas, inside, Context::RestoreForm);
 }
 
 /// The last line of a dialog: its keys.
-fn keys_line(canvas: &mut Canvas, inside: Rect, keys: &[(&str, &str)]) {
-    let y = inside.bottom().saturating_sub(2);
-    let mut x = inside.x;
-    for (key, what) in keys {
-        let next = canvas.text(x, y, inside.right(), key, Role::Key);
-        x = canvas.text(next + 1, y, inside.right(), what, Role::Text) + 3;
-    }
+fn keys_line(model: &Model, canvas: &mut Canvas, inside: Rect, context: Context) {
+    hint_line(
+        model,
+        canvas,
+        context,
+        inside.x,
+        inside.bottom().saturating_sub(2),
+        inside.right(),
+    );
 }
 
 fn restore_plan(model: &Model, plan: &RestorePlan, canvas: &mut Canvas) {
@@ -179,7 +170,7 @@ fn restore_plan(model: &Model, plan: &RestorePlan, canvas: &mut Canvas) {
         for (n, text) in wrapped.iter().enumerate() {
             line(canvas, inside, 4 + n as u16, text, Role::Danger);
         }
-        keys_line(canvas, inside, &[("Esc", "back")]);
+        keys_line(model, canvas, inside, Context::RestorePlan);
         return;
     };
     let listed = plan.list.total().unwrap_or(0).min(PLAN_ROWS) as u16;
@@ -196,7 +187,7 @@ fn restore_plan(model: &Model, plan: &RestorePlan, canvas: &mut Canvas) {
         } else {
             warnings.len() as u16 + 1
         };
-    let inside = frame(canvas, 12 + below, "Restore: the plan", Role::Focus);
+    let inside = frame(canvas, 11 + below, "Restore: the plan", Role::Focus);
     labelled(canvas, inside, 1, "what", &plan.what, Role::Text);
     labelled(
         canvas,
@@ -221,7 +212,8 @@ fn restore_plan(model: &Model, plan: &RestorePlan, canvas: &mut Canvas) {
         canvas.text(inside.x + 10, inside.y + 4 + n as u16, inside.right(), &number, role);
         let about = match n {
             0 => "entries that are not there yet",
-            1 => "files there whose content is lost",
+            1 if count == 0 => "nothing that is there is lost",
+            1 => "files whose content there is lost",
             _ => "files there that stay as they are",
         };
         canvas.text(inside.x + 23, inside.y + 4 + n as u16, inside.right(), about, Role::Dim);
@@ -242,11 +234,7 @@ fn restore_plan(model: &Model, plan: &RestorePlan, canvas: &mut Canvas) {
         line(canvas, inside, y, warning, Role::Warning);
         y += 1;
     }
-    keys_line(
-        canvas,
-        inside,
-        &[("y", "restore"), ("n", "leave it"), ("Esc", "back to the form")],
-    );
+    keys_line(model, canvas, inside, Context::RestorePlan);
 }
 
 fn backup_choice(model: &Model, list: &Window<PlanRow>, load: &Load, canvas: &mut Canvas) {
@@ -299,7 +287,7 @@ fn backup_choice(model: &Model, list: &Window<PlanRow>, load: &Load, canvas: &mu
             canvas.paint(inside.x, y, inside.right(), model.look.style(Role::Cursor));
         }
     }
-    keys_line(canvas, inside, &[("Enter", "back up"), ("Esc", "close")]);
+    keys_line(model, canvas, inside, Context::BackupChoice);
 }
 
 fn question(model: &Model, confirm: &Confirm, context: Context, canvas: &mut Canvas) {
@@ -335,6 +323,5 @@ fn question(model: &Model, confirm: &Confirm, context: Context, canvas: &mut Can
     for (n, text) in lines.iter().enumerate() {
         line(canvas, inside, 1 + n as u16, text, Role::Text);
     }
-    let y = inside.bottom().saturating_sub(2);
-    hint_line(model, canvas, context, inside.x, y, inside.right());
+    keys_line(model, canvas, inside, context);
 }

@@ -1,12 +1,13 @@
 //! The help: every key of the place it was opened from, out of the actions table.
 
-use super::super::actions::{self, Action};
+use super::super::actions::{self, Action, Context};
 use super::super::model::Model;
 use super::super::overlay::Help;
 use super::super::text;
 use super::super::theme::Role;
 use super::super::update::why_not_here;
 use super::canvas::Canvas;
+use super::hint_line;
 
 /// A row of the help.
 pub(crate) struct Row {
@@ -74,11 +75,12 @@ pub(super) fn draw(model: &Model, state: &Help, canvas: &mut Canvas) {
             canvas.paint(inside.x, y, inside.right(), model.look.style(Role::Cursor));
         }
     }
-    let y = inside.bottom().saturating_sub(1);
-    let up_down = format!("{} {}", canvas.key_name("↑"), canvas.key_name("↓"));
-    let mut x = inside.x;
-    for (key, what) in [(up_down.as_str(), "choose"), ("Enter", "do it"), ("Esc", "close")] {
-        let next = canvas.text(x, y, inside.right(), key, Role::Key);
-        x = canvas.text(next + 1, y, inside.right(), what, Role::Text) + 3;
-    }
+    hint_line(
+        model,
+        canvas,
+        Context::Help,
+        inside.x,
+        inside.bottom().saturating_sub(1),
+        inside.right(),
+    );
 }

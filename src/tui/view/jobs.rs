@@ -212,9 +212,6 @@ pub(super) fn report(model: &Model, report: &Report, canvas: &mut Canvas) {
     if total == 0 {
         canvas.text(inside.x, y, inside.right(), "No entry had a problem.", Role::Dim);
     } else {
-        let head = text::counted(total, "problem", "problems");
-        canvas.text(inside.x, y, inside.right(), &head, Role::Warning);
-        y += 1;
         let rows = usize::from(bottom.saturating_sub(y));
         for index in report.list.visible().take(rows) {
             let Some(issue) = report.list.get(index) else { continue };

@@ -43,8 +43,18 @@ pub fn draw(model: &Model, buffer: &mut Buffer, area: Rect) {
     if strip > 0 {
         jobs::strip(model, &mut canvas, area.height - 2);
     }
-    hints(model, &mut canvas, area.height - 1);
-    for overlay in &model.overlays {
+    if matches!(
+        model.overlays.last(),
+        None | Some(Overlay::Filter(_) | Overlay::Jobs(_))
+    ) {
+        hint_line(model, &mut canvas, model.context(), 1, area.height - 1, area.width - 1);
+    }
+    canvas.floor = 2 + strip;
+    for (n, overlay) in model.overlays.iter().enumerate() {
+        // The plan takes its form's place.
+        if matches!(model.overlays.get(n + 1), Some(Overlay::RestorePlan(_))) {
+            continue;
+        }
         match overlay {
             Overlay::Filter(_) => {}
             Overlay::Help(state) => help::draw(model, state, &mut canvas),
@@ -53,6 +63,7 @@ pub fn draw(model: &Model, buffer: &mut Buffer, area: Rect) {
             other => dialogs::draw(model, other, &mut canvas),
         }
     }
+    canvas::settle_wide(buffer);
 }
 
 /// The first line: the program and the place.
@@ -161,13 +172,7 @@ fn status(model: &Model, canvas: &mut Canvas, y: u16) {
     }
 }
 
-/// The keys of this place, the most needed first, as many as fit.
-fn hints(model: &Model, canvas: &mut Canvas, y: u16) {
-    let context = model.context();
-    hint_line(model, canvas, context, 1, y, canvas.width().saturating_sub(1));
-}
-
-/// Hints of a context, from `x` up to `end`.
+/// The keys of a place, the most needed first, as many as fit from `x` up to `end`.
 pub(super) fn hint_line(model: &Model, canvas: &mut Canvas, context: Context, mut x: u16, y: u16, end: u16) {
     let mut hinted: Vec<_> = actions::of(context).filter(|action| action.hint > 0).collect();
     hinted.sort_by_key(|action| action.hint);

@@ -49,7 +49,7 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas) {
         return;
     }
     let first = if width >= 120 { 27 } else { 22 };
-    let second = first + 1 + if width >= 150 { 46 } else { 33 };
+    let second = first + 1 + if width >= 150 { 47 } else { 35 };
     vaults(model, canvas, span(0, first, Pane::Vaults));
     generations(model, canvas, span(first + 1, second, Pane::Generations));
     files(model, canvas, span(second + 1, width, Pane::Files));
@@ -58,7 +58,7 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas) {
         for y in TOP + 1..bottom {
             canvas.text(x, y, x + 1, model.look.symbols.column, Role::Border);
         }
-        canvas.text(x, TOP, x + 1, model.look.symbols.rule, Role::Border);
+        canvas.text(x, TOP, x + 1, model.look.symbols.tee, Role::Border);
     }
 }
 
@@ -128,7 +128,8 @@ fn vaults(model: &Model, canvas: &mut Canvas, span: Span) {
         vault(canvas, span, y, row, model.now.unix, more);
         if index == pane.list.cursor() {
             cursor(model, canvas, span, y);
-            cursor(model, canvas, span, y + 1);
+            // The second line keeps its own style: a move of the cursor is to cost little.
+            canvas.text(span.x, y + 1, span.end, model.look.symbols.cursor, Role::Focus);
         }
     }
 }
@@ -146,7 +147,7 @@ fn vault(canvas: &mut Canvas, span: Span, y: u16, row: &VaultRow, now: i64, more
     canvas.text(span.x + 2, y, span.end, &name, Role::Folder);
     if !row.problem.is_empty() {
         let problem = text::cut_end(
-            &text::escape(row.problem.as_bytes()),
+            &format!("! {}", text::escape(row.problem.as_bytes())),
             usize::from(span.width()) - 4,
             more,
         );
@@ -216,7 +217,7 @@ fn generations(model: &Model, canvas: &mut Canvas, span: Span) {
         (6, ("tags", 16, false)),
     ];
     let shown = fitting(&columns, span.width().saturating_sub(1));
-    let mut x = span.x + 2;
+    let mut x = span.x + 3;
     for (_, (head, width, right)) in &shown {
         if *right {
             canvas.right(TOP + 1, x + width, head, Role::Dim);
@@ -228,10 +229,10 @@ fn generations(model: &Model, canvas: &mut Canvas, span: Span) {
     for (n, index) in pane.list.visible().enumerate() {
         let y = TOP + 2 + n as u16;
         let Some(row) = pane.list.get(index) else {
-            canvas.text(span.x + 2, y, span.end, model.look.symbols.more, Role::Dim);
+            canvas.text(span.x + 3, y, span.end, model.look.symbols.more, Role::Dim);
             continue;
         };
-        let mut x = span.x + 2;
+        let mut x = span.x + 3;
         for (column, (_, width, right)) in &shown {
             let (value, role) = generation_cell(model, row, *column);
             let value = text::cut_end(&value, usize::from(*width), model.look.symbols.more);

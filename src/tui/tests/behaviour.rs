@@ -1,0 +1,463 @@
+//! What keys do.
+
+use crate::engine::{JobKind, JobState, Picked};
+use crate::tui::keys::Key;
+use crate::tui::model::{Load, Overlay, Pane};
+use crate::tui::msg::{Effect, Msg};
+use crate::tui::overlay::GUARD;
+use crate::tui::stage::Stage;
+use crate::tui::theme::Look;
+
+fn stage() -> Stage {
+    Stage::new(80, 24, Look::default())
+}
+
+/// In `/home/anna` of the generation of three months ago.
+fn in_files() -> Stage {
+    let mut stage = stage();
+    stage.keys("Enter j j j j j j j j Enter");
+    stage
+}
+
+fn path(text: &str) -> Vec<Vec<u8>> {
+    text.split('/')
+        .filter(|name| !name.is_empty())
+        .map(|name| name.as_bytes().to_vec())
+        .collect()
+}
+
+#[test]
+fn opening_a_generation_goes_to_the_first_folder_that_holds_more_than_one() {
+    let stage = in_files();
+    assert_eq!(stage.model.focus, Pane::Files);
+    assert_eq!(stage.model.files.folder, path("home/anna"));
+    assert!(stage.screen().contains("2026-08-22 03:00 › /home/anna"));
+}
+
+#[test]
+fn going_back_finds_the_cursor_where_it_was() {
+    let mut stage = in_files();
+    stage.keys("j Enter j Enter");
+    assert_eq!(
+        stage.model.files.folder,
+        path("home/anna/documents"),
+        "a file is not entered"
+    );
+    stage.keys("h");
+    assert_eq!(
+        (stage.model.files.folder.clone(), stage.model.files.list.cursor()),
+        (path("home/anna"), 1)
+    );
+    stage.keys("h h");
+    assert_eq!(stage.model.files.folder, path(""), "up to the root");
+    stage.keys("h");
+    assert_eq!(stage.model.focus, Pane::Generations);
+    assert_eq!(stage.model.generations.list.cursor(), 8);
+}
+
+#[test]
+fn another_generation_shows_the_same_folder() {
+    let mut stage = Stage::new(120, 40, Look::default());
+    stage.keys("Enter Enter j Enter Tab Tab j");
+    assert_eq!(stage.model.focus, Pane::Generations);
+    assert_eq!(stage.model.files.folder, path("home/anna/documents"));
+    stage.keys("Tab j j Space Tab Tab");
+    assert_eq!(
+        stage.model.selections.len(),
+        1,
+        "what is selected stays with its generation"
+    );
+    stage.keys("j");
+    assert!(stage.model.selected().is_none());
+    stage.keys("k");
+    assert!(stage.model.selected().is_some());
+}
+
+#[test]
+fn a_folder_that_a_generation_does_not_have_gives_the_one_above() {
+    let mut stage = Stage::new(120, 40, Look::default());
+    stage.keys("Enter Enter j Enter Enter");
+    assert_eq!(stage.model.files.folder, path("home/anna/documents/taxes"));
+    stage.keys("Shift-Tab j j j j");
+    assert_eq!(stage.model.files.folder, path("home/anna/documents"));
+    assert!(stage.screen().contains("taxes is not in this generation"));
+}
+
+#[test]
+fn selecting_counts_and_shows_what_is_selected() {
+    let mut stage = in_files();
+    stage.keys("j Space G Space");
+    let selected = stage.model.selected().unwrap();
+    assert_eq!(selected.selection.state(&path("home/anna/documents")), Picked::All);
+    assert_eq!(selected.selection.state(&path("home/anna/todo.md")), Picked::All);
+    assert!(
+        stage
+            .screen()
+            .contains("● 2 items selected: 82 files, 2 folders, 6.6 MiB"),
+        "{}",
+        stage.screen()
+    );
+    stage.keys("g j Enter Space h");
+    assert!(stage.screen().contains("◐ documents/"), "{}", stage.screen());
+    stage.keys("u");
+    assert!(stage.model.selected().is_none());
+}
+
+#[test]
+fn a_range_takes_rows_that_never_were_on_the_screen() {
+    let mut stage = in_files();
+    stage.keys("j j j j j Enter v PgDn PgDn PgDn PgDn PgDn PgDn v");
+    let selected = stage.model.selected().unwrap();
+    assert_eq!(selected.selection.rules().count(), 109);
+    assert!(
+        selected
+            .selection
+            .contains(&path("home/anna/many/measurement-000000.csv"))
+    );
+    assert!(
+        selected
+            .selection
+            .contains(&path("home/anna/many/measurement-000108.csv"))
+    );
+    stage.keys("u g v G v");
+    assert!(stage.model.selected().is_none(), "a range of 150,000 rows is refused");
+    assert!(stage.screen().contains("A range takes at most 10,000 rows"));
+    stage.keys("a");
+    assert_eq!(
+        stage.model.selected().unwrap().selection.rules().count(),
+        1,
+        "all of them are one rule"
+    );
+}
+
+#[test]
+fn the_cursor_moves_while_rows_are_on_their_way() {
+    let mut stage = in_files();
+    stage.keys("j j j j j Enter");
+    stage.silent = true;
+    stage.keys("G");
+    assert_eq!(stage.model.files.list.cursor(), 149_999);
+    assert!(
+        stage.screen().lines().filter(|line| line.trim() == "…").count() > 10,
+        "{}",
+        stage.screen()
+    );
+    stage.keys("k k PgUp");
+    assert_eq!(stage.unanswered.len(), 1, "one question at a time");
+    stage.silent = false;
+    stage.answer();
+    assert!(stage.screen().contains("measurement-149980.csv"), "{}", stage.screen());
+}
+
+#[test]
+fn answers_nobody_waits_for_change_nothing() {
+    let mut stage = in_files();
+    stage.silent = true;
+    stage.keys("j Enter h h");
+    let late = stage.unanswered.pop_front().unwrap();
+    let before = stage.model.files.folder.clone();
+    stage.unanswered.push_front(late);
+    stage.silent = false;
+    stage.answer();
+    assert_eq!(stage.model.files.folder, before);
+    assert_eq!(stage.model.files.load, Load::Ready);
+    assert_eq!(
+        stage.model.files.list.total(),
+        Some(1),
+        "the rows are those of the folder shown"
+    );
+}
+
+#[test]
+fn restore_goes_by_form_plan_and_y() {
+    let mut stage = in_files();
+    stage.keys("j Space G Space r");
+    stage.keys("Ctrl-u");
+    stage.text("~/full");
+    stage.keys("Tab → → Enter");
+    assert!(
+        stage.screen().contains("files whose content there is lost"),
+        "{}",
+        stage.screen()
+    );
+    stage.keys("Enter");
+    assert!(stage.done().is_empty(), "Enter never confirms");
+    stage.keys("y");
+    assert_eq!(stage.done(), ["restore by plan 8: Restore 2 items to /home/anna/full"]);
+    assert!(stage.model.overlays.is_empty(), "form and plan are gone");
+}
+
+#[test]
+fn keys_of_the_first_moment_and_pasted_ones_confirm_nothing() {
+    let mut stage = in_files();
+    stage.keys("r Enter");
+    let opened = stage.millis;
+    for millis in [opened, opened + GUARD - 1] {
+        stage.millis = millis;
+        stage.send(Msg::Key(Key::char('y'), stage.now()));
+        assert!(stage.done().is_empty(), "after {} ms", millis - opened);
+    }
+    stage.millis = opened + 5000;
+    stage.send(Msg::Paste("y\ny".into(), stage.now()));
+    assert!(stage.done().is_empty());
+    stage.millis = opened + GUARD;
+    stage.send(Msg::Key(Key::char('y'), stage.now()));
+    assert_eq!(stage.done().len(), 1);
+}
+
+#[test]
+fn the_guard_starts_when_the_plan_is_there() {
+    let mut stage = in_files();
+    stage.keys("r");
+    stage.silent = true;
+    stage.keys("Enter y");
+    stage.millis += 60_000;
+    stage.keys("y");
+    stage.silent = false;
+    stage.answer();
+    stage.millis += 100;
+    stage.send(Msg::Key(Key::char('y'), stage.now()));
+    assert!(stage.done().is_empty());
+    stage.keys("y");
+    assert_eq!(stage.done().len(), 1);
+}
+
+#[test]
+fn a_plan_that_fails_says_so_and_the_form_is_still_there() {
+    let mut stage = in_files();
+    stage.keys("r Ctrl-u");
+    stage.text("relative");
+    stage.keys("Enter");
+    assert!(stage.screen().contains("Give the folder's whole path"));
+    stage.keys("Ctrl-u");
+    stage.text("/root/forbidden");
+    stage.keys("Enter");
+    assert!(
+        stage
+            .screen()
+            .contains("cannot make /root/forbidden: Permission denied")
+    );
+    stage.keys("y");
+    assert!(stage.done().is_empty());
+    stage.keys("Esc");
+    assert!(matches!(stage.model.overlays.as_slice(), [Overlay::RestoreForm(_)]));
+}
+
+#[test]
+fn without_a_selection_the_row_or_the_generation_is_restored() {
+    let mut stage = in_files();
+    stage.keys("j r");
+    assert!(stage.screen().contains("what        documents/"), "{}", stage.screen());
+    stage.keys("Esc h h h r");
+    assert!(
+        stage.screen().contains("what        everything of 2026-08-22 03:00"),
+        "{}",
+        stage.screen()
+    );
+}
+
+#[test]
+fn read_only_writes_nothing_and_says_why() {
+    let mut stage = in_files();
+    stage.model.read_only = true;
+    stage.keys("r");
+    assert!(stage.model.overlays.is_empty());
+    assert!(stage.screen().contains("Started with --read-only"));
+    stage.keys("b");
+    assert!(stage.model.overlays.is_empty());
+}
+
+#[test]
+fn a_job_is_shown_while_one_goes_on_browsing_and_its_end_is_told() {
+    let mut stage = in_files();
+    let job = stage.start_job(JobKind::Restore, "Restore 2 items to /tmp/out");
+    stage.progress(&job, 10);
+    stage.progress(&job, 20);
+    stage.keys("j Enter");
+    let screen = stage.screen();
+    assert!(
+        screen.contains("Restore 2 items to /tmp/out") && screen.contains("20 %"),
+        "{screen}"
+    );
+    assert!(screen.contains("MiB/s") && screen.contains("left"), "{screen}");
+    stage.end_job(
+        &job,
+        JobState::Done {
+            summary: "2 files, 1.2 MiB".into(),
+            problems: 0,
+        },
+    );
+    assert!(
+        stage
+            .screen()
+            .contains("✓ Restore 2 items to /tmp/out: 2 files, 1.2 MiB"),
+        "{}",
+        stage.screen()
+    );
+    assert_eq!(stage.model.strip_rows(), 0);
+}
+
+#[test]
+fn problems_of_a_job_are_listed() {
+    let mut stage = in_files();
+    let job = stage.start_job(JobKind::Restore, "Restore notes.txt to /tmp/out");
+    stage.end_job(
+        &job,
+        JobState::Done {
+            summary: "5 files".into(),
+            problems: 2,
+        },
+    );
+    assert!(
+        stage.screen().contains("2 problems (J shows them)"),
+        "{}",
+        stage.screen()
+    );
+    stage.keys("J Enter");
+    let screen = stage.screen();
+    assert!(screen.contains("/home/anna/secret.key: Permission denied"), "{screen}");
+    assert!(screen.contains("a\\x1b[31mb"), "names are harmless here too: {screen}");
+    stage.keys("x");
+    assert!(stage.screen().contains("This job does not run"), "{}", stage.screen());
+}
+
+#[test]
+fn cancelling_asks_first() {
+    let mut stage = in_files();
+    let job = stage.start_job(JobKind::Backup, "Back up everything to home");
+    stage.keys("J x");
+    assert!(stage.done().is_empty());
+    stage.keys("x Enter");
+    assert!(
+        stage.done().is_empty(),
+        "neither the key that opened the question nor Enter"
+    );
+    stage.keys("y");
+    assert_eq!(stage.done(), ["cancel 1"]);
+    stage.end_job(&job, JobState::Cancelled { cleaned: true });
+    assert!(stage.screen().contains("cancelled"));
+}
+
+#[test]
+fn quitting_asks_while_jobs_run_and_waits_for_them() {
+    let mut stage = in_files();
+    stage.keys("q");
+    assert_eq!(stage.done(), ["quit"]);
+    let job = stage.start_job(JobKind::Backup, "Back up everything to home");
+    stage.keys("q q Enter");
+    assert!(stage.done().is_empty());
+    stage.keys("n q c");
+    assert_eq!(stage.done(), ["cancel 1"], "not gone before the job has stopped");
+    stage.end_job(&job, JobState::Cancelled { cleaned: true });
+    assert_eq!(stage.done(), ["quit"]);
+}
+
+#[test]
+fn hanging_up_stops_the_jobs_and_ends() {
+    let mut stage = in_files();
+    stage.start_job(JobKind::Backup, "Back up everything to home");
+    stage.send(Msg::Terminate);
+    assert_eq!(stage.done(), ["cancel 1", "quit"]);
+}
+
+#[test]
+fn esc_never_quits() {
+    let mut stage = in_files();
+    stage.keys("/ Esc ? Esc J Esc r Enter Esc Esc b Esc Esc Esc Esc Esc");
+    assert!(stage.model.overlays.is_empty());
+    assert!(stage.done().is_empty());
+}
+
+#[test]
+fn the_filter_stays_until_it_is_taken_away() {
+    let mut stage = in_files();
+    stage.keys("/");
+    stage.text("note");
+    stage.keys("Enter");
+    assert_eq!(stage.model.files.list.total(), Some(2));
+    assert!(stage.screen().contains(" note "), "the filter shows as a chip");
+    stage.keys("a");
+    assert!(stage.model.selected().is_none());
+    assert!(
+        stage.screen().contains("clear the filter with Esc first"),
+        "a disabled key says why"
+    );
+    stage.keys("Esc");
+    assert_eq!(stage.model.files.list.total(), Some(14));
+    stage.keys("h h h /");
+    stage.text("weekly");
+    stage.keys("Enter");
+    assert_eq!(stage.model.generations.list.total(), Some(3));
+}
+
+#[test]
+fn the_password_is_asked_for_tried_and_forgotten() {
+    let mut stage = stage();
+    stage.keys("j Enter");
+    assert!(
+        stage.screen().contains("The password of the vault away:"),
+        "{}",
+        stage.screen()
+    );
+    stage.text("wrong");
+    assert!(!stage.screen().contains("wrong"));
+    stage.keys("Enter");
+    assert!(stage.screen().contains("The password is wrong."), "{}", stage.screen());
+    stage.text("secret");
+    stage.keys("Enter");
+    assert!(stage.model.overlays.is_empty());
+    assert_eq!(stage.model.generations.list.total(), Some(14));
+}
+
+#[test]
+fn a_locked_vault_asks_only_where_one_goes() {
+    let mut stage = Stage::new(120, 40, Look::default());
+    stage.keys("j");
+    assert!(stage.model.overlays.is_empty(), "passing by asks nothing");
+    assert!(stage.screen().contains("This vault is locked"), "{}", stage.screen());
+    stage.keys("Enter");
+    assert!(matches!(stage.model.overlays.as_slice(), [Overlay::Password { .. }]));
+}
+
+#[test]
+fn help_searches_and_runs() {
+    let mut stage = in_files();
+    stage.keys("?");
+    stage.text("width");
+    stage.keys("Enter");
+    assert!(stage.model.overlays.is_empty() && stage.model.zoom);
+}
+
+#[test]
+fn a_backup_starts_from_its_plan() {
+    let mut stage = in_files();
+    stage.keys("b j Enter");
+    assert_eq!(stage.done(), ["back up documents to away"]);
+}
+
+#[test]
+fn a_tiny_screen_says_so_and_hears_only_what_does_no_harm() {
+    let mut stage = in_files();
+    stage.keys("j r Enter");
+    stage.send(Msg::Resize(40, 10));
+    assert_eq!(stage.screen().lines().next(), Some("Coffer needs 60x15; q quits"));
+    stage.keys("y");
+    assert!(stage.done().is_empty(), "what cannot be seen cannot be confirmed");
+    stage.send(Msg::Resize(80, 24));
+    stage.keys("y");
+    assert_eq!(stage.done().len(), 1);
+}
+
+#[test]
+fn a_notice_goes_when_its_time_is_over() {
+    let mut stage = in_files();
+    stage.keys("G Enter");
+    assert!(stage.screen().contains("A file: Space selects it"));
+    let wake = stage.effects.iter().rev().find_map(|effect| match effect {
+        Effect::Wake(at) => Some(*at),
+        _ => None,
+    });
+    stage.millis = wake.unwrap();
+    stage.wait(0);
+    assert!(!stage.screen().contains("A file: Space selects it"));
+}

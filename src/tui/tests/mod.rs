@@ -1,0 +1,7 @@
+//! The interface as a whole, on the stage: what keys do, what screens look like, what random hands cannot break, and how
+//! many bytes a key costs.
+
+mod behaviour;
+mod bytes;
+mod random;
+mod screens;

@@ -1,0 +1,109 @@
+//! Draws the interface into `screenshots/`, as SVG and PNG, from the very cells a terminal would get.
+//!
+//! `cargo run --manifest-path tools/screenshots/Cargo.toml` from the package's folder. The world is the made-up one of the
+//! tests, the font is pinned, blocks and boxes are drawn as shapes: two runs give the same bytes.
+
+#[path = "../../../src/tui/stage.rs"]
+mod stage;
+mod svg;
+
+use std::error::Error;
+use std::path::Path;
+use std::sync::Arc;
+
+use coffer::engine::{JobKind, JobState};
+use coffer::tui::theme::Look;
+use resvg::{tiny_skia, usvg};
+use stage::Stage;
+
+/// Pixels a unit of the drawing.
+const SCALE: f32 = 1.5;
+
+/// A picture: its name, its size in cells, and what is done before it is taken.
+type Scene = (&'static str, (u16, u16), fn(&mut Stage));
+
+const SCENES: &[Scene] = &[
+    ("browse", (120, 40), |s| s.keys("Enter j j j j j j j j Enter j j")),
+    ("select", (120, 40), |s| {
+        s.keys("Enter j j j j j j j j Enter j Space G Space k k Space g j")
+    }),
+    ("restore", (120, 40), |s| {
+        s.keys("Enter j j j j j j j j Enter j Space G Space r")
+    }),
+    ("plan", (120, 40), |s| {
+        s.keys("Enter j j j j j j j j Enter j Space G Space r Ctrl-u");
+        s.text("~/full");
+        s.keys("Enter");
+    }),
+    ("job", (120, 40), |s| {
+        s.keys("Enter j j j j j j j j Enter j");
+        let job = s.start_job(JobKind::Restore, "Restore 2 items to /home/anna/restored");
+        s.progress(&job, 20);
+        s.progress(&job, 29);
+    }),
+    ("jobs", (120, 40), |s| {
+        s.keys("Enter Enter");
+        let first = s.start_job(JobKind::Backup, "Back up everything to home");
+        s.end_job(
+            &first,
+            JobState::Done {
+                summary: "78,579 files, 4.4 MiB added".into(),
+                problems: 0,
+            },
+        );
+        let second = s.start_job(JobKind::Restore, "Restore photos/ to /home/anna/restored");
+        s.end_job(
+            &second,
+            JobState::Done {
+                summary: "41 files, 3.3 MiB".into(),
+                problems: 2,
+            },
+        );
+        let third = s.start_job(JobKind::Backup, "Back up documents to away");
+        s.progress(&third, 52);
+        s.progress(&third, 61);
+        s.keys("J");
+    }),
+    ("help", (120, 40), |s| s.keys("Enter Enter ?")),
+    ("password", (120, 40), |s| {
+        s.keys("j Enter");
+        s.text("correct horse");
+    }),
+    ("small-files", (80, 24), |s| {
+        s.keys("Enter j j j j j j j j Enter j Space j j Space")
+    }),
+    ("small-vaults", (80, 24), |_| {}),
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let out = folder.join("../../screenshots");
+    std::fs::create_dir_all(&out)?;
+    let mut fonts = usvg::fontdb::Database::new();
+    for name in ["DejaVuSansMono.ttf", "DejaVuSansMono-Bold.ttf"] {
+        fonts.load_font_file(folder.join("font").join(name))?;
+    }
+    let options = usvg::Options {
+        fontdb: Arc::new(fonts),
+        font_family: svg::FONT.into(),
+        ..usvg::Options::default()
+    };
+    for (name, (columns, rows), play) in SCENES {
+        let mut stage = Stage::new(*columns, *rows, Look::default());
+        play(&mut stage);
+        let text = svg::draw(&stage.buffer());
+        std::fs::write(out.join(format!("{name}.svg")), &text)?;
+        let tree = usvg::Tree::from_str(&text, &options)?;
+        let size = tree.size();
+        let (width, height) = ((size.width() * SCALE) as u32, (size.height() * SCALE) as u32);
+        let mut picture = tiny_skia::Pixmap::new(width, height).ok_or("no room for the picture")?;
+        resvg::render(
+            &tree,
+            tiny_skia::Transform::from_scale(SCALE, SCALE),
+            &mut picture.as_mut(),
+        );
+        picture.save_png(out.join(format!("{name}.png")))?;
+        println!("{name}");
+    }
+    Ok(())
+}

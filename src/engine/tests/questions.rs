@@ -350,3 +350,77 @@ proptest! {
         prop_assert_eq!(weighed, Some(expected));
     }
 }
+
+#[test]
+#[ignore = "makes a generation of a million files: half a minute"]
+fn a_million_files_are_browsed_while_they_are_counted() {
+    let bench = Bench::new();
+    let (path, open) = bench.vault("v");
+    let mut trees = Trees::new(&open);
+    let mut folders = Vec::new();
+    for n in 0..850 {
+        let files = (0..1_000).map(|k| file(&format!("file-{n}-{k}"), 1)).collect();
+        folders.push(folder(&format!("folder-{n:03}"), trees.tree(files)));
+    }
+    let large = trees.tree((0..150_000).map(|k| file(&format!("large-{k:06}"), 1)).collect());
+    folders.push(folder("large", large));
+    let root = trees.tree(folders);
+    let generation = trees.finish(&open, root, 100);
+    let mut events = bench.engine.subscribe();
+    let rules = vec![(names(&[]), true)];
+    bench
+        .engine
+        .ask(
+            1,
+            Question::Totals {
+                vault: path.clone(),
+                generation,
+                rules,
+            },
+        )
+        .unwrap();
+    let started = std::time::Instant::now();
+    let (mut asked, mut slowest, mut partly, mut counted) = (0u64, std::time::Duration::ZERO, 0, None);
+    while counted.is_none() {
+        let at = std::time::Instant::now();
+        let parts = [format!("folder-{:03}", asked * 7 % 850)];
+        let parts: Vec<&str> = parts.iter().map(String::as_str).take((asked % 2) as usize).collect();
+        bench
+            .engine
+            .ask(1_000 + asked, folder_question(&path, generation, &parts, ""))
+            .unwrap();
+        loop {
+            match events.blocking_recv().unwrap() {
+                Event::Answer {
+                    request: 1,
+                    answer,
+                    complete,
+                } => {
+                    partly += 1;
+                    if complete {
+                        counted = Some(totals(answer));
+                    }
+                }
+                Event::Answer { request, answer, .. } if request == 1_000 + asked => {
+                    assert!(matches!(answer, Answer::Folder(window) if window.total >= 850));
+                    break;
+                }
+                _ => {}
+            }
+        }
+        slowest = slowest.max(at.elapsed());
+        asked += 1;
+    }
+    println!(
+        "counted in {:?} ({partly} answers), {asked} folders meanwhile, the slowest in {slowest:?}",
+        started.elapsed()
+    );
+    assert_eq!(counted, Some((1_000_000, 851, 1_000_000)));
+    assert!(partly > 1 && slowest.as_millis() < 2_000, "{slowest:?}");
+    let at = std::time::Instant::now();
+    assert!(matches!(
+        answer(&bench.engine, Question::Folder { vault: path, generation, folder: names(&["large"]), filter: "49".into(), first: 100, rows: 60 }),
+        Answer::Folder(window) if window.rows.len() == 60
+    ));
+    println!("filtered 150,000 in {:?}", at.elapsed());
+}

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use clap::ValueHint;
 use serde_json::json;
 
-use super::context::{Context, exit_of};
+use super::context::{Context, Showing, exit_of};
 use super::exit::Exit;
 use super::init::CompressionArg;
 use super::output::{bytes, count, counted, span};
@@ -141,7 +141,7 @@ impl Args {
             plan: self.plan,
             options: Box::new(options),
         };
-        let outcome = context.job(&vault, task, true)?;
+        let outcome = context.job(&vault, task, Showing::ALL)?;
         finished(context, &outcome)
     }
 

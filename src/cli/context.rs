@@ -32,6 +32,33 @@ pub struct Context {
     pub cancel: Cancel,
 }
 
+/// What of a job is shown while it runs.
+#[derive(Debug, Clone, Copy)]
+pub struct Showing {
+    /// Print progress lines with `--json`.
+    pub progress_lines: bool,
+    /// Print what it reports as it comes.
+    pub issues: bool,
+}
+
+impl Showing {
+    /// Everything.
+    pub const ALL: Showing = Showing {
+        progress_lines: true,
+        issues: true,
+    };
+    /// Only what went wrong.
+    pub const ISSUES: Showing = Showing {
+        progress_lines: false,
+        issues: true,
+    };
+    /// Nothing but progress on a terminal.
+    pub const NOTHING: Showing = Showing {
+        progress_lines: false,
+        issues: false,
+    };
+}
+
 /// A vault opened to be asked, with its lock.
 pub struct Reading {
     /// As the engine has it.
@@ -138,16 +165,15 @@ impl Context {
     }
 
     /// Opens the vault (so that its password is known), starts the job on it and sees it through.
-    /// `json_progress`: whether it prints progress lines with `--json`.
-    pub fn job(&self, vault: &str, task: Task, json_progress: bool) -> Result<TaskOutcome, Failure> {
+    pub fn job(&self, vault: &str, task: Task, showing: Showing) -> Result<TaskOutcome, Failure> {
         self.open(vault)?;
         self.stopped()?;
-        self.watch(&self.engine.start(task)?, json_progress)
+        self.watch(&self.engine.start(task)?, showing)
     }
 
     /// Shows a job's progress and issues until it ends; hands signals and a closed pipe on to it.
-    pub fn watch(&self, job: &JobHandle, json_progress: bool) -> Result<TaskOutcome, Failure> {
-        let mut shown = Shown::new(&self.out, json_progress);
+    pub fn watch(&self, job: &JobHandle, showing: Showing) -> Result<TaskOutcome, Failure> {
+        let mut shown = Shown::new(&self.out, showing.progress_lines);
         let mut issues = 0;
         let mut broken = None;
         loop {
@@ -157,7 +183,7 @@ impl Context {
             }
             let new = job.issues_after(issues);
             issues += new.len();
-            if !new.is_empty() {
+            if showing.issues && !new.is_empty() {
                 shown.aside(|| new.iter().for_each(|issue| self.out.problem(&issue.path, &issue.text)));
             }
             let sample = job.progress.sample();

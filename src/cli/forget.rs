@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::context::{Context, exit_of};
+use super::context::{Context, Showing, exit_of};
 use super::exit::Exit;
 use super::output::counted;
 use super::{Failure, generations, select};
@@ -64,7 +64,7 @@ impl Args {
                     vault: vault.clone(),
                     ids: ids.clone(),
                 },
-                false,
+                Showing::ISSUES,
             )?),
         };
         if context.out.json {

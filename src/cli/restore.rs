@@ -7,7 +7,7 @@ use clap::{ValueEnum, ValueHint};
 use serde_json::json;
 
 use super::args::FilterArgs;
-use super::context::{Context, exit_of};
+use super::context::{Context, Showing, exit_of};
 use super::exit::Exit;
 use super::output::{bytes, count, counted, escape};
 use super::{Failure, select};
@@ -101,7 +101,7 @@ impl Args {
             vault: vault.clone(),
             what,
         };
-        let outcome = context.job(&vault, task, true)?;
+        let outcome = context.job(&vault, task, Showing::ALL)?;
         if let TaskOutcome::Restore(done) = &outcome {
             told(context, &generation, &options, done)?;
         }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::args::FilterArgs;
-use super::context::{Context, exit_of};
+use super::context::{Context, Showing, exit_of};
 use super::exit::Exit;
 use super::output::counted;
 use super::{Failure, select};
@@ -71,7 +71,7 @@ impl Args {
                 ids: now.clone(),
                 change,
             };
-            let outcome = context.job(&vault, task, false)?;
+            let outcome = context.job(&vault, task, Showing::ISSUES)?;
             if let TaskOutcome::Tag(pairs) = &outcome {
                 for (before, after) in pairs {
                     now.iter_mut().filter(|id| *id == before).for_each(|id| *id = *after);

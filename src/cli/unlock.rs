@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::Failure;
-use super::context::{Context, exit_of};
+use super::context::{Context, Showing, exit_of};
 use super::exit::Exit;
 use super::output::counted;
 use crate::engine::{Task, TaskOutcome};
@@ -31,7 +31,7 @@ impl Args {
                 vault: vault.clone(),
                 all: self.remove_all,
             },
-            false,
+            Showing::ISSUES,
         )?;
         if let TaskOutcome::Unlock(removed) = outcome {
             if context.out.json {

@@ -18,7 +18,7 @@ pub struct GlobalArgs {
     /// The config file, instead of the usual one [env: COFFER_CONFIG]
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
-    /// Read the vault's password from the first line of this file [else --password-command, COFFER_PASSWORD, the config's, a prompt]
+    /// Read the vault's password from this file [else: --password-command, COFFER_PASSWORD, the config's, a prompt]
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub password_file: Option<PathBuf>,
     /// Run this command and take what it prints as the vault's password

@@ -15,7 +15,9 @@ use crate::engine::demo::{self, DAYS, Places};
 /// The demo everybody gets.
 const SEED: u64 = 2026;
 
-/// Make a vault with a dozen generations of an invented server and open the interface on it
+/// Make a vault to look around in, and open the interface on it
+///
+/// It holds four months of an invented web server, in a folder of its own.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {

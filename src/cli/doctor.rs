@@ -18,7 +18,9 @@ use super::{Environment, Failure, password};
 use crate::config::{Config, Folders, PasswordSource, VaultConfig};
 use crate::engine::Error;
 
-/// Check that everything is in place: config, folders, vaults, passwords, terminal; says what to do where it is not
+/// Check that everything is in place, and say what to do where it is not
+///
+/// Looks at the config, Coffer's own folders, vaults, passwords, plans, the clock and the terminal. Changes nothing.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {}
@@ -186,7 +188,7 @@ fn check_folder(check: &'static str, folder: &Path, found: &mut Vec<Finding>) {
         bad(
             check,
             format!("{} is not writable", there.display()),
-            format!("chown it to yourself, or set {variable}"),
+            format!("set {variable} to a folder of your own"),
         )
     } else if there == folder {
         good(check, format!("{place} is writable"))
@@ -252,14 +254,17 @@ fn check_terminal(environment: &Environment, found: &mut Vec<Finding>) {
         "truecolor" | "24bit" => "true colour",
         _ => "sixteen colours",
     };
-    let text = format!("{kind}, {columns}×{rows}, {colours}");
+    let text = match columns {
+        0 => format!("{kind} of unknown size, {colours}"),
+        _ => format!("{kind}, {columns}×{rows}, {colours}"),
+    };
     found.push(if matches!(environment.term.as_str(), "" | "dumb") {
         warning(
             "terminal",
             text,
             "set TERM to what the terminal is; the interface needs to place the cursor",
         )
-    } else if columns < 60 || rows < 15 {
+    } else if columns > 0 && (columns < 60 || rows < 15) {
         warning("terminal", text, "make it at least 80×24 for the interface")
     } else {
         good("terminal", text)

@@ -87,6 +87,9 @@ impl From<restore::Error> for Failure {
             restore::Error::Vault(error) => error.into(),
             restore::Error::Output(error) => error.into(),
             restore::Error::Cancelled(_) => Failure::interrupted(),
+            restore::Error::WrongKind { found: "a folder", .. } => {
+                Failure::failed(format!("{error}; write it as an archive: --archive tar"))
+            }
             other => Failure::failed(other.to_string()),
         }
     }

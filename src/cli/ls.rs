@@ -8,7 +8,9 @@ use super::{Failure, entry, select};
 use crate::progress::Progress;
 use crate::query::{Depth, list};
 
-/// List the files of a generation: all of them, or one folder's entries when a path is given
+/// List the files of a generation
+///
+/// All of them, or, when paths are given, these and the entries of those that are folders.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {

@@ -102,6 +102,7 @@ pub enum Command {
 pub fn main(environment: Environment) -> ExitCode {
     let cli = Cli::parse();
     let json = cli.global.json;
+    log(cli.global.verbose);
     match dispatch(cli, environment) {
         Ok(code) => code.into(),
         Err(failure) => {
@@ -109,6 +110,21 @@ pub fn main(environment: Environment) -> ExitCode {
             failure.exit().into()
         }
     }
+}
+
+/// What the rooms write down as they work goes to standard error, if more is to be said.
+fn log(verbose: u8) {
+    let level = match verbose {
+        0 => return,
+        1 => tracing::Level::INFO,
+        2 => tracing::Level::DEBUG,
+        _ => tracing::Level::TRACE,
+    };
+    // Refused only where somebody listens already.
+    let _ = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        .try_init();
 }
 
 fn dispatch(cli: Cli, environment: Environment) -> Result<Exit, Failure> {
@@ -130,6 +146,10 @@ fn dispatch(cli: Cli, environment: Environment) -> Result<Exit, Failure> {
     let done = run(command, &context);
     let flushed = context.out.flush();
     engine.shutdown(true);
+    engine
+        .take_warnings()
+        .iter()
+        .for_each(|warning| context.out.problem(b"", warning));
     done.and_then(|exit| flushed.map(|()| exit))
 }
 
@@ -142,6 +162,7 @@ fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Ls(args) => args.run(context),
         Command::Find(args) => args.run(context),
         Command::Diff(args) => args.run(context),
+        Command::Check(args) => args.run(context),
         Command::Stats(args) => args.run(context),
         Command::Dump(args) => args.run(context),
         Command::Forget(args) => args.run(context),

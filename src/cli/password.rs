@@ -27,7 +27,11 @@ pub fn ask(prompt: &str) -> Result<Option<Password>, Failure> {
         return Ok(None);
     }
     let read = signals::while_asking(|| rpassword::prompt_password(prompt));
-    let text = Zeroizing::new(read.map_err(|e| Failure::failed(format!("cannot read the password: {e}")))?);
+    let text = Zeroizing::new(read.map_err(|error| match error.kind() {
+        // Ctrl-C while nothing is shown of what is typed.
+        std::io::ErrorKind::Interrupted => Failure::interrupted(),
+        _ => Failure::failed(format!("cannot read the password: {error}")),
+    })?);
     Ok(Some(Password(Zeroizing::new(text.trim().as_bytes().to_vec()))))
 }
 

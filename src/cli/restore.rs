@@ -44,7 +44,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     exclude_file: Vec<PathBuf>,
     /// What to do with files that are there already
-    #[arg(long, value_enum, default_value_t = OverwriteArg::Always)]
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = OverwriteArg::Always)]
     overwrite: OverwriteArg,
     /// Delete what is in the target but not in the generation
     #[arg(long)]
@@ -69,7 +69,7 @@ const EXAMPLES: &str = "\
 Examples:
   coffer restore --vault /srv/backup latest --target /tmp/all
   coffer restore --vault /srv/backup 2026-08-01:/etc/nginx --target /tmp/nginx
-  coffer restore --vault /srv/backup 4bba301e --in-place --include '/home/anna/**' --overwrite if-newer --dry-run";
+  coffer restore --vault /srv/backup 4bba301e --in-place --include '/home/anna/**' --dry-run";
 
 /// What to do with files that are there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

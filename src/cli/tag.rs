@@ -11,7 +11,7 @@ use crate::engine::{Task, TaskOutcome};
 use crate::vault::Id;
 use crate::vault::change::TagChange;
 
-/// Edit the tags of generations: those named, else all that the filters leave
+/// Edit the tags of generations
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 #[command(group = clap::ArgGroup::new("edit").args(["add", "remove", "set"]).required(true).multiple(true))]

@@ -8,7 +8,9 @@ use super::exit::Exit;
 use super::output::counted;
 use crate::engine::{Task, TaskOutcome};
 
-/// Remove locks that programs left behind: those older than 30 minutes or of a process on this machine that is gone
+/// Remove locks that programs left behind
+///
+/// Those older than 30 minutes, and those of a process on this machine that is gone.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {

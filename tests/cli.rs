@@ -1,0 +1,676 @@
+//! The commands as a user meets them: the real program, its exit codes, what it prints.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::{Value, json};
+
+const PASSWORD: &str = "a password for tests";
+
+/// A folder with everything of one test in it.
+struct Bench {
+    folder: tempfile::TempDir,
+}
+
+impl Bench {
+    fn new() -> Bench {
+        Bench {
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    /// With a vault at `vault` and a few files at `source`.
+    fn with_vault() -> Bench {
+        let bench = Bench::new();
+        bench.good(&["init", "--vault", "vault", "--scrypt-n", "1024"]);
+        let source = bench.path("source");
+        fs::create_dir_all(source.join("docs/deep")).unwrap();
+        fs::write(source.join("docs/readme.md"), "read me\n".repeat(1000)).unwrap();
+        fs::write(source.join("docs/deep/data.bin"), [7; 70_000]).unwrap();
+        fs::write(source.join("evil\u{202e}name\n"), "x").unwrap();
+        std::os::unix::fs::symlink("readme.md", source.join("docs/link")).unwrap();
+        bench
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_coffer"));
+        command
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.path("home"))
+            .env("TZ", "UTC")
+            .env("COLUMNS", "100")
+            .env("COFFER_CONFIG", self.path("config.toml"))
+            .env("COFFER_CACHE_DIR", self.path("cache"))
+            .env("COFFER_DATA_DIR", self.path("data"))
+            .env("COFFER_PASSWORD", PASSWORD)
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Runs; must succeed. Standard output.
+    fn good(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "coffer {arguments:?}: {}", both(&output));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Runs; must end with this code. Standard error.
+    fn fails(&self, code: i32, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "coffer {arguments:?}: {}",
+            both(&output)
+        );
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        serde_json::from_str(&self.good(arguments)).unwrap()
+    }
+
+    fn lines(&self, arguments: &[&str]) -> Vec<Value> {
+        self.good(arguments)
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
+    /// Backs `source` up; the generation's id.
+    fn backup(&self, more: &[&str]) -> String {
+        let mut arguments = vec!["backup", "--vault", "vault", "source", "--json"];
+        arguments.extend(more);
+        let last = self.lines(&arguments).pop().unwrap();
+        last["generation"].as_str().unwrap().to_owned()
+    }
+
+    fn locks(&self) -> usize {
+        fs::read_dir(self.path("vault/locks")).unwrap().count()
+    }
+}
+
+fn both(output: &Output) -> String {
+    let (out, err) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    format!("{}\n{out}{err}", output.status)
+}
+
+fn fields(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+/// Waits until something holds; fails after a minute.
+fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while !holds() {
+        assert!(std::time::Instant::now() < end, "waited a minute for {what}");
+        std::thread::park_timeout(std::time::Duration::from_millis(2));
+    }
+}
+
+fn signal(child: &Child, signal: rustix::process::Signal) {
+    rustix::process::kill_process(rustix::process::Pid::from_child(child), signal).unwrap();
+}
+
+#[test]
+fn exit_codes_say_what_went_wrong() {
+    let bench = Bench::with_vault();
+    bench.backup(&[]);
+    assert!(
+        bench
+            .fails(10, &["generations", "--vault", "nowhere"])
+            .contains("coffer init")
+    );
+    fs::write(bench.path("wrong"), "wrong").unwrap();
+    let wrong = bench.fails(12, &["generations", "--vault", "vault", "--password-file", "wrong"]);
+    assert!(
+        wrong.contains("wrong password") && wrong.lines().count() == 1,
+        "{wrong}"
+    );
+    bench.fails(2, &["backup", "--vault"]);
+    bench.fails(2, &["no-such-command"]);
+    bench.fails(2, &["backup", "--vault", "vault"]);
+    bench.fails(1, &["init", "--vault", "vault"]);
+    bench.fails(1, &["ls", "--vault", "vault", "ffffffff"]);
+    let error: Value =
+        serde_json::from_str(&bench.fails(10, &["ls", "--json", "--vault", "nowhere", "latest"])).unwrap();
+    assert_eq!((&error["type"], &error["code"]), (&json!("error"), &json!(10)));
+    let without = bench
+        .command(&["generations", "--vault", "vault"])
+        .env_remove("COFFER_PASSWORD")
+        .output()
+        .unwrap();
+    assert_eq!(without.status.code(), Some(1));
+    assert!(both(&without).contains("--password-file"), "{}", both(&without));
+    assert_eq!(bench.locks(), 0);
+}
+
+#[test]
+fn what_cannot_be_read_is_exit_code_3() {
+    let bench = Bench::with_vault();
+    let output = bench.run(&["backup", "--vault", "vault", "source", "gone", "--json"]);
+    assert_eq!(output.status.code(), Some(3), "{}", both(&output));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("gone"));
+    assert_eq!(
+        bench
+            .json(&["generations", "--vault", "vault", "--json"])
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+    bench.fails(1, &["backup", "--vault", "vault", "gone"]);
+}
+
+#[test]
+fn backups_tell_their_progress_and_their_summary() {
+    let bench = Bench::with_vault();
+    let lines = bench.lines(&[
+        "backup", "--vault", "vault", "source", "--json", "--tag", "one,two", "--host", "h",
+    ]);
+    let (last, before) = lines.split_last().unwrap();
+    assert!(
+        !before.is_empty() && before.iter().all(|line| line["type"] == "progress"),
+        "{lines:?}"
+    );
+    for field in [
+        "generation",
+        "files_new",
+        "files_changed",
+        "files_unmodified",
+        "dirs_new",
+        "dirs_changed",
+        "dirs_unmodified",
+        "data_blobs",
+        "tree_blobs",
+        "data_added",
+        "data_added_packed",
+        "total_files_processed",
+        "total_bytes_processed",
+        "tree",
+    ] {
+        assert!(last.get(field).is_some(), "{field} is missing: {last}");
+    }
+    assert_eq!((&last["type"], &last["files_new"]), (&json!("summary"), &json!(3)));
+    let generations = bench.json(&["generations", "--vault", "vault", "--json"]);
+    let only = &generations[0];
+    assert_eq!((&only["id"], &only["tree"]), (&last["generation"], &last["tree"]));
+    assert_eq!(
+        (&only["hostname"], &only["tags"]),
+        (&json!("h"), &json!(["one", "two"]))
+    );
+
+    let again = bench.lines(&[
+        "backup",
+        "--vault",
+        "vault",
+        "source",
+        "--json",
+        "--host",
+        "h",
+        "--skip-if-unchanged",
+    ]);
+    assert_eq!(again.last().unwrap()["generation"], Value::Null);
+    let dry = bench.lines(&["backup", "--vault", "vault", "source", "--json", "--dry-run", "--force"]);
+    assert_eq!(
+        (&dry.last().unwrap()["generation"], &dry.last().unwrap()["files_new"]),
+        (&Value::Null, &json!(3))
+    );
+    assert_eq!(
+        bench
+            .json(&["generations", "--vault", "vault", "--json"])
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+}
+
+#[test]
+fn entries_are_listed_for_programs_and_for_people() {
+    let bench = Bench::with_vault();
+    bench.backup(&[]);
+    let entries = bench.lines(&["ls", "--vault", "vault", "latest", "--json"]);
+    let readme = entries
+        .iter()
+        .find(|entry| entry["path"].as_str().unwrap().ends_with("/docs/readme.md"))
+        .unwrap();
+    for field in ["path", "type", "size", "mode", "mtime", "uid", "gid"] {
+        assert!(fields(readme).contains(&field), "{field}: {readme}");
+    }
+    assert_eq!((&readme["type"], &readme["size"]), (&json!("file"), &json!(8000)));
+    let text = bench.good(&["ls", "--vault", "vault", "latest", "--long"]);
+    assert!(
+        text.contains("evil\\u{202e}name\\n") && !text.contains('\u{202e}'),
+        "{text}"
+    );
+    let docs = format!("{}/docs", bench.path("source").canonicalize().unwrap().display());
+    let below = bench.good(&["ls", "--vault", "vault", "latest", "/source/docs"]);
+    assert!(
+        below.lines().count() == 4 && !below.contains("data.bin"),
+        "{below} {docs}"
+    );
+
+    let found = bench.lines(&["find", "--vault", "vault", "*.md", "--json"]);
+    assert_eq!(found.len(), 1);
+    assert!(found[0]["generation"].as_str().unwrap().len() == 64);
+    assert!(
+        bench
+            .good(&["find", "--vault", "vault", "*", "--type", "symlink"])
+            .contains("docs/link")
+    );
+    assert_eq!(
+        bench
+            .lines(&["find", "--vault", "vault", "*", "--json", "--size", "+60K"])
+            .len(),
+        1
+    );
+}
+
+#[test]
+fn files_come_back() {
+    let bench = Bench::with_vault();
+    let id = bench.backup(&[]);
+    let restored = bench.lines(&["restore", "--vault", "vault", "latest", "--target", "target", "--json"]);
+    assert_eq!(restored.last().unwrap()["type"], "summary");
+    let text = fs::read(bench.path("source/docs/readme.md")).unwrap();
+    assert_eq!(fs::read(bench.path("target/source/docs/readme.md")).unwrap(), text);
+    assert_eq!(
+        bench
+            .run(&["dump", "--vault", "vault", &id[..8], "/source/docs/readme.md"])
+            .stdout,
+        text
+    );
+    let dry = bench.good(&[
+        "restore",
+        "--vault",
+        "vault",
+        "latest:/source/docs",
+        "--target",
+        "other",
+        "--dry-run",
+    ]);
+    assert!(
+        dry.contains("other/deep/data.bin") && !bench.path("other").exists(),
+        "{dry}"
+    );
+    bench.good(&[
+        "restore",
+        "--vault",
+        "vault",
+        "latest:/source/docs",
+        "--target",
+        "other",
+    ]);
+    assert!(bench.path("other/deep/data.bin").exists());
+    bench.fails(2, &["restore", "--vault", "vault", "latest"]);
+    let tar = bench
+        .run(&["dump", "--vault", "vault", "latest", "/source", "--archive", "tar"])
+        .stdout;
+    let names: Vec<String> = tar::Archive::new(&tar[..])
+        .entries()
+        .unwrap()
+        .map(|entry| String::from_utf8_lossy(&entry.unwrap().path_bytes()).into_owned())
+        .collect();
+    assert!(
+        names.iter().any(|name| name.ends_with("docs/deep/data.bin")),
+        "{names:?}"
+    );
+    assert_eq!(bench.locks(), 0);
+}
+
+#[test]
+fn changes_show_in_diff_and_stats() {
+    let bench = Bench::with_vault();
+    let first = bench.backup(&["--time", "2026-08-01T12:00:00Z"]);
+    fs::write(bench.path("source/docs/readme.md"), "changed").unwrap();
+    fs::write(bench.path("source/new"), "new").unwrap();
+    fs::remove_file(bench.path("source/docs/link")).unwrap();
+    let second = bench.backup(&["--time", "2026-08-02T12:00:00Z"]);
+    let lines = bench.lines(&["diff", "--vault", "vault", &first, &second, "--json"]);
+    let changes: Vec<(&str, &str)> = lines
+        .iter()
+        .filter(|line| line["type"] == "change")
+        .map(|line| (line["modifier"].as_str().unwrap(), line["path"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        changes,
+        [
+            ("-", "/source/docs/link"),
+            ("M", "/source/docs/readme.md"),
+            ("+", "/source/new")
+        ]
+    );
+    assert_eq!(lines.last().unwrap()["type"], "summary");
+    let by_time = bench.lines(&["diff", "--vault", "vault", "2026-08-01", "latest", "--json"]);
+    assert_eq!(by_time.len(), lines.len());
+    let stats = bench.json(&["stats", "--vault", "vault", "--json"]);
+    assert!(
+        stats["logical_bytes"].as_u64() > Some(70_000) && stats["stored_bytes"].as_u64() > Some(0),
+        "{stats}"
+    );
+    let check = bench.json(&["check", "--vault", "vault", "--read-data", "--json"]);
+    assert_eq!((&check["errors"], &check["generations"]), (&json!([]), &json!(2)));
+}
+
+#[test]
+fn generations_are_filtered_tagged_and_forgotten() {
+    let bench = Bench::with_vault();
+    for (day, tag) in [("01", "a"), ("02", "b"), ("03", "b")] {
+        bench.backup(&[
+            "--time",
+            &format!("2026-08-{day}T12:00:00Z"),
+            "--tag",
+            tag,
+            "--host",
+            tag,
+        ]);
+    }
+    let count = |more: &[&str]| {
+        let arguments: Vec<&str> = ["generations", "--vault", "vault", "--json"]
+            .iter()
+            .chain(more)
+            .copied()
+            .collect();
+        bench.json(&arguments).as_array().unwrap().len()
+    };
+    assert_eq!(
+        [
+            count(&[]),
+            count(&["--tag", "b"]),
+            count(&["--host", "a"]),
+            count(&["--latest", "1"])
+        ],
+        [3, 2, 1, 2]
+    );
+    assert_eq!(
+        [count(&["--since", "2026-08-02"]), count(&["--until", "2026-08-02"])],
+        [2, 2]
+    );
+    assert_eq!(count(&["--group-by", "host"]), 2);
+    let table = bench.good(&["generations", "--vault", "vault"]);
+    assert!(
+        table.contains("2026-08-03 12:00:00") && table.contains("3 generations"),
+        "{table}"
+    );
+
+    let changed = bench.lines(&["tag", "--vault", "vault", "--add", "x", "latest", "--json"]);
+    let id = changed[0]["after"].as_str().unwrap();
+    assert_eq!(count(&["--tag", "b,x"]), 1);
+    assert!(
+        bench
+            .good(&["forget", "--vault", "vault", &id[..10], "--dry-run"])
+            .contains("would delete 1 generation")
+    );
+    assert_eq!(count(&[]), 3);
+    bench.fails(2, &["forget", "--vault", "vault", "latest"]);
+    assert_eq!(
+        bench.json(&["forget", "--vault", "vault", id, "--json"])["removed"],
+        json!([id])
+    );
+    assert_eq!(count(&[]), 2);
+    bench.fails(1, &["forget", "--vault", "vault", "--read-only", id]);
+    let jobs = bench.json(&["jobs", "--json"]);
+    let kinds: Vec<&str> = jobs
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|job| job["kind"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds, ["backup", "backup", "backup", "tag", "forget"]);
+    assert!(bench.good(&["jobs", "show", "1"]).contains("backup"));
+}
+
+#[test]
+fn keys_are_added_changed_and_removed() {
+    let bench = Bench::with_vault();
+    fs::write(bench.path("second"), "second\n").unwrap();
+    let added = bench.json(&[
+        "key",
+        "add",
+        "--vault",
+        "vault",
+        "--new-password-file",
+        "second",
+        "--scrypt-n",
+        "1024",
+        "--json",
+    ]);
+    let keys = bench.json(&["key", "list", "--vault", "vault", "--json", "--password-file", "second"]);
+    let current: Vec<&Value> = keys
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|key| key["current"] == true)
+        .map(|key| &key["id"])
+        .collect();
+    assert_eq!((keys.as_array().unwrap().len(), current), (2, vec![&added["added"]]));
+    let second = added["added"].as_str().unwrap();
+    bench.fails(
+        1,
+        &["key", "remove", "--vault", "vault", "--password-file", "second", second],
+    );
+    bench.good(&["key", "remove", "--vault", "vault", second]);
+    bench.fails(12, &["key", "list", "--vault", "vault", "--password-file", "second"]);
+    bench.good(&[
+        "key",
+        "passwd",
+        "--vault",
+        "vault",
+        "--new-password-command",
+        "echo third",
+        "--scrypt-n",
+        "1024",
+    ]);
+    bench.fails(12, &["key", "list", "--vault", "vault"]);
+    bench.good(&["key", "list", "--vault", "vault", "--password-command", "echo third"]);
+}
+
+#[test]
+fn vaults_and_plans_are_kept_in_the_config() {
+    let bench = Bench::with_vault();
+    fs::write(bench.path("password"), PASSWORD).unwrap();
+    let plain = |arguments: &[&str]| {
+        let output = bench.command(arguments).env_remove("COFFER_PASSWORD").output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", both(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    plain(&["vault", "add", "home", "vault", "--password-file", "password"]);
+    plain(&[
+        "plan",
+        "add",
+        "docs",
+        "source/docs",
+        "--vault",
+        "home",
+        "--exclude",
+        "*.bin",
+        "--tag",
+        "nightly",
+    ]);
+    let done = plain(&["plan", "run", "docs"]);
+    assert!(done.contains("1 new"), "{done}");
+    assert!(plain(&["backup", "--plan", "docs", "--dry-run"]).contains("1 unmodified"));
+    // The only vault of the config need not be named.
+    assert!(plain(&["generations"]).contains("nightly"));
+    assert!(plain(&["vault", "list"]).contains("home") && plain(&["plan", "show", "docs"]).contains("730 days"));
+    assert!(bench.fails(1, &["backup", "--plan", "dosc"]).contains("docs"));
+    bench.fails(1, &["vault", "remove", "home"]);
+    plain(&["plan", "remove", "docs"]);
+    plain(&["vault", "remove", "home"]);
+    assert!(bench.path("vault/config").exists());
+
+    fs::write(bench.path("config.toml"), "[vaults.home]\npth = \"/x\"\n").unwrap();
+    let error = bench.fails(1, &["generations"]);
+    assert!(error.contains("config.toml:2") && error.contains("path"), "{error}");
+    let doctor = bench.run(&["doctor", "--json"]);
+    assert_eq!(doctor.status.code(), Some(1));
+    let doctor: Value = serde_json::from_slice(&doctor.stdout).unwrap();
+    assert_eq!(doctor["ok"], false);
+}
+
+#[test]
+fn the_doctor_looks_at_vaults_and_passwords() {
+    use std::os::unix::fs::PermissionsExt;
+    let bench = Bench::with_vault();
+    fs::write(bench.path("password"), PASSWORD).unwrap();
+    fs::set_permissions(bench.path("password"), fs::Permissions::from_mode(0o644)).unwrap();
+    bench.good(&["vault", "add", "home", "vault", "--password-file", "password"]);
+    let text = bench.good(&["doctor"]);
+    assert!(
+        text.contains("chmod 600") && text.contains("home opens: 0 generations"),
+        "{text}"
+    );
+    fs::rename(bench.path("vault"), bench.path("moved")).unwrap();
+    assert_eq!(bench.run(&["doctor"]).status.code(), Some(1));
+}
+
+#[test]
+fn signals_end_a_backup_without_a_lock() {
+    use rustix::process::Signal;
+    let bench = Bench::with_vault();
+    for which in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let mut child = bench
+            .command(&["backup", "--vault", "vault", "--stdin", "--stdin-filename", "pipe"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.as_mut().unwrap().write_all(b"something\n").unwrap();
+        wait_until("the lock", || bench.locks() > 0);
+        signal(&child, which);
+        // Standard input stays open all the time: `wait` would close it.
+        let held = child.stdin.take();
+        let output = child.wait_with_output().unwrap();
+        drop(held);
+        assert_eq!(output.status.code(), Some(130), "{which:?}: {}", both(&output));
+        assert_eq!(bench.locks(), 0, "{which:?}");
+    }
+    assert_eq!(bench.json(&["generations", "--vault", "vault", "--json"]), json!([]));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_disaster() {
+    let bench = Bench::with_vault();
+    bench.backup(&[]);
+    for arguments in [
+        &["ls", "--vault", "vault", "latest"][..],
+        &["generations", "--vault", "vault", "--json"],
+        &["dump", "--vault", "vault", "latest", "/", "--archive", "tar"],
+        &["backup", "--vault", "vault", "source", "--json"],
+        &["completions", "bash"],
+        &["doctor"],
+    ] {
+        let mut child = bench
+            .command(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(141), "{arguments:?}: {}", both(&output));
+        assert_eq!(
+            both(&output).lines().count(),
+            1,
+            "{arguments:?} says nothing: {}",
+            both(&output)
+        );
+        assert_eq!(bench.locks(), 0, "{arguments:?}");
+    }
+}
+
+#[test]
+fn the_interface_needs_a_terminal() {
+    let bench = Bench::new();
+    assert!(bench.fails(2, &[]).contains("coffer generations"));
+    bench.fails(2, &["demo"]);
+}
+
+#[test]
+fn the_demo_is_a_vault_like_any_other() {
+    let bench = Bench::new();
+    let made = bench.json(&["demo", "--headless", "demo", "--json"]);
+    let config = made["config"].as_str().unwrap();
+    let number = made["generations"].as_u64().unwrap();
+    let generations = bench.json(&[
+        "generations",
+        "--config",
+        config,
+        "--vault",
+        "demo",
+        "--json",
+        "--password-file",
+        "demo/password",
+    ]);
+    assert!((12..=16).contains(&number) && generations.as_array().unwrap().len() as u64 == number);
+    let summaries: Vec<u64> = generations
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|g| g["summary"]["files_changed"].as_u64().unwrap())
+        .collect();
+    assert!(summaries.iter().skip(1).all(|changed| *changed > 3), "{summaries:?}");
+    let check = bench.json(&[
+        "check",
+        "--config",
+        config,
+        "--json",
+        "--read-data",
+        "--password-file",
+        "demo/password",
+    ]);
+    assert_eq!(check["errors"], json!([]));
+    // Another one in the same place is the same; a folder with other things in it is left alone.
+    assert_eq!(bench.json(&["demo", "--headless", "demo", "--json"])["made"], false);
+    fs::create_dir(bench.path("mine")).unwrap();
+    fs::write(bench.path("mine/thing"), "precious").unwrap();
+    bench.fails(2, &["demo", "--headless", "mine"]);
+    assert!(bench.path("mine/thing").exists());
+}
+
+#[test]
+fn names_that_are_no_text_survive() {
+    let bench = Bench::with_vault();
+    let name = Path::new(std::ffi::OsStr::from_bytes(b"raw \xff\xfe"));
+    fs::write(bench.path("source").join(name), "x").unwrap();
+    bench.backup(&[]);
+    let found = bench.lines(&["find", "--vault", "vault", "raw*", "--json"]);
+    assert!(found[0]["path"].as_str().unwrap().contains('\u{fffd}'));
+    assert!(found[0]["path_bytes"].is_string());
+    assert!(
+        bench
+            .good(&["find", "--vault", "vault", "raw*"])
+            .contains("raw \\xff\\xfe")
+    );
+}
+
+#[test]
+fn help_of_the_whole() {
+    let bench = Bench::new();
+    insta::assert_snapshot!(bench.good(&["-h"]), @"");
+}
+
+#[test]
+fn help_of_a_command() {
+    let bench = Bench::new();
+    insta::assert_snapshot!(bench.good(&["restore", "-h"]), @"");
+}

@@ -666,11 +666,110 @@ fn names_that_are_no_text_survive() {
 #[test]
 fn help_of_the_whole() {
     let bench = Bench::new();
-    insta::assert_snapshot!(bench.good(&["-h"]), @"");
+    insta::assert_snapshot!(bench.good(&["-h"]), @r#"
+    Backups in the restic format, with an interface in the terminal
+
+    Usage: coffer [OPTIONS] [COMMAND]
+
+    Commands:
+      init         Make a vault: an empty, encrypted place for backups
+      backup       Back files up: store a generation of them in the vault
+      restore      Bring files back, whole or in part, to a folder of your choice or to where they were
+      generations  List the generations of a vault, oldest first [alias: snapshots]
+      ls           List the files of a generation
+      find         Find files in all generations by name or glob, type, size and time
+      diff         Show what changed from one generation to another
+      dump         Write one file, or a folder as a tar or zip archive, to standard output
+      stats        Show what generations weigh: logical and stored bytes, deduplication and compression
+      check        Check that a vault is sound: its structure, and on request its data
+      forget       Delete generations by hand
+      tag          Edit the tags of generations
+      key          Manage the keys of a vault: each is a password that opens it
+      unlock       Remove locks that programs left behind
+      vault        Manage the vaults named in the config
+      plan         Manage plans: what is backed up into which vault
+      jobs         Show the history of jobs on this machine: backups, restores, checks
+      doctor       Check that everything is in place, and say what to do where it is not
+      completions  Print completions for a shell
+      demo         Make a vault to look around in, and open the interface on it
+
+    Options:
+      -h, --help     Print help (see more with '--help')
+      -V, --version  Print version
+
+    Options of every command:
+          --vault <VAULT>               The vault: a name from the config, or a folder
+          --config <FILE>               The config file, instead of the usual one [env: COFFER_CONFIG]
+          --password-file <FILE>        Read the vault's password from this file [else:
+                                        --password-command, COFFER_PASSWORD, the config's, a prompt]
+          --password-command <COMMAND>  Run this command and take what it prints as the vault's password
+          --json                        Print JSON for programs instead of text for people
+      -q, --quiet                       Print nothing but errors and results asked for
+      -v, --verbose...                  Say more about what is done (twice: even more)
+          --no-lock                     Take no lock while reading (for vaults on read-only media); what
+                                        writes locks always
+          --read-only                   Refuse whatever would change a vault
+
+    Examples:
+      coffer                                        open the interface
+      coffer demo                                   look around in a vault made for it
+      coffer init --vault /srv/backup               make a vault
+      coffer backup --vault /srv/backup /etc /home  back two folders up
+      coffer restore --vault /srv/backup latest:/etc --target /tmp/etc
+    "#);
 }
 
 #[test]
 fn help_of_a_command() {
     let bench = Bench::new();
-    insta::assert_snapshot!(bench.good(&["restore", "-h"]), @"");
+    insta::assert_snapshot!(bench.good(&["restore", "-h"]), @r#"
+    Bring files back, whole or in part, to a folder of your choice or to where they were
+
+    Usage: coffer restore [OPTIONS] <--target <DIR>|--in-place> <GENERATION[:PATH]>
+
+    Arguments:
+      <GENERATION[:PATH]>  Which generation: an id or the beginning of one, `latest`, or a time (the
+                           last one at or before it); with :PATH only that file or folder of it, placed
+                           directly in the target
+
+    Options:
+      -t, --target <DIR>         Restore into this folder
+          --in-place             Restore to where the files were when they were backed up
+      -i, --include <GLOB>       Restore only what matches this glob
+      -e, --exclude <GLOB>       Leave out what matches this glob
+          --include-file <FILE>  Read globs to restore from this file, one a line
+          --exclude-file <FILE>  Read globs to leave out from this file, one a line
+          --overwrite <WHEN>     What to do with files that are there already [default: always]
+                                 [possible values: always, if-changed, if-newer, never]
+          --delete               Delete what is in the target but not in the generation
+          --sparse               Leave holes where files hold long runs of zeros
+          --verify               Read every restored file again and compare it with the vault
+          --no-owner             Do not set owner and group
+      -n, --dry-run              Say exactly what would happen, change nothing
+      -h, --help                 Print help (see more with '--help')
+
+    Which generations:
+      -H, --host <HOST>  Only generations of this host
+          --tag <TAG>    Only generations with this tag (TAG,TAG: with all of these; given again: or
+                         these)
+          --path <PATH>  Only generations that hold this backed up path
+
+    Options of every command:
+          --vault <VAULT>               The vault: a name from the config, or a folder
+          --config <FILE>               The config file, instead of the usual one [env: COFFER_CONFIG]
+          --password-file <FILE>        Read the vault's password from this file [else:
+                                        --password-command, COFFER_PASSWORD, the config's, a prompt]
+          --password-command <COMMAND>  Run this command and take what it prints as the vault's password
+          --json                        Print JSON for programs instead of text for people
+      -q, --quiet                       Print nothing but errors and results asked for
+      -v, --verbose...                  Say more about what is done (twice: even more)
+          --no-lock                     Take no lock while reading (for vaults on read-only media); what
+                                        writes locks always
+          --read-only                   Refuse whatever would change a vault
+
+    Examples:
+      coffer restore --vault /srv/backup latest --target /tmp/all
+      coffer restore --vault /srv/backup 2026-08-01:/etc/nginx --target /tmp/nginx
+      coffer restore --vault /srv/backup 4bba301e --in-place --include '/home/anna/**' --dry-run
+    "#);
 }

@@ -211,6 +211,11 @@ mod tests {
         let mut table = Table::new(&[("Name", Align::Left), ("Size", Align::Right), ("Tags", Align::Left)]);
         table.row(vec!["日本".into(), "1.5 KiB".into(), "a,b".into()]);
         table.row(vec!["x".into(), "999 B".into(), String::new()]);
-        insta::assert_snapshot!(table.lines().join("\n"), @r"");
+        insta::assert_snapshot!(table.lines().join("\n"), @r"
+        Name     Size  Tags
+        ───────────────────
+        日本  1.5 KiB  a,b
+        x       999 B
+        ");
     }
 }

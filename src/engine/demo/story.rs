@@ -345,3 +345,61 @@ const ETC: [(&str, &str); 12] = [
         "30 2 * * * postgres pg_dump shop > /var/backups/shop.sql\n",
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// Every file: its size or target, and when it changed.
+    fn told(seed: u64, days: usize) -> BTreeMap<PathBuf, (String, SystemTime)> {
+        let folder = tempfile::tempdir().unwrap();
+        let mut story = Story::new(folder.path().to_path_buf(), seed);
+        for step in 0..days {
+            story.day(step, 1_780_000_000 + 604_800 * step as i64).unwrap();
+        }
+        let mut found = BTreeMap::new();
+        for entry in walkdir(folder.path()) {
+            let meta = fs::symlink_metadata(&entry).unwrap();
+            let what = match meta.is_symlink() {
+                true => fs::read_link(&entry).unwrap().display().to_string(),
+                false => crate::vault::Id::of(&fs::read(&entry).unwrap()).short(),
+            };
+            let time = if meta.is_symlink() {
+                SystemTime::UNIX_EPOCH
+            } else {
+                meta.modified().unwrap()
+            };
+            found.insert(entry.strip_prefix(folder.path()).unwrap().to_path_buf(), (what, time));
+        }
+        found
+    }
+
+    /// Everything below a folder that is no folder.
+    fn walkdir(folder: &Path) -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+        entries
+            .flat_map(|entry| match entry.file_type().unwrap().is_dir() {
+                true => walkdir(&entry.path()),
+                false => vec![entry.path()],
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_same_seed_tells_the_same_story() {
+        assert_eq!(told(1, 14), told(1, 14));
+        assert_ne!(told(1, 1), told(2, 1));
+    }
+
+    #[test]
+    fn things_come_change_and_go() {
+        let (early, late) = (told(1, 4), told(1, 14));
+        let winter = Path::new("srv/shop/static/images/winter/window-00.jpg");
+        assert!(early.contains_key(winter) && !late.contains_key(winter));
+        let plan = Path::new("home/anna/papers/business-plan.md");
+        assert!(early.contains_key(plan) && late.contains_key(plan) && early[plan].0 != late[plan].0);
+        assert!(late.len() > early.len());
+    }
+}

@@ -33,7 +33,7 @@ pub(super) fn count(shared: &Shared<'_>, skeleton: Skeleton) {
     start(shared, skeleton, &mut stack);
     let mut names = Names::default();
     while let Some(folder) = stack.pop() {
-        if shared.cancel.is_cancelled() || shared.root.get().is_some() {
+        if shared.cancel.is_cancelled() || shared.queue.is_stopped() || shared.root.get().is_some() {
             return;
         }
         let _ = folder_entries(shared, folder, &mut names, &mut stack);

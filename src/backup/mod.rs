@@ -15,6 +15,7 @@
 
 mod content;
 mod count;
+mod entry;
 pub mod error;
 pub mod exclude;
 mod folder;

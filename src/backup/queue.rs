@@ -109,6 +109,11 @@ impl Queue {
         }
     }
 
+    /// Whether [`Queue::stop`] was called.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.state().stopped
+    }
+
     /// Lets every worker go home after the job in its hands.
     pub(super) fn stop(&self) {
         let mut state = self.state();

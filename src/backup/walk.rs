@@ -2,26 +2,21 @@
 
 use std::ffi::{CStr, CString};
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::IssueKind;
-use super::exclude::Ignores;
-use super::folder::{Folder, Opening, c_path};
+use super::entry::{Entry, Found};
+use super::folder::{Folder, c_path};
 use super::listing::{Names, marked_out};
-use super::metadata::{Place, Stat};
-use super::parent::{PreviousEntries, is_unchanged};
+use super::metadata::Stat;
+use super::parent::PreviousEntries;
 use super::pattern::components;
-use super::queue::Job;
 use super::targets::{Branch, Skeleton};
 use super::worker::Worker;
-use crate::vault::{BlobKind, Id, Node, NodeType, Result, Tree};
-
-/// How many files, or bytes of them, make a batch that one worker reads.
-const BATCH_FILES: usize = 64;
-const BATCH_BYTES: u64 = 8 << 20;
+use crate::vault::{BlobKind, Id, Node, Result, Tree};
 
 /// A folder to list.
 pub(super) struct FolderJob {
@@ -66,54 +61,6 @@ impl PendingFile {
     }
 }
 
-/// One entry of the folder in hand.
-struct Entry<'a> {
-    name: &'a CStr,
-    branch: Option<Branch>,
-    /// The absolute path, with the NUL.
-    path: &'a CStr,
-    /// Whether it is above given paths only, and not itself backed up.
-    above: bool,
-    open: Option<&'a Arc<OwnedFd>>,
-}
-
-impl Entry<'_> {
-    fn given(&self) -> bool {
-        self.branch.as_ref().is_some_and(|branch| branch.given)
-    }
-}
-
-/// What a listing gathers.
-#[derive(Default)]
-struct Found {
-    entries: Vec<Option<Node>>,
-    pending: usize,
-    folders: Vec<Job>,
-    files: Vec<Vec<PendingFile>>,
-    batch_bytes: u64,
-}
-
-impl Found {
-    fn folder(&mut self, job: FolderJob) {
-        self.entries.push(None);
-        self.pending += 1;
-        self.folders.push(Job::Folder(Box::new(job)));
-    }
-
-    fn file(&mut self, file: PendingFile) {
-        self.entries.push(None);
-        self.pending += 1;
-        self.batch_bytes += file.stat.size;
-        match self.files.last_mut() {
-            Some(batch) if batch.len() < BATCH_FILES && self.batch_bytes < BATCH_BYTES => batch.push(file),
-            _ => {
-                self.batch_bytes = file.stat.size;
-                self.files.push(vec![file]);
-            }
-        }
-    }
-}
-
 impl Worker<'_> {
     /// Lists a folder.
     pub(super) fn list_folder(&mut self, job: FolderJob) -> Result<()> {
@@ -124,12 +71,7 @@ impl Worker<'_> {
             Ok(true) => self.finish(folder),
             Ok(false) => Ok(()),
             Err(Stop::Folder(error)) => {
-                let kind = if error.kind() == io::ErrorKind::NotFound {
-                    IssueKind::Vanished
-                } else {
-                    IssueKind::Unreadable
-                };
-                self.shared.issue(folder.path.clone(), kind, error);
+                self.shared.entry_failed(folder.path.clone(), error);
                 match &folder.parent {
                     Some((parent, slot)) if parent.put(*slot, None) => self.finish(Arc::clone(parent)),
                     _ => Ok(()),
@@ -178,7 +120,7 @@ impl Worker<'_> {
             let previous = previous.take(name.to_bytes());
             if !job.all {
                 if let Some(branch) = branch.take() {
-                    self.given_path(&job.folder, name, branch, previous, &mut found)?;
+                    self.given_path(&job.folder, name, branch, previous, &mut found);
                 }
                 continue;
             }
@@ -189,32 +131,20 @@ impl Worker<'_> {
             if !excluded {
                 let path = CStr::from_bytes_with_nul(&path).unwrap_or_default();
                 let entry = Entry {
+                    folder,
+                    open: open.as_ref(),
+                    ignores: ignores.as_ref(),
                     name,
-                    branch,
                     path,
                     above: false,
-                    open: open.as_ref(),
+                    branch,
                 };
-                self.entry(&job.folder, entry, &parts, ignores.as_ref(), previous, &mut found)?;
+                self.entry(entry, &parts, previous, &mut found);
             }
             parts.pop();
         }
-        let Found {
-            entries,
-            pending,
-            folders,
-            files,
-            ..
-        } = found;
-        folder.set_entries(entries, pending);
-        let files = files.into_iter().rev().map(|files| {
-            Job::Files(FilesJob {
-                folder: Arc::clone(folder),
-                open: open.clone(),
-                files,
-            })
-        });
-        shared.queue.push(folders.into_iter().rev().chain(files));
+        folder.set_entries(std::mem::take(&mut found.entries), found.pending);
+        shared.queue.push(found.into_jobs(folder, open.as_ref()));
         Ok(folder.one_less())
     }
 
@@ -226,142 +156,35 @@ impl Worker<'_> {
         branch: Branch,
         previous: Option<Node>,
         found: &mut Found,
-    ) -> Result<(), Stop> {
+    ) {
         let exclude = &self.shared.options.exclude;
         let source = branch.source.clone();
         let parts = components(source.as_os_str().as_bytes());
         let above = !branch.given;
         if branch.given {
             if exclude.path_is_out(&parts, false) {
-                return Ok(());
+                return;
             }
             if !exclude.marks().is_empty()
                 && let (Some(parent), Some(name)) = (source.parent(), source.file_name())
                 && let Ok(beside) = std::fs::File::open(parent)
                 && marked_out(&beside.into(), name.as_bytes(), exclude)
             {
-                return Ok(());
+                return;
             }
         }
         // A folder above a given path may be reached through a symbolic link; what is stored is the folder behind it.
         let path = if above { with_dot(&source) } else { c_path(&source) };
         let entry = Entry {
+            folder,
+            open: None,
+            ignores: None,
             name,
-            branch: Some(branch),
             path: &path,
             above,
-            open: None,
+            branch: Some(branch),
         };
-        self.entry(folder, entry, &parts, None, previous, found)
-    }
-
-    fn entry(
-        &mut self,
-        folder: &Arc<Folder>,
-        mut entry: Entry<'_>,
-        parts: &[&[u8]],
-        ignores: Option<&Arc<Ignores>>,
-        previous: Option<Node>,
-        found: &mut Found,
-    ) -> Result<(), Stop> {
-        let shared = self.shared;
-        let exclude = &shared.options.exclude;
-        let place = match entry.open {
-            Some(open) => Place {
-                dir: open.as_fd(),
-                name: entry.name,
-                path: Some(entry.path),
-            },
-            None => Place::path(entry.path),
-        };
-        let told = || entry.path.to_bytes().to_vec();
-        let stat = match Stat::of(place) {
-            Ok(stat) => stat,
-            Err(error) => return Ok(shared.entry_failed(told(), error)),
-        };
-        let Some(kind) = stat.kind().filter(|kind| *kind != NodeType::Socket) else {
-            return Ok(());
-        };
-        let is_folder = kind == NodeType::Dir;
-        if entry.above && !is_folder {
-            return Ok(shared.entry_failed(told(), io::ErrorKind::NotADirectory.into()));
-        }
-        let elsewhere = exclude.one_file_system && !entry.above && !entry.given() && stat.device_id != folder.device;
-        if !is_folder {
-            let size = (kind == NodeType::File).then_some(stat.size);
-            if elsewhere || exclude.file_is_out(parts, size) {
-                return Ok(());
-            }
-        }
-        if !entry.given() && ignores.is_some_and(|rules| rules.is_out(entry.path.to_bytes(), is_folder)) {
-            return Ok(());
-        }
-        let mut problem = None;
-        let mut node = match self.metadata.read(entry.name.to_bytes(), place, &stat, &mut problem) {
-            Ok(node) => node,
-            Err(error) => return Ok(shared.entry_failed(told(), error)),
-        };
-        if let Some(error) = problem {
-            shared.issue(told(), IssueKind::IncompleteMetadata, error);
-        }
-        match kind {
-            NodeType::Dir => {
-                let branch = entry.branch.take();
-                let given = branch.as_ref().is_some_and(|branch| branch.given);
-                let opening = match entry.open {
-                    Some(_) => Opening::Name(entry.name.to_owned()),
-                    None => Opening::Path(entry.path.to_owned(), entry.above),
-                };
-                let mut path = entry.path.to_bytes().to_vec();
-                if entry.above {
-                    path.truncate(path.len().saturating_sub(2));
-                }
-                let place = Some((Arc::clone(folder), found.entries.len()));
-                let mut child = Folder::new(place, path, opening, node);
-                child.device = if given { stat.device_id } else { folder.device };
-                child.ignores = ignores.cloned();
-                let is_folder = |node: &&Node| node.kind == NodeType::Dir;
-                let tree = previous.as_ref().filter(is_folder).and_then(|node| node.subtree);
-                child.previous = previous;
-                found.folder(FolderJob {
-                    folder: Arc::new(child),
-                    // A mount point is kept, empty.
-                    all: !entry.above && !elsewhere,
-                    branches: branch.map(|branch| branch.below).unwrap_or_default(),
-                    previous: tree,
-                });
-            }
-            NodeType::File => {
-                if let Some(previous) = &previous
-                    && is_unchanged(previous, &stat)
-                {
-                    if self.has_content(previous) {
-                        node.content.clone_from(&previous.content);
-                        shared.counts.file(Some(previous), &node);
-                        shared.progress.file_done(node.size);
-                        found.entries.push(Some(node));
-                        return Ok(());
-                    }
-                    let text = "the vault lacks parts of it that the parent generation names; reading it stores them";
-                    shared.issue(told(), IssueKind::Healed, io::Error::other(text));
-                }
-                let path = entry.open.is_none().then(|| entry.path.to_owned());
-                found.file(PendingFile {
-                    slot: found.entries.len(),
-                    node,
-                    stat,
-                    previous,
-                    path,
-                });
-            }
-            _ => found.entries.push(Some(node)),
-        }
-        Ok(())
-    }
-
-    fn has_content(&self, node: &Node) -> bool {
-        let content = node.content.as_deref().unwrap_or_default();
-        content.iter().all(|id| self.shared.writer.has(BlobKind::Data, id))
+        self.entry(entry, &parts, previous, found);
     }
 
     fn previous_entries(&mut self, folder: &Folder, tree: &Id) -> PreviousEntries {

@@ -146,6 +146,16 @@ impl<'a> Worker<'a> {
 
     /// Works until nothing is left or the backup is stopped.
     pub(super) fn run(&mut self) {
+        /// A worker that dies of a bug takes its job with it: without this the others would wait for it for ever.
+        struct StopOnPanic<'a>(&'a Queue);
+        impl Drop for StopOnPanic<'_> {
+            fn drop(&mut self) {
+                if std::thread::panicking() {
+                    self.0.stop();
+                }
+            }
+        }
+        let _guard = StopOnPanic(&self.shared.queue);
         let mut had_one = false;
         while let Some(job) = self.shared.queue.next(had_one) {
             had_one = true;

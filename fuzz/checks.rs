@@ -2,6 +2,7 @@
 //! here.
 
 #![allow(dead_code, reason = "each fuzz target uses one of them")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 use coffer::vault::compress::{Codec, Level};
 use coffer::vault::config::Config;

@@ -1,5 +1,7 @@
 //! Every parser of what lies in a vault, on valid input that was changed at random: the quick form of what `fuzz/` does.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "the helpers of tests are tests, too")]
+
 #[path = "../fuzz/checks.rs"]
 mod checks;
 

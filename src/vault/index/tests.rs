@@ -18,11 +18,15 @@ fn id(n: u64) -> Id {
 
 fn blob(n: u64, offset: u32) -> PackBlob {
     PackBlob {
-        kind: if n % 5 == 0 { BlobKind::Tree } else { BlobKind::Data },
+        kind: if n.is_multiple_of(5) {
+            BlobKind::Tree
+        } else {
+            BlobKind::Data
+        },
         id: id(n),
         offset,
         length: 100 + (n % 50) as u32,
-        uncompressed: (n % 3 == 0).then_some(500 + n as u32),
+        uncompressed: n.is_multiple_of(3).then_some(500 + n as u32),
     }
 }
 

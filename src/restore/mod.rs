@@ -32,6 +32,8 @@ mod relink;
 mod selection;
 mod special;
 mod tar;
+#[cfg(test)]
+mod tests;
 mod verify;
 mod walk;
 mod zip;

@@ -16,7 +16,6 @@ use super::relink::Pending;
 use super::walk::{At, Enter, Visitor, Walk};
 use super::{Error, Issue, IssueKind, Problem, RestoreOutcome, Result, place, special, verify};
 use crate::progress::{Cancel, Cancelled, Progress};
-use crate::vault::index::Location;
 use crate::vault::{self, BlobKind, Id, IndexedVault, Node, NodeType};
 
 /// Carries a plan out. Problems with single entries go to `report` and the rest goes on; a full disk, a vault that cannot
@@ -83,9 +82,6 @@ struct Executing<'a, 'b> {
     root: &'b mut Option<std::os::fd::OwnedFd>,
 }
 
-/// Where in its file a blob goes, the blob, and where it lies.
-type Piece = (u64, Id, Location);
-
 struct Level<'a> {
     folder: Arc<Folder<'a>>,
     index: u32,
@@ -116,56 +112,56 @@ impl Executing<'_, '_> {
             return self.is_right(&node);
         }
         let Some(level) = self.levels.last() else { return };
-        let content = node.content.take().unwrap_or_default();
-        let (how, size, pieces) = if code == Code::Metadata {
+        let (folder, number) = (Arc::clone(&level.folder), level.index);
+        if code == Code::Metadata {
             add(&job.progress.bytes_done, node.size);
-            (How::Metadata, node.size, Vec::new())
-        } else {
-            let partial = job.plan.steps.partial.get(&at.index);
-            let (size, pieces) = match self.pieces(&content, |number| partial.is_some_and(|p| p.right.get(number))) {
-                Ok(pieces) => pieces,
-                Err(id) => {
-                    let error = vault::Error::MissingBlob {
-                        kind: BlobKind::Data,
-                        id,
-                    };
-                    return job.issue(at.path, IssueKind::Damaged, error.to_string());
-                }
-            };
-            let how = match partial {
-                Some(partial) => How::Patch {
-                    before: partial.status,
-                    part: partial.part,
-                },
-                None if code == Code::Overwrite => How::Replace,
-                None => How::New,
-            };
-            (how, size, pieces)
+            let size = node.size;
+            return self.gather.add(
+                FileTask::new(folder, node, How::Metadata, size, 0),
+                number,
+                std::iter::empty(),
+            );
+        }
+        // The blobs are looked up twice rather than kept: a file can have millions.
+        let content = node.content.take().unwrap_or_default();
+        let find = |id: &Id| job.vault.index().find(BlobKind::Data, id);
+        let size = match content
+            .iter()
+            .try_fold(0_u64, |sum, id| Some(sum + u64::from(find(id)?.plain_length())))
+        {
+            Some(size) => size,
+            None => return self.explain(at, Code::MissingBlob, &node),
         };
-        let count = u32::try_from(pieces.len()).unwrap_or(u32::MAX);
-        let file = FileTask::new(Arc::clone(&level.folder), node, how, size, count);
-        self.gather.add(file, level.index, &pieces);
+        let partial = job.plan.steps.partial.get(&at.index);
+        let is_right = |position: usize| partial.is_some_and(|partial| partial.right.get(position));
+        let how = match partial {
+            Some(partial) => How::Patch {
+                before: partial.status,
+                part: partial.part,
+            },
+            None if code == Code::Overwrite => How::Replace,
+            None => How::New,
+        };
+        let count = (0..content.len()).filter(|position| !is_right(*position)).count();
+        let mut offset = 0;
+        let pieces = content.iter().enumerate().filter_map(|(position, id)| {
+            let location = find(id)?;
+            let (at, length) = (offset, u64::from(location.plain_length()));
+            offset += length;
+            if is_right(position) {
+                add(&job.progress.bytes_done, length);
+                return None;
+            }
+            Some((at, *id, location))
+        });
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        self.gather
+            .add(FileTask::new(folder, node, how, size, count), number, pieces);
     }
 
     fn is_right(&self, node: &Node) {
         add(&self.job.counters.files_unchanged, 1);
         self.job.progress.file_done(node.size);
-    }
-
-    /// Where a file's blobs lie and go, but for those that are right already; and its size.
-    fn pieces(&self, content: &[Id], is_right: impl Fn(usize) -> bool) -> Result<(u64, Vec<Piece>), Id> {
-        let mut size = 0;
-        let mut pieces = Vec::with_capacity(content.len());
-        for (number, id) in content.iter().enumerate() {
-            let location = self.job.vault.index().find(BlobKind::Data, id).ok_or(*id)?;
-            if is_right(number) {
-                add(&self.job.progress.bytes_done, u64::from(location.plain_length()));
-            } else {
-                pieces.push((size, *id, location));
-            }
-            size += u64::from(location.plain_length());
-        }
-        Ok((size, pieces))
     }
 }
 
@@ -241,7 +237,12 @@ impl Visitor for Executing<'_, '_> {
                 }
             }
             Code::NotNeeded | Code::Unchanged => {}
-            problem => self.explain(at, problem, &node),
+            problem => {
+                if problem == Code::InTheWay && node.kind == NodeType::File {
+                    self.job.progress.file_done(node.size);
+                }
+                self.explain(at, problem, &node);
+            }
         }
         Ok(())
     }

@@ -85,10 +85,10 @@ impl<'a> Gather<'a> {
     }
 
     /// Adds a file in the folder of this number with the pieces to be written: offset and blob.
-    pub fn add(&mut self, file: FileTask<'a>, folder: u32, pieces: &[(u64, Id, Location)]) {
+    pub fn add(&mut self, file: FileTask<'a>, folder: u32, pieces: impl Iterator<Item = (u64, Id, Location)>) {
         let file = Arc::new(file);
         self.keep(&file, folder);
-        if pieces.is_empty() {
+        if file.needs_nothing() {
             let number = self.number();
             self.batch.plain.push(number);
         }
@@ -108,15 +108,15 @@ impl<'a> Gather<'a> {
                 length,
                 uncompressed,
                 ..
-            } = *location;
+            } = location;
             self.batch.needs.push(Need {
-                id: *id,
+                id,
                 pack,
                 offset,
                 length,
                 uncompressed,
                 file,
-                at: *at,
+                at,
             });
         }
         if self.batch.files.len() >= FILES || self.batch.folders > self.folders {

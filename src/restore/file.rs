@@ -92,6 +92,11 @@ impl<'a> FileTask<'a> {
         }
     }
 
+    /// Whether no piece is to be written.
+    pub fn needs_nothing(&self) -> bool {
+        self.pieces == 0
+    }
+
     /// Its path in the generation.
     pub fn path(&self) -> Vec<u8> {
         self.folder.path_of(&self.node.name)

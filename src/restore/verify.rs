@@ -14,7 +14,7 @@ use super::walk::{At, Enter, Visitor, Walk};
 use super::{Error, IssueKind, Problem, Result, Target};
 use crate::vault::{self, BlobKind, Node, NodeType};
 
-/// Compares every file that was written with the generation. `failed`: numbers of files known not to be right.
+/// Compares every file that was written with the generation.
 pub(super) fn verify(job: &Job<'_>, root: OwnedFd, threads: usize) -> Result<()> {
     let done = |what: &Comparison<Box<[u8]>>, found: Result<Found, Errno>| {
         let wrong = match found {

@@ -15,7 +15,7 @@ use super::job::{Job, add};
 use super::metadata::{chmod_nofollow, has_default_acl};
 use super::place::{Deletion, Status, open_folder, open_folder_through};
 use super::plan::Code;
-use super::planner::is_above_roots;
+use super::roots::is_above_roots;
 use super::walk::At;
 use super::{Error, Target};
 use crate::vault::{Node, NodeType};

@@ -70,7 +70,7 @@ impl<'a> Job<'a> {
             cancel,
             report,
             user,
-            protected: super::planner::protected(vault),
+            protected: super::place::protected(vault),
             counters: Counters::default(),
             open_files: AtomicUsize::new(0),
             stop: AtomicBool::new(false),

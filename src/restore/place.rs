@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 
 use super::walk::MAX_DEPTH;
 use crate::progress::Cancel;
-use crate::vault::NodeType;
 use crate::vault::tree::is_safe_name;
+use crate::vault::{IndexedVault, NodeType};
 
 /// What `lstat` says of an entry, in types that do not differ between machines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -267,6 +267,13 @@ impl Deletion<'_> {
         }
         Ok(())
     }
+}
+
+/// The vault's own folder, if it lies on this machine.
+pub(super) fn protected(vault: &IndexedVault) -> Option<(u64, u64)> {
+    let stat = rustix::fs::stat(vault.vault().place()).ok()?;
+    let status = Status::of(&stat);
+    Some((status.device, status.inode))
 }
 
 /// Lets this process open as many files as the system grants it, and returns how many that is.

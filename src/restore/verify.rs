@@ -9,7 +9,7 @@ use super::compare::{self, Comparing, Comparison, Found};
 use super::job::{Job, add};
 use super::place::{open_folder, open_folder_through};
 use super::plan::Code;
-use super::planner::is_above_roots;
+use super::roots::is_above_roots;
 use super::walk::{At, Enter, Visitor, Walk};
 use super::{Error, IssueKind, Problem, Result, Target};
 use crate::vault::{self, BlobKind, Node, NodeType};

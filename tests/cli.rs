@@ -1,7 +1,14 @@
 //! The commands as a user meets them: the real program, its exit codes, what it prints.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test's helpers fail as tests do"
+)]
+
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -565,6 +572,37 @@ fn signals_end_a_backup_without_a_lock() {
         assert_eq!(bench.locks(), 0, "{which:?}");
     }
     assert_eq!(bench.json(&["generations", "--vault", "vault", "--json"]), json!([]));
+}
+
+#[test]
+fn ctrl_c_at_the_password_prompt_ends_it() {
+    let bench = Bench::with_vault();
+    let pty = portable_pty::native_pty_system()
+        .openpty(portable_pty::PtySize::default())
+        .unwrap();
+    let mut command = portable_pty::CommandBuilder::new(env!("CARGO_BIN_EXE_coffer"));
+    command.args(["generations", "--vault", "vault"]);
+    command.cwd(bench.path(""));
+    command.env("HOME", bench.path("home"));
+    command.env("COFFER_CONFIG", bench.path("config.toml"));
+    command.env("COFFER_CACHE_DIR", bench.path("cache"));
+    command.env("COFFER_DATA_DIR", bench.path("data"));
+    command.env_remove("COFFER_PASSWORD");
+    let mut child = pty.slave.spawn_command(command).unwrap();
+    let (mut reader, mut writer) = (
+        pty.master.try_clone_reader().unwrap(),
+        pty.master.take_writer().unwrap(),
+    );
+    let mut said = Vec::new();
+    while !String::from_utf8_lossy(&said).contains("password of") {
+        let mut some = [0; 256];
+        let n = reader.read(&mut some).unwrap();
+        assert!(n > 0, "it ended without asking: {}", String::from_utf8_lossy(&said));
+        said.extend_from_slice(&some[..n]);
+    }
+    writer.write_all(b"\x03").unwrap();
+    assert_eq!(child.wait().unwrap().exit_code(), 130);
+    assert_eq!(bench.locks(), 0);
 }
 
 #[test]

@@ -17,6 +17,7 @@ use super::output::{Output, bytes, counted, escape};
 use super::{Environment, Failure, password};
 use crate::config::{Config, Folders, PasswordSource, VaultConfig};
 use crate::engine::Error;
+use crate::vault::Vault;
 
 /// Check that everything is in place, and say what to do where it is not
 ///
@@ -378,11 +379,29 @@ fn check_password(vault: &VaultConfig, found: &mut Vec<Finding>) {
     });
 }
 
+fn check_locks(vault: &Vault, shown: &str, found: &mut Vec<Finding>) {
+    let Ok(locks) = vault.locks() else { return };
+    let stale = locks.iter().filter(|lock| lock.is_stale()).count() as u64;
+    if stale > 0 {
+        let text = format!(
+            "{shown} holds {} of programs that are gone",
+            counted(stale, "lock", "locks")
+        );
+        found.push(warning("locks", text, format!("coffer unlock --vault {shown}")));
+    } else if !locks.is_empty() {
+        let number = counted(locks.len() as u64, "program works", "programs work");
+        found.push(good("locks", format!("{number} with {shown} just now")));
+    }
+}
+
 fn check_vault(context: &Context, name: &str, found: &mut Vec<Finding>) {
     let shown = escape(name.as_bytes());
     let opened = context.engine.open(name, password::given(&context.global));
     let generations = match opened {
-        Ok(open) => open.vault().generations().map_err(Failure::from),
+        Ok(open) => {
+            check_locks(open.vault(), &shown, found);
+            open.vault().generations().map_err(Failure::from)
+        }
         Err(Error::PasswordNeeded { .. }) => {
             let text = format!("{shown} is there; its password is asked for, so it was not opened");
             found.push(good("vault", text));

@@ -8,25 +8,12 @@ use super::Failure;
 use super::output::{Output, bytes, escape};
 use crate::vault::{Node, NodeType};
 
-/// The word for a kind of entry, as stored.
-pub fn kind_word(kind: NodeType) -> &'static str {
-    match kind {
-        NodeType::File => "file",
-        NodeType::Dir => "dir",
-        NodeType::Symlink => "symlink",
-        NodeType::Dev => "dev",
-        NodeType::CharDev => "chardev",
-        NodeType::Fifo => "fifo",
-        NodeType::Socket => "socket",
-    }
-}
-
 /// An entry as JSON. A path that is no UTF-8 is told with replacement characters, and whole in `path_bytes` (base64).
 pub fn value(path: &[u8], node: &Node) -> Value {
     let mut value = json!({
         "path": String::from_utf8_lossy(path),
         "name": String::from_utf8_lossy(&node.name),
-        "type": kind_word(node.kind),
+        "type": node.kind.as_str(),
         "size": node.size,
         "mode": node.unix_permissions(),
         "permissions": permissions(node),

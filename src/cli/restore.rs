@@ -155,7 +155,7 @@ fn show_plan(context: &Context, plan: &Plan, vault: &crate::vault::IndexedVault)
         let printed = if context.out.json {
             context.out.value(&json!({
                 "type": "action", "action": word(&entry.action), "path": String::from_utf8_lossy(entry.path),
-                "target": target.to_string_lossy(), "kind": super::entry::kind_word(entry.kind), "size": entry.size,
+                "target": target.to_string_lossy(), "kind": entry.kind.as_str(), "size": entry.size,
             }))
         } else {
             let target = escape(target.as_os_str().as_encoded_bytes());

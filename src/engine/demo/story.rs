@@ -6,6 +6,8 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
+
 use super::words::{Dice, WORDS};
 
 /// Writes the server's files as they were day by day.
@@ -46,7 +48,7 @@ impl Story {
         self.rotate_logs(now)?;
         self.tinker(step, now)?;
         self.before = now;
-        Ok(())
+        date_folders(&self.root).map(drop)
     }
 
     /// The server as it was set up.
@@ -55,8 +57,8 @@ impl Story {
         for (path, text) in ETC {
             self.put(path, text.as_bytes(), old)?;
         }
-        self.link("etc/nginx/sites-enabled/shop.conf", "../sites-available/shop.conf")?;
-        self.link("etc/nginx/sites-enabled/blog.conf", "../sites-available/blog.conf")?;
+        self.link("etc/nginx/sites-enabled/shop.conf", "../sites-available/shop.conf", old)?;
+        self.link("etc/nginx/sites-enabled/blog.conf", "../sites-available/blog.conf", old)?;
         self.mode("etc/ssh/sshd_config", 0o600)?;
         for noun in WORDS.iter().take(40) {
             let functions = 2 + self.dice.below(12);
@@ -96,7 +98,7 @@ impl Story {
                 old,
             )?;
         }
-        self.link("srv/shop/current", "releases/shop-1.5.0")?;
+        self.link("srv/shop/current", "releases/shop-1.5.0", old)?;
         for person in ["anna", "ben"] {
             self.put(
                 &format!("home/{person}/.bashrc"),
@@ -246,7 +248,7 @@ impl Story {
                 let code = self.dice.code(160);
                 self.put("srv/shop/releases/shop-1.6.0/shop.pyz", code.as_bytes(), at)?;
                 fs::remove_file(self.root.join("srv/shop/current"))?;
-                self.link("srv/shop/current", "releases/shop-1.6.0")?;
+                self.link("srv/shop/current", "releases/shop-1.6.0", at)?;
                 fs::remove_dir_all(self.root.join("srv/shop/releases/shop-1.4.0"))?;
             }
             6 => self.mode("srv/shop/secrets.env", 0o600)?,
@@ -283,17 +285,42 @@ impl Story {
         self.put(path, text.replace(from, to).as_bytes(), time)
     }
 
-    fn link(&self, path: &str, target: &str) -> io::Result<()> {
+    fn link(&self, path: &str, target: &str, time: i64) -> io::Result<()> {
         let path = self.root.join(path);
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
-        symlink(target, path)
+        symlink(target, &path)?;
+        let time = Timespec {
+            tv_sec: time,
+            tv_nsec: 0,
+        };
+        let times = Timestamps {
+            last_access: time,
+            last_modification: time,
+        };
+        Ok(utimensat(CWD, &path, &times, AtFlags::SYMLINK_NOFOLLOW)?)
     }
 
     fn mode(&self, path: &str, mode: u32) -> io::Result<()> {
         fs::set_permissions(self.root.join(path), fs::Permissions::from_mode(mode))
     }
+}
+
+/// Dates every folder like the newest thing in it; gives the date of this one.
+fn date_folders(folder: &Path) -> io::Result<SystemTime> {
+    let mut newest = SystemTime::UNIX_EPOCH;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let meta = entry.metadata()?;
+        newest = newest.max(if meta.is_dir() {
+            date_folders(&entry.path())?
+        } else {
+            meta.modified()?
+        });
+    }
+    fs::File::open(folder)?.set_modified(newest)?;
+    Ok(newest)
 }
 
 fn stamp(path: &Path, time: i64) -> io::Result<()> {
@@ -352,7 +379,7 @@ mod tests {
 
     use super::*;
 
-    /// Every file: its size or target, and when it changed.
+    /// Everything there is: its content's hash or its target, and when it changed.
     fn told(seed: u64, days: usize) -> BTreeMap<PathBuf, (String, SystemTime)> {
         let folder = tempfile::tempdir().unwrap();
         let mut story = Story::new(folder.path().to_path_buf(), seed);
@@ -360,31 +387,24 @@ mod tests {
             story.day(step, 1_780_000_000 + 604_800 * step as i64).unwrap();
         }
         let mut found = BTreeMap::new();
-        for entry in walkdir(folder.path()) {
-            let meta = fs::symlink_metadata(&entry).unwrap();
-            let what = match meta.is_symlink() {
-                true => fs::read_link(&entry).unwrap().display().to_string(),
-                false => crate::vault::Id::of(&fs::read(&entry).unwrap()).short(),
-            };
-            let time = if meta.is_symlink() {
-                SystemTime::UNIX_EPOCH
-            } else {
-                meta.modified().unwrap()
-            };
-            found.insert(entry.strip_prefix(folder.path()).unwrap().to_path_buf(), (what, time));
+        let mut folders = vec![folder.path().to_path_buf()];
+        while let Some(folder_now) = folders.pop() {
+            for entry in fs::read_dir(folder_now).unwrap() {
+                let path = entry.unwrap().path();
+                let meta = fs::symlink_metadata(&path).unwrap();
+                let what = if meta.is_symlink() {
+                    fs::read_link(&path).unwrap().display().to_string()
+                } else if meta.is_dir() {
+                    folders.push(path.clone());
+                    String::new()
+                } else {
+                    crate::vault::Id::of(&fs::read(&path).unwrap()).short()
+                };
+                let name = path.strip_prefix(folder.path()).unwrap().to_path_buf();
+                found.insert(name, (what, meta.modified().unwrap()));
+            }
         }
         found
-    }
-
-    /// Everything below a folder that is no folder.
-    fn walkdir(folder: &Path) -> Vec<PathBuf> {
-        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
-        entries
-            .flat_map(|entry| match entry.file_type().unwrap().is_dir() {
-                true => walkdir(&entry.path()),
-                false => vec![entry.path()],
-            })
-            .collect()
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What every command works with: the resolved settings, the engine, the output, the request to stop.
 
 use std::ffi::OsStr;
-use std::io::IsTerminal;
+use std::io::{ErrorKind, IsTerminal};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -15,8 +15,9 @@ use super::{Environment, Failure, password};
 use crate::config::{Config, Folders};
 use crate::engine::{Engine, Error, JobHandle, OpenVault, PasswordGiven, Settings, Task, TaskOutcome};
 use crate::progress::Cancel;
+use crate::storage::StorageError;
 use crate::vault::lock::{LockGuard, LockKind};
-use crate::vault::{IndexedVault, Time, Vault};
+use crate::vault::{self, IndexedVault, Time, Vault};
 
 /// Everything a command works with.
 pub struct Context {
@@ -63,7 +64,7 @@ impl Showing {
 pub struct Reading {
     /// As the engine has it.
     pub open: Arc<OpenVault>,
-    _lock: Option<LockGuard>,
+    _lock: LockGuard,
 }
 
 impl Reading {
@@ -78,7 +79,8 @@ impl Context {
     pub fn new(global: GlobalArgs, environment: Environment) -> Result<Context, Failure> {
         let folders = Folders::find(global.config.clone()).map_err(Error::from)?;
         let config = Config::load(&folders.config).map_err(Error::from)?;
-        let settings = settings(folders, config, environment.password.clone());
+        let mut settings = settings(folders, config, environment.password.clone());
+        settings.no_lock = global.no_lock;
         Context::with(settings, global, environment)
     }
 
@@ -131,12 +133,23 @@ impl Context {
     /// Opens the vault meant, to be asked: with a shared lock unless `--no-lock`.
     pub fn reading(&self) -> Result<Reading, Failure> {
         let open = self.open(&self.vault()?)?;
-        let lock = match self.global.no_lock {
-            true => None,
-            false => Some(open.vault().lock(LockKind::Shared)?),
-        };
+        let lock = open
+            .vault()
+            .lock(LockKind::Shared)
+            .map_err(|error| self.unlockable(error))?;
         self.stopped()?;
         Ok(Reading { open, _lock: lock })
+    }
+
+    /// Says what helps where no lock file can be written.
+    fn unlockable(&self, error: vault::Error) -> Failure {
+        let denied = |kind| matches!(kind, ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem);
+        match &error {
+            vault::Error::Storage(StorageError::Io { source, .. }) if denied(source.kind()) => Failure::failed(
+                format!("{error}; a vault that cannot be written to is read with --no-lock"),
+            ),
+            _ => error.into(),
+        }
     }
 
     /// The same with its index.
@@ -227,6 +240,7 @@ pub fn settings(folders: Folders, config: Config, password: Option<crate::vault:
         zone,
         clock: Arc::new(move || now(&clock_zone)),
         password,
+        no_lock: false,
     }
 }
 

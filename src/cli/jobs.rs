@@ -7,7 +7,7 @@ use super::Failure;
 use super::context::Context;
 use super::exit::Exit;
 use super::output::{Align, Table, bytes, count, escape, span};
-use crate::catalog::{Catalog, JobRecord};
+use crate::engine::{JobIssue, JobRow, JobState};
 
 /// Show the history of jobs on this machine: backups, restores, checks
 #[derive(Debug, clap::Args)]
@@ -37,16 +37,15 @@ enum Command {
 
 impl Args {
     pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
-        let catalog = Catalog::open(&context.engine.settings().data)?;
         match self.command {
-            None => list(context, &catalog, self.last),
-            Some(Command::Show { id }) => show(context, &catalog, id),
+            None => list(context, self.last),
+            Some(Command::Show { id }) => show(context, id),
         }
     }
 }
 
-fn list(context: &Context, catalog: &Catalog, last: usize) -> Result<Exit, Failure> {
-    let mut jobs = catalog.jobs(last)?;
+fn list(context: &Context, last: usize) -> Result<Exit, Failure> {
+    let mut jobs = context.engine.job_rows(last)?;
     jobs.reverse();
     if context.out.json {
         let values: Vec<Value> = jobs.iter().map(value).collect();
@@ -68,89 +67,105 @@ fn list(context: &Context, catalog: &Catalog, last: usize) -> Result<Exit, Failu
         ("What", Align::Left),
     ]);
     for job in &jobs {
-        let end = job.end.as_ref();
+        let took = job
+            .ended
+            .map(|end| span(u64::try_from(end.seconds - job.info.started.seconds).unwrap_or(0)));
         table.row(vec![
-            job.id.to_string(),
-            context.out.time(&job.started),
-            end.map(|end| span(u64::try_from(end.time.seconds - job.started.seconds).unwrap_or(0)))
-                .unwrap_or_default(),
-            job.kind.clone(),
-            escape(job.vault.as_bytes()),
-            escape(job.plan.as_deref().unwrap_or_default().as_bytes()),
-            state(job).to_owned(),
-            end.map(|end| escape(end.text.as_bytes())).unwrap_or_default(),
+            job.info.id.to_string(),
+            context.out.time(&job.info.started),
+            took.unwrap_or_default(),
+            job.info.kind.word().to_owned(),
+            escape(job.info.vault.as_bytes()),
+            escape(job.info.plan.as_deref().unwrap_or_default().as_bytes()),
+            job.state.word().to_owned(),
+            escape(result(&job.state).as_bytes()),
         ]);
     }
     table.print(&context.out)?;
     Ok(Exit::Done)
 }
 
-fn show(context: &Context, catalog: &Catalog, id: i64) -> Result<Exit, Failure> {
-    let Some(job) = catalog.job(id)? else {
+fn show(context: &Context, id: i64) -> Result<Exit, Failure> {
+    // Numbers ascend, so the newest of all tells how many there can be.
+    let newest = context.engine.job_rows(1)?.first().map_or(0, |job| job.info.id);
+    let far = usize::try_from(newest.saturating_sub(id).saturating_add(1)).unwrap_or(0);
+    let found = context.engine.job_rows(far)?.into_iter().find(|job| job.info.id == id);
+    let Some(job) = found else {
         return Err(Failure::failed(format!("there is no job {id}; coffer jobs lists them")));
     };
-    let issues = catalog.issues(id)?;
+    let issues = context.engine.job_issues(id)?;
     if context.out.json {
         let mut shown = value(&job);
         if let Some(fields) = shown.as_object_mut() {
             let told =
-                |(path, text): &(Vec<u8>, String)| json!({ "path": String::from_utf8_lossy(path), "message": text });
+                |issue: &JobIssue| json!({ "path": String::from_utf8_lossy(&issue.path), "message": issue.text });
             fields.insert("reported".into(), issues.iter().map(told).collect());
         }
         context.out.value(&shown)?;
         return Ok(Exit::Done);
     }
-    let mut lines = vec![
-        ("job", job.id.to_string()),
-        ("kind", job.kind.clone()),
-        ("vault", escape(job.vault.as_bytes())),
-        ("plan", escape(job.plan.as_deref().unwrap_or_default().as_bytes())),
-        ("started", context.out.time(&job.started)),
-        ("state", state(&job).to_owned()),
+    let ended = job.ended.map(|end| context.out.time(&end)).unwrap_or_default();
+    let lines = [
+        ("job", job.info.id.to_string()),
+        ("kind", job.info.kind.word().to_owned()),
+        ("vault", escape(job.info.vault.as_bytes())),
+        ("plan", escape(job.info.plan.as_deref().unwrap_or_default().as_bytes())),
+        ("started", context.out.time(&job.info.started)),
+        ("ended", ended),
+        ("state", job.state.word().to_owned()),
+        (
+            "did",
+            format!(
+                "{} files, {}",
+                count(job.progress.files_done),
+                bytes(job.progress.bytes_done)
+            ),
+        ),
+        ("result", escape(result(&job.state).as_bytes())),
     ];
-    if let Some(end) = &job.end {
-        lines.push(("ended", context.out.time(&end.time)));
-        lines.push(("files", format!("{}, {}", count(end.files), bytes(end.bytes))));
-        lines.push(("problems", count(end.problems)));
-        lines.push(("exit code", end.exit_code.to_string()));
-        lines.push(("result", escape(end.text.as_bytes())));
-    }
     for (what, text) in lines.iter().filter(|(_, text)| !text.is_empty()) {
-        context.out.line(format!("{what:<10} {text}"))?;
+        context.out.line(format!("{what:<8} {text}"))?;
     }
-    for (path, text) in &issues {
+    for issue in &issues {
         context
             .out
-            .line(format!("  {}: {}", escape(path), escape(text.as_bytes())))?;
+            .line(format!("  {}: {}", escape(&issue.path), escape(issue.text.as_bytes())))?;
     }
-    let left = job.end.map_or(0, |end| end.issues).saturating_sub(issues.len() as u64);
+    let left = job.issues.saturating_sub(issues.len() as u64);
     if left > 0 {
         context.out.line(format!("  and {} more", count(left)))?;
     }
     Ok(Exit::Done)
 }
 
-fn state(job: &JobRecord) -> &str {
-    job.end
-        .as_ref()
-        .map_or("running, or ended with its process", |end| end.state.as_str())
+/// What came of it, in words; empty while it runs.
+fn result(state: &JobState) -> &str {
+    match state {
+        JobState::Done { summary, .. } => summary,
+        JobState::Failed { error, .. } => error,
+        _ => "",
+    }
 }
 
-fn value(job: &JobRecord) -> Value {
-    let end = job.end.as_ref();
+fn value(job: &JobRow) -> Value {
+    let (problems, code) = match &job.state {
+        JobState::Done { problems, .. } => (Some(*problems), None),
+        JobState::Failed { exit_code, .. } => (None, Some(*exit_code)),
+        _ => (None, None),
+    };
     json!({
-        "id": job.id,
-        "kind": job.kind,
-        "vault": job.vault,
-        "plan": job.plan,
-        "started": job.started,
-        "ended": end.map(|end| end.time),
-        "state": end.map(|end| end.state.as_str()),
-        "files": end.map(|end| end.files),
-        "bytes": end.map(|end| end.bytes),
-        "problems": end.map(|end| end.problems),
-        "issues": end.map(|end| end.issues),
-        "exit_code": end.map(|end| end.exit_code),
-        "result": end.map(|end| end.text.as_str()),
+        "id": job.info.id,
+        "kind": job.info.kind.word(),
+        "vault": job.info.vault,
+        "plan": job.info.plan,
+        "started": job.info.started,
+        "ended": job.ended,
+        "state": job.state.word(),
+        "files": job.progress.files_done,
+        "bytes": job.progress.bytes_done,
+        "problems": problems,
+        "issues": job.issues,
+        "exit_code": code,
+        "result": result(&job.state),
     })
 }

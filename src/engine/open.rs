@@ -235,6 +235,7 @@ impl Engine {
                 Some(self.settings().cache.clone()),
             ) {
                 Err(error @ vault::Error::WrongPassword { .. }) => wrong = Some(error),
+                result if self.settings().no_lock => return Ok(result?.without_locks()),
                 result => return Ok(result?),
             }
         }

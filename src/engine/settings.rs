@@ -31,6 +31,8 @@ pub struct Settings {
     pub clock: Arc<dyn Fn() -> Time + Send + Sync>,
     /// What `COFFER_PASSWORD` held at the start.
     pub password: Option<Password>,
+    /// Take no shared locks, for vaults that cannot be written to. Exclusive ones are taken all the same.
+    pub no_lock: bool,
 }
 
 impl std::fmt::Debug for Settings {

@@ -61,6 +61,7 @@ fn settings(folder: &Path, change: impl FnOnce(&mut Settings)) -> Settings {
             offset: 0,
         }),
         password: None,
+        no_lock: false,
     };
     change(&mut settings);
     settings

@@ -7,8 +7,25 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Once;
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, Timespec, Timestamps, mknodat, utimensat};
+
+/// A source whose folders above do not change while the test runs: they are part of the generation, and in the system's
+/// folder for temporary files anybody makes files at any time. All tests' folders are made before the first test goes on.
+pub fn quiet_folder(of: &str) -> PathBuf {
+    const ALL: [&str; 4] = ["new", "old", "without a parent", "exchange"];
+    static MADE: Once = Once::new();
+    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("quiet");
+    MADE.call_once(|| {
+        let _ = fs::remove_dir_all(&root);
+        for name in ALL {
+            fs::create_dir_all(root.join(name)).unwrap();
+        }
+    });
+    assert!(ALL.contains(&of));
+    root.join(of).join("source")
+}
 
 /// Which of the costlier or newer edge cases to make beside the others.
 #[derive(Clone, Copy)]

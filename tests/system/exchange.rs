@@ -89,7 +89,7 @@ fn round_trip_of_the_edge_cases() {
 #[ignore = "needs restic 0.18 and root (tests/run)"]
 fn restic_handles_what_coffer_wrote() {
     let bench = Bench::new();
-    let source = bench.path("source");
+    let source = edge::quiet_folder("exchange");
     edge::make(&source, QUICK);
     let vault = bench.coffer_vault("vault", &[]);
     bench.coffer_backup(&vault, &source, &["--tag", "first"]);
@@ -147,6 +147,7 @@ fn restic_handles_what_coffer_wrote() {
     );
     bench.restic_check(Restic::New, &copy);
     bench.coffer_check(&copy);
+    fs::remove_dir_all(source).unwrap();
 }
 
 #[test]

@@ -15,8 +15,8 @@ fn holding(mut command: std::process::Command, vault: &Path) -> Child {
     let before = locks(vault).len();
     let mut child = command
         .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     child.stdin.as_mut().unwrap().write_all(b"something\n").unwrap();
@@ -31,7 +31,7 @@ fn finish(mut child: Child) {
 
 /// Stops a program at the moment its lock file is there.
 fn stopped_with_lock(mut command: std::process::Command, vault: &Path) -> Child {
-    let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     wait_until("the lock to appear", || !locks(vault).is_empty());
     signal(&child, Signal::STOP);
     assert!(!locks(vault).is_empty(), "stopped too late: the lock was gone again");
@@ -79,7 +79,7 @@ fn coffer_respects_restics_locks() {
     finish(shared);
     bench.coffer(&words(&["check"]));
 
-    let mut exclusive = stopped_with_lock(
+    let exclusive = stopped_with_lock(
         bench.restic_command(Restic::New, &vault, &["check".as_ref(), "--read-data".as_ref()]),
         &vault,
     );
@@ -89,7 +89,8 @@ fn coffer_respects_restics_locks() {
     bench.coffer(&words(&["unlock"]));
     assert_eq!(locks(&vault).len(), 1);
     signal(&exclusive, Signal::CONT);
-    assert!(exclusive.wait().unwrap().success());
+    let ended = exclusive.wait_with_output().unwrap();
+    assert!(ended.status.success(), "{}", both(&ended));
 
     let mut killed = stopped_with_lock(
         bench.restic_command(Restic::New, &vault, &["check".as_ref(), "--read-data".as_ref()]),
@@ -122,17 +123,18 @@ fn restic_respects_coffers_locks() {
     assert_eq!(refused.status.code(), Some(11), "{}", both(&refused));
     finish(shared);
     bench.restic(Restic::New, &vault, &["prune"]);
-    let dumped = bench.coffer(
-        &[
-            &["dump".as_ref(), "latest".as_ref(), "/dump.sql".as_ref()][..],
-            &vault_words,
-        ]
-        .concat(),
-    );
+    let generations = bench.coffer_generations(&vault);
+    let piped = generations
+        .iter()
+        .find(|generation| generation["paths"][0] == "/dump.sql")
+        .unwrap();
+    let id = OsString::from(piped["id"].as_str().unwrap());
+    let dump: [&OsStr; 3] = ["dump".as_ref(), id.as_os_str(), "/dump.sql".as_ref()];
+    let dumped = bench.coffer(&[&dump[..], &vault_words].concat());
     assert_eq!(dumped.stdout, b"something\n");
 
     let check: [&OsStr; 2] = ["check".as_ref(), "--read-data".as_ref()];
-    let mut exclusive = stopped_with_lock(bench.coffer_command(&[&check[..], &vault_words].concat()), &vault);
+    let exclusive = stopped_with_lock(bench.coffer_command(&[&check[..], &vault_words].concat()), &vault);
     let refused = bench.restic_any(Restic::New, &vault, &["backup".as_ref(), source.as_os_str()]);
     assert_eq!(refused.status.code(), Some(11), "{}", both(&refused));
     bench.restic(Restic::New, &vault, &["unlock"]);
@@ -142,7 +144,8 @@ fn restic_respects_coffers_locks() {
         "restic sees a live process of this host behind the lock"
     );
     signal(&exclusive, Signal::CONT);
-    assert!(exclusive.wait().unwrap().success());
+    let ended = exclusive.wait_with_output().unwrap();
+    assert!(ended.status.success(), "{}", both(&ended));
     assert_eq!(locks(&vault).len(), 0);
 }
 
@@ -160,8 +163,11 @@ fn no_lock_is_left_after_signals() {
             "pipe".as_ref(),
         ];
         let mut child = holding(bench.coffer_command(&[&stdin[..], &vault_words].concat()), &vault);
+        // Held open: the signal alone must end it, while it waits for input.
+        let input = child.stdin.take();
         signal(&child, which);
         let status = child.wait().unwrap();
+        drop(input);
         assert_eq!(status.code(), Some(130), "{which:?}");
         assert_eq!(locks(&vault).len(), 0, "{which:?}");
     }

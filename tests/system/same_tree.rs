@@ -2,27 +2,9 @@
 //! nothing new and writes the identical tree.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::Once;
 
-use crate::edge::{self, Cases};
+use crate::edge::{self, Cases, quiet_folder};
 use crate::support::{Bench, Restic};
-
-/// A source whose folders above do not change while the test runs: they are part of the generation, and in the system's
-/// folder for temporary files anybody makes files at any time. All tests' folders are made before the first test goes on.
-fn quiet_folder(of: &str) -> PathBuf {
-    const ALL: [&str; 3] = ["new", "old", "without a parent"];
-    static MADE: Once = Once::new();
-    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("same tree");
-    MADE.call_once(|| {
-        let _ = fs::remove_dir_all(&root);
-        for name in ALL {
-            fs::create_dir_all(root.join(name)).unwrap();
-        }
-    });
-    assert!(ALL.contains(&of));
-    root.join(of).join("source")
-}
 
 const ZONES: [&str; 3] = ["UTC", "Europe/Berlin", "Asia/Kolkata"];
 

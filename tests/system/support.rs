@@ -241,12 +241,11 @@ pub fn lines(output: &Output) -> Vec<Value> {
         .collect()
 }
 
-/// The lock files of a vault.
+/// The lock files of a vault: those being written under another name are none yet.
 pub fn locks(vault: &Path) -> Vec<PathBuf> {
-    fs::read_dir(vault.join("locks"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect()
+    let mut all = files(&vault.join("locks"));
+    all.retain(|file| file.file_name().is_some_and(|name| name.len() == 64));
+    all
 }
 
 /// Waits until something holds, up to a minute; fails with `what` after that.

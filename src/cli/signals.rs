@@ -11,6 +11,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use super::Failure;
 use super::exit::Exit;
 use crate::progress::Cancel;
+use crate::tui::Line;
 
 /// How long work may take to stop by itself before the process is ended without it.
 const PATIENCE: Duration = Duration::from_millis(2500);
@@ -26,14 +27,18 @@ pub fn stand_down() {
     STOOD_DOWN.store(true, Ordering::SeqCst);
 }
 
-/// From now on SIGINT, SIGTERM and SIGHUP set `cancel`; a second one, or work that does not stop, ends the process after
+/// From now on SIGINT, SIGTERM, and SIGHUP when the terminal is gone, set `cancel`; a second one, or work that does not stop, ends the process after
 /// the locks of this process are deleted.
 pub fn watch(cancel: &Cancel) -> Result<(), Failure> {
     let cannot = |error| Failure::failed(format!("cannot listen for signals: {error}"));
     let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(cannot)?;
     let cancel = cancel.clone();
+    let line = Line::at_start();
     let work = move || {
-        for _ in signals.forever() {
+        for signal in signals.forever() {
+            if signal == SIGHUP && !line.is_gone() {
+                continue;
+            }
             if STOOD_DOWN.load(Ordering::SeqCst) {
                 continue;
             }

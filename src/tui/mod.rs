@@ -28,7 +28,7 @@ pub mod window;
 
 use std::path::PathBuf;
 
-pub use terminal::{Error, run};
+pub use terminal::{Error, Line, run};
 pub use update::update;
 pub use view::{draw, view};
 

@@ -155,7 +155,7 @@ fn no_lock_is_left_after_signals() {
     let bench = Bench::new();
     let (vault, source) = vault_with_data(&bench);
     let vault_words: [&OsStr; 2] = ["--vault".as_ref(), vault.as_os_str()];
-    for which in [Signal::INT, Signal::TERM, Signal::HUP] {
+    for which in [Signal::INT, Signal::TERM] {
         let stdin: [&OsStr; 4] = [
             "backup".as_ref(),
             "--stdin".as_ref(),
@@ -171,6 +171,43 @@ fn no_lock_is_left_after_signals() {
         assert_eq!(status.code(), Some(130), "{which:?}");
         assert_eq!(locks(&vault).len(), 0, "{which:?}");
     }
+
+    // The terminal goes away: the system sends SIGHUP.
+    let pty = portable_pty::native_pty_system()
+        .openpty(portable_pty::PtySize::default())
+        .unwrap();
+    let plain = bench.coffer_command(
+        &[
+            &["backup".as_ref(), source.as_os_str(), "--force".as_ref()][..],
+            &vault_words,
+        ]
+        .concat(),
+    );
+    let mut command = portable_pty::CommandBuilder::new(plain.get_program());
+    command.args(plain.get_args());
+    command.cwd(&source);
+    for (name, value) in plain.get_envs() {
+        command.env(name, value.unwrap_or_default());
+    }
+    let mut child = pty.slave.spawn_command(command).unwrap();
+    drop(pty.slave);
+    wait_until("the lock to appear", || !locks(&vault).is_empty());
+    drop(pty.master);
+    let status = child.wait().unwrap();
+    assert_eq!(status.exit_code(), 130, "{status:?}");
+    assert_eq!(locks(&vault).len(), 0, "the terminal is gone");
+
+    // A SIGHUP with the terminal still there, or with none, is restic asking whether a lock's process is alive.
+    let stdin: [&OsStr; 4] = [
+        "backup".as_ref(),
+        "--stdin".as_ref(),
+        "--stdin-filename".as_ref(),
+        "pipe".as_ref(),
+    ];
+    let child = holding(bench.coffer_command(&[&stdin[..], &vault_words].concat()), &vault);
+    signal(&child, Signal::HUP);
+    finish(child);
+    assert_eq!(locks(&vault).len(), 0);
 
     // The reader of our output goes away.
     for words in [vec!["ls", "latest"], vec!["dump", "latest", "/", "--archive", "tar"]] {

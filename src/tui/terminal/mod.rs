@@ -19,6 +19,7 @@ use ratatui::Terminal;
 
 pub(crate) use self::encode::Screen;
 use self::outside::Outside;
+pub use self::signals::Line;
 use self::signals::{Signal, Signals};
 use super::model::Model;
 use super::msg::{Effect, Moment, Msg};

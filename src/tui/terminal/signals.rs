@@ -4,10 +4,36 @@ use std::io;
 
 use tokio::signal::unix::{self, SignalKind};
 
+/// The line to the terminal. A SIGHUP alone does not say that it is gone: restic's `unlock` sends one to every process on
+/// this host that holds a lock, to see whether it is alive.
+#[derive(Debug, Clone, Copy)]
+pub struct Line {
+    was_there: bool,
+}
+
+impl Line {
+    /// The line as it is when the program starts.
+    pub fn at_start() -> Line {
+        Line {
+            was_there: line_is_there(),
+        }
+    }
+
+    /// Whether the line was there and is gone.
+    pub fn is_gone(self) -> bool {
+        self.was_there && !line_is_there()
+    }
+}
+
+/// The system takes the controlling terminal away from a session before it says so.
+fn line_is_there() -> bool {
+    std::fs::File::open("/dev/tty").is_ok()
+}
+
 /// A signal, by what it asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
-    /// End: SIGTERM, SIGINT, SIGHUP (the line is gone), SIGQUIT.
+    /// End: SIGTERM, SIGINT, SIGQUIT, and SIGHUP when the line is gone.
     End,
     /// Stop: SIGTSTP from outside (Ctrl-Z is a key here).
     Stop,
@@ -17,7 +43,9 @@ pub enum Signal {
 
 /// The signals heard.
 pub struct Signals {
-    end: [unix::Signal; 4],
+    end: [unix::Signal; 3],
+    hang_up: unix::Signal,
+    line: Line,
     stop: unix::Signal,
     resume: unix::Signal,
 }
@@ -30,9 +58,10 @@ impl Signals {
             end: [
                 unix::signal(SignalKind::terminate())?,
                 unix::signal(SignalKind::interrupt())?,
-                unix::signal(SignalKind::hangup())?,
                 unix::signal(SignalKind::quit())?,
             ],
+            hang_up: unix::signal(SignalKind::hangup())?,
+            line: Line::at_start(),
             stop: unix::signal(SignalKind::from_raw(Sys::TSTP.as_raw()))?,
             resume: unix::signal(SignalKind::from_raw(Sys::CONT.as_raw()))?,
         })
@@ -40,14 +69,21 @@ impl Signals {
 
     /// The next one. Cancel-safe.
     pub async fn next(&mut self) -> Signal {
-        let [term, int, hup, quit] = &mut self.end;
-        tokio::select! {
-            _ = term.recv() => Signal::End,
-            _ = int.recv() => Signal::End,
-            _ = hup.recv() => Signal::End,
-            _ = quit.recv() => Signal::End,
-            _ = self.stop.recv() => Signal::Stop,
-            _ = self.resume.recv() => Signal::Continue,
+        let [term, int, quit] = &mut self.end;
+        loop {
+            return tokio::select! {
+                _ = term.recv() => Signal::End,
+                _ = int.recv() => Signal::End,
+                _ = quit.recv() => Signal::End,
+                _ = self.hang_up.recv() => {
+                    if !self.line.is_gone() {
+                        continue;
+                    }
+                    Signal::End
+                }
+                _ = self.stop.recv() => Signal::Stop,
+                _ = self.resume.recv() => Signal::Continue,
+            };
         }
     }
 }

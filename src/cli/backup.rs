@@ -256,10 +256,10 @@ fn finished(context: &Context, outcome: &TaskOutcome) -> Result<Exit, Failure> {
         }
     }
     if done.unreadable > 0 {
-        let files = counted(done.unreadable, "entry", "entries");
+        let entries = counted(done.unreadable, "entry", "entries");
         context.out.problem(
             b"",
-            &format!("{files} could not be backed up as they are (exit code 3)"),
+            &format!("the generation is incomplete: {entries} could not be read (exit code 3)"),
         );
     }
     Ok(exit_of(outcome))

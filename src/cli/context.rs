@@ -1,7 +1,7 @@
 //! What every command works with: the resolved settings, the engine, the output, the request to stop.
 
 use std::ffi::OsStr;
-use std::io::{ErrorKind, IsTerminal};
+use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -15,9 +15,8 @@ use super::{Environment, Failure, password};
 use crate::config::{Config, Folders};
 use crate::engine::{Engine, Error, JobHandle, OpenVault, PasswordGiven, Settings, Task, TaskOutcome};
 use crate::progress::Cancel;
-use crate::storage::StorageError;
 use crate::vault::lock::{LockGuard, LockKind};
-use crate::vault::{self, IndexedVault, Time, Vault};
+use crate::vault::{IndexedVault, Time, Vault};
 
 /// Everything a command works with.
 pub struct Context {
@@ -133,23 +132,9 @@ impl Context {
     /// Opens the vault meant, to be asked: with a shared lock unless `--no-lock`.
     pub fn reading(&self) -> Result<Reading, Failure> {
         let open = self.open(&self.vault()?)?;
-        let lock = open
-            .vault()
-            .lock(LockKind::Shared)
-            .map_err(|error| self.unlockable(error))?;
+        let lock = open.vault().lock(LockKind::Shared)?;
         self.stopped()?;
         Ok(Reading { open, _lock: lock })
-    }
-
-    /// Says what helps where no lock file can be written.
-    fn unlockable(&self, error: vault::Error) -> Failure {
-        let denied = |kind| matches!(kind, ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem);
-        match &error {
-            vault::Error::Storage(StorageError::Io { source, .. }) if denied(source.kind()) => Failure::failed(
-                format!("{error}; a vault that cannot be written to is read with --no-lock"),
-            ),
-            _ => error.into(),
-        }
     }
 
     /// The same with its index.

@@ -110,13 +110,25 @@ pub fn tree_json(data: &[u8]) {
     }
 }
 
-/// Generation files: what is read and written once is then stable to the byte.
+/// Generation files: what is read and written is read again the same. Of fields this program does not know only the names
+/// are compared: a number in them with more digits than a float holds may change in its last one.
 pub fn generation_json(data: &[u8]) {
-    if let Ok(generation) = Generation::decode(Id::ZERO, data) {
-        let written = generation.encode();
-        let again = Generation::decode(Id::ZERO, &written).expect("what was written is read");
-        assert_eq!(again.encode(), written);
+    if let Ok(mut generation) = Generation::decode(Id::ZERO, data) {
+        let mut again = Generation::decode(Id::ZERO, &generation.encode()).expect("what was written is read");
+        assert_eq!(take_unknown(&mut again), take_unknown(&mut generation));
+        assert_eq!(again, generation);
     }
+}
+
+fn take_unknown(generation: &mut Generation) -> Vec<String> {
+    let mut names: Vec<String> = std::mem::take(&mut generation.unknown)
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
+    if let Some(summary) = &mut generation.summary {
+        names.extend(std::mem::take(&mut summary.unknown).into_iter().map(|(name, _)| name));
+    }
+    names
 }
 
 /// Vault configs: what is accepted is written and read again the same.

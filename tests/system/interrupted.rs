@@ -43,9 +43,11 @@ fn sound(bench: &Bench, vault: &Path, generations: usize) {
 fn killed_at_fifty_moments() {
     let bench = Bench::new();
     let source = source_of_many(&bench);
-    let vault = bench.coffer_vault("vault", &["--pack-size", "4"]);
-    let arguments: [&OsStr; 6] = [
+    let vault = bench.coffer_vault("vault", &[]);
+    let arguments: [&OsStr; 8] = [
         "backup".as_ref(),
+        "--pack-size".as_ref(),
+        "4".as_ref(),
         "--host".as_ref(),
         HOST.as_ref(),
         "--vault".as_ref(),
@@ -98,9 +100,16 @@ fn killed_at_fifty_moments() {
     let whole = start.elapsed();
     for step in 0..30_u32 {
         let name = format!("timed {step}");
-        let vault = bench.coffer_vault(&name, &["--pack-size", "4"]);
+        let vault = bench.coffer_vault(&name, &[]);
         let mut child = bench
-            .coffer_command(&["backup".as_ref(), "--vault".as_ref(), vault.as_ref(), source.as_ref()])
+            .coffer_command(&[
+                "backup".as_ref(),
+                "--pack-size".as_ref(),
+                "4".as_ref(),
+                "--vault".as_ref(),
+                vault.as_ref(),
+                source.as_ref(),
+            ])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()

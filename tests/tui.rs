@@ -1,6 +1,9 @@
 //! The interface in a real pseudo-terminal, as the program runs for people: keys go in, the screen is read back, and
 //! afterwards the terminal is as it was. Nothing sleeps: each step waits for what it needs to see.
 
+// Helpers of tests, outside of test functions.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -26,7 +29,11 @@ impl Demo {
             .args(["demo", "--headless"])
             .arg(folder.path().join("demo"))
             .env_clear()
-            .envs(environment(folder.path()))
+            .envs([
+                ("HOME", folder.path()),
+                ("LANG", Path::new("C.UTF-8")),
+                ("TZ", Path::new("UTC")),
+            ])
             .output()
             .unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
@@ -220,6 +227,18 @@ fn restore_from_three_months_ago(columns: u16, rows: u16) {
     session.press("/3 months\r");
     session.see("3 months ago");
     session.press("\r");
+    let in_files = |screen: &vt100::Screen| {
+        screen
+            .contents()
+            .lines()
+            .next()
+            .is_some_and(|line| line.contains("web1"))
+    };
+    assert!(
+        session.watch(PATIENCE, in_files),
+        "the generation was not opened:\n{}",
+        session.contents()
+    );
     session.see("etc/");
     session.press("/etc\r");
     session.see_gone("srv/");
@@ -260,6 +279,7 @@ fn restore_from_three_months_ago(columns: u16, rows: u16) {
     session.press("J");
     session.see("done");
     session.press("\x1b");
+    session.see_gone(" Jobs ");
     session.press("q");
     session.ends(true);
 }

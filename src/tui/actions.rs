@@ -239,7 +239,9 @@ pub fn why_not(model: &Model, id: ActionId) -> Option<&'static str> {
         ActionId::Open if model.focus == Pane::Generations && model.generations.list.current().is_none() => {
             Some("There is no generation to open.")
         }
-        ActionId::Filter if model.focus == Pane::Files && model.files.load != Load::Ready => {
+        ActionId::Filter
+            if model.focus == Pane::Files && matches!(model.files.load, Load::Failed(_) | Load::Locked) =>
+        {
             Some("There is nothing here to filter yet.")
         }
         ActionId::CancelJob => match model.overlays.last() {

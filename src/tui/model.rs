@@ -345,7 +345,7 @@ impl Model {
         let body = self.size.1.saturating_sub(3 + 2 + self.strip_rows()).max(1);
         let rows = u64::from(body);
         // The list of vaults has two rows each and no column heads.
-        self.vaults.list.resize((rows + 1) / 2);
+        self.vaults.list.resize(rows.div_ceil(2));
         self.generations.list.resize(rows);
         self.files.list.resize(rows);
         let drawer = u64::from(super::view::jobs::drawer_rows(self.size));

@@ -228,13 +228,13 @@ pub fn ago(then: i64, now: i64) -> String {
         format!("{n} {} ago", if n == 1 { one } else { many })
     };
     match seconds {
-        ..-60 => "in the future".to_owned(),
-        ..60 => "just now".to_owned(),
-        ..3570 => told(60, "min", "min"),
-        ..84_600 => told(3600, "hour", "hours"),
-        ..1_166_400 => told(86_400, "day", "days"),
-        ..5_140_800 => told(604_800, "week", "weeks"),
-        ..61_000_000 => told(2_629_800, "month", "months"),
+        ..=-61 => "in the future".to_owned(),
+        -60..=59 => "just now".to_owned(),
+        60..=3569 => told(60, "min", "min"),
+        3570..=84_599 => told(3600, "hour", "hours"),
+        84_600..=1_166_399 => told(86_400, "day", "days"),
+        1_166_400..=5_140_799 => told(604_800, "week", "weeks"),
+        5_140_800..=60_999_999 => told(2_629_800, "month", "months"),
         _ => told(31_557_600, "year", "years"),
     }
 }

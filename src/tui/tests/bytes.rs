@@ -43,9 +43,9 @@ fn a_cursor_move_costs_at_most_300_bytes() {
     let mut line = Line::new(80, 24);
     for (place, keys) in [
         ("vaults", ""),
-        ("generations", "Enter"),
-        ("files", "Enter"),
-        ("many", "j j j j j Enter"),
+        ("generations", "g Enter"),
+        ("files", "g Enter"),
+        ("many", "g j j j j j Enter"),
     ] {
         line.cost(keys);
         for key in ["j", "j", "k", "j", "j"] {

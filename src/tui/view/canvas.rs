@@ -143,16 +143,12 @@ impl<'a> Canvas<'a> {
         )
     }
 
-    /// A rectangle of this size in the middle, as far as there is room.
+    /// A rectangle of this size in the middle, as far as there is room; the title and the last rows stay free.
     pub(crate) fn middle(&self, width: u16, height: u16) -> Rect {
         let width = width.min(self.area.width.saturating_sub(4));
-        let height = height.min(self.area.height.saturating_sub(2));
-        Rect::new(
-            (self.area.width - width) / 2,
-            (self.area.height - height) / 2,
-            width,
-            height,
-        )
+        let room = self.area.height.saturating_sub(self.floor + 1);
+        let height = height.min(room);
+        Rect::new((self.area.width - width) / 2, 1 + (room - height) / 2, width, height)
     }
 
     /// A field one types into, with the place typing goes to; its text as dots where it is a secret.

@@ -22,8 +22,8 @@ pub(super) fn message(canvas: &mut Canvas, span: Span, y: u16, sentence: &str, k
         let key = canvas.key_name(key);
         let x = canvas.text(span.x + 3, y, span.end, &key, Role::Key);
         let left = cells.saturating_sub(text::width(&key) + 1);
-        for (n, line) in text::wrap(what, left).iter().enumerate() {
-            canvas.text(if n == 0 { x + 1 } else { x + 1 }, y, span.end, line, Role::Text);
+        for line in text::wrap(what, left) {
+            canvas.text(x + 1, y, span.end, &line, Role::Text);
             y += 1;
         }
     }

@@ -111,7 +111,8 @@ fn outcome(job: &Job) -> String {
 pub(super) fn drawer(model: &Model, list: &Window<()>, canvas: &mut Canvas) {
     let rows = drawer_rows((canvas.width(), canvas.height()));
     let height = rows + 3;
-    let bottom = canvas.height() - 1 - model.strip_rows();
+    // What was last said stays in sight.
+    let bottom = canvas.height() - 2 - model.strip_rows();
     let area = Rect::new(0, bottom - height, canvas.width(), height);
     canvas.clear(area);
     let (top, width) = (area.y, canvas.width());

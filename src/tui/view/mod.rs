@@ -123,6 +123,21 @@ pub(crate) fn selection_words(selected: &Selected) -> String {
     out
 }
 
+/// What a selection weighs, in words.
+fn weight_words(model: &Model, selected: &Selected) -> String {
+    let more = if selected.counted { "" } else { model.look.symbols.more };
+    match selected.totals {
+        Some(totals) => format!(
+            ": {}, {}, {}{more}",
+            text::counted(totals.files, "file", "files"),
+            text::counted(totals.folders, "folder", "folders"),
+            text::bytes(totals.bytes)
+        ),
+        None if selected.counted => ": size unknown".to_owned(),
+        None => format!(": counting{more}"),
+    }
+}
+
 /// What is selected, and what was last said.
 fn status(model: &Model, canvas: &mut Canvas, y: u16) {
     let width = canvas.width();
@@ -135,17 +150,14 @@ fn status(model: &Model, canvas: &mut Canvas, y: u16) {
     }
     if let Some(selected) = model.selected() {
         let mark = format!("{} {} selected", symbols.marked, selection_words(selected));
+        let weight = weight_words(model, selected);
+        // What was said needs the room more than the counts do; number and size stay.
+        let said = model.notice.as_ref().map_or(0, |notice| text::width(&notice.text) + 6);
+        let crowded = text::width(&mark) + text::width(&weight) + said > usize::from(width);
         x = canvas.text(x, y, width, &mark, Role::Marked);
-        let more = if selected.counted { "" } else { symbols.more };
         let weight = match selected.totals {
-            Some(totals) => format!(
-                ": {}, {}, {}{more}",
-                text::counted(totals.files, "file", "files"),
-                text::counted(totals.folders, "folder", "folders"),
-                text::bytes(totals.bytes)
-            ),
-            None if selected.counted => ": size unknown".to_owned(),
-            None => format!(": counting{more}"),
+            Some(totals) if crowded => format!(": {}", text::bytes(totals.bytes)),
+            _ => weight,
         };
         x = canvas.text(x, y, width, &weight, Role::Text) + 3;
     }

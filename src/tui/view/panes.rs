@@ -135,7 +135,7 @@ fn vaults(model: &Model, canvas: &mut Canvas, span: Span) {
 }
 
 fn vault(canvas: &mut Canvas, span: Span, y: u16, row: &VaultRow, now: i64, more: &str) {
-    let count = row.generations.map(|n| text::count(n)).unwrap_or_default();
+    let count = row.generations.map(text::count).unwrap_or_default();
     let wide = span.width() >= 60;
     let amount = match row.generations {
         Some(n) if wide => text::counted(n, "generation", "generations"),

@@ -81,7 +81,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     std::fs::create_dir_all(&out)?;
     let mut fonts = usvg::fontdb::Database::new();
     for name in ["DejaVuSansMono.ttf", "DejaVuSansMono-Bold.ttf"] {
-        fonts.load_font_file(folder.join("font").join(name))?;
+        fonts.load_font_data(std::fs::read(folder.join("font").join(name))?);
     }
     let options = usvg::Options {
         fontdb: Arc::new(fonts),

@@ -2,8 +2,9 @@
 //!
 //! The rooms, in the order data flows: [`cli`] and [`tui`] drive the [`engine`]; the engine drives [`backup`],
 //! [`restore`] and [`query`]; these work on a [`vault`] (one restic repository) and the [`catalog`]; a vault's bytes lie
-//! in a [`storage`]. [`config`] is the user's own file. Dependencies point down only. Only `cli` and `tui` touch the
-//! terminal; only `main` and `config` read the environment: paths, clock and randomness come in as values.
+//! in a [`storage`]. [`config`] is the user's own file; [`text`] makes names safe and amounts readable for all of them.
+//! Dependencies point down only. Only `cli` and `tui` touch the terminal; only `main` and `config` read the environment:
+//! paths, clock and randomness come in as values.
 
 // The interface's stage is also built outside the crate, by the program that draws the screenshots.
 #[cfg(test)]
@@ -18,5 +19,6 @@ pub mod progress;
 pub mod query;
 pub mod restore;
 pub mod storage;
+pub mod text;
 pub mod tui;
 pub mod vault;

@@ -12,7 +12,7 @@ use super::args::GlobalArgs;
 use crate::progress::Cancelled;
 use crate::vault::{self, Time};
 
-pub use crate::tui::text::{bytes, count, counted, escape, pad, span, width};
+pub use crate::text::{bytes, count, counted, escape, pad, span, width};
 
 /// Standard output and standard error, as the user asked for them.
 #[derive(Debug)]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::JobKind;
 use crate::backup::{self, BackupOptions};
 use crate::restore::{self, RestoreOptions, RestoreOutcome};
+use crate::text::bytes;
 use crate::vault::change::TagChange;
 use crate::vault::check::{DataSubset, Report};
 use crate::vault::{Generation, Id};
@@ -173,33 +174,9 @@ impl TaskOutcome {
     }
 }
 
-/// Bytes for people, in powers of 1024.
-fn bytes(n: u64) -> String {
-    let mut value = n as f64;
-    for unit in ["B", "KiB", "MiB", "GiB"] {
-        if value < 1024.0 {
-            return if unit == "B" {
-                format!("{n} B")
-            } else {
-                format!("{value:.1} {unit}")
-            };
-        }
-        value /= 1024.0;
-    }
-    format!("{value:.1} TiB")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn bytes_for_people() {
-        assert_eq!(
-            [bytes(0), bytes(1023), bytes(1536), bytes(5 << 40)],
-            ["0 B", "1023 B", "1.5 KiB", "5.0 TiB"]
-        );
-    }
 
     #[test]
     fn problems_show_in_the_exit_code() {

@@ -3,7 +3,7 @@
 //! A pure core and a loop around it. The core: [`model`] is everything known, [`update`] changes it by messages and says
 //! what is to be done as effects, [`view`] turns it into cells. [`actions`] declares once what one can do, for the keys,
 //! the hints and the help; [`keys`] resolves what is typed; [`window`] holds three screens of a list of any length;
-//! [`text`] makes hostile names harmless; [`theme`] says how things look. [`terminal`] is the loop, and all that touches
+//! [`crate::text`] makes hostile names harmless; [`theme`] says how things look. [`terminal`] is the loop, and all that touches
 //! the terminal.
 //!
 //! What does not live here: reading vaults, backing up, restoring; the engine does, and is asked without ever waiting.
@@ -20,7 +20,6 @@ mod stage;
 mod terminal;
 #[cfg(test)]
 mod tests;
-pub mod text;
 pub mod theme;
 mod update;
 mod view;
@@ -28,6 +27,8 @@ pub mod window;
 
 use std::path::PathBuf;
 
+// Until all callers name the room itself.
+pub use crate::text;
 pub use terminal::{Error, Line, run};
 pub use update::update;
 pub use view::{draw, view};

@@ -1,0 +1,134 @@
+//! Widths counted in cells: cutting, padding, wrapping.
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// Cells a text takes.
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// The text, cut at its end to `cells` cells; what is cut shows as `mark` (such as `…`).
+pub fn cut_end(text: &str, cells: usize, mark: &str) -> String {
+    if width(text) <= cells {
+        return text.to_owned();
+    }
+    let room = cells.saturating_sub(width(mark));
+    let mut out = String::new();
+    let mut used = 0;
+    for c in text.chars() {
+        let w = c.width().unwrap_or(0);
+        if used + w > room {
+            break;
+        }
+        used += w;
+        out.push(c);
+    }
+    if width(mark) <= cells {
+        out.push_str(mark);
+    }
+    out
+}
+
+/// The text, cut at its start to `cells` cells: for paths, whose end says most.
+pub fn cut_start(text: &str, cells: usize, mark: &str) -> String {
+    if width(text) <= cells {
+        return text.to_owned();
+    }
+    if width(mark) > cells {
+        return String::new();
+    }
+    let room = cells - width(mark);
+    let mut used = 0;
+    let mut from = text.len();
+    for (at, c) in text.char_indices().rev() {
+        let w = c.width().unwrap_or(0);
+        if used + w > room {
+            break;
+        }
+        used += w;
+        if w > 0 {
+            from = at;
+        }
+    }
+    format!("{mark}{}", &text[from..])
+}
+
+/// The text, cut in its middle: for names, whose start and extension both say something.
+pub fn cut_middle(text: &str, cells: usize, mark: &str) -> String {
+    if width(text) <= cells {
+        return text.to_owned();
+    }
+    let room = cells.saturating_sub(width(mark));
+    if room < 8 {
+        return cut_end(text, cells, mark);
+    }
+    let tail = cut_start(text, room / 3, "");
+    let head = cut_end(text, room - width(&tail), "");
+    format!("{head}{mark}{tail}")
+}
+
+/// The text padded with blanks to `cells` cells (never cut).
+pub fn pad(text: &str, cells: usize) -> String {
+    format!("{text}{}", " ".repeat(cells.saturating_sub(width(text))))
+}
+
+/// Text broken into lines of at most `cells` cells, at blanks where it can.
+pub fn wrap(text: &str, cells: usize) -> Vec<String> {
+    let cells = cells.max(1);
+    let mut lines = Vec::new();
+    for paragraph in text.split('\n') {
+        let mut line = String::new();
+        for word in paragraph.split(' ') {
+            let mut word = word.to_owned();
+            if !line.is_empty() && width(&line) + 1 + width(&word) > cells {
+                lines.push(std::mem::take(&mut line));
+            }
+            while width(&word) > cells {
+                let mut head = cut_end(&word, cells, "");
+                if head.is_empty() {
+                    // A character wider than the line: take it all the same, the view clips it.
+                    head = word.chars().take(1).collect();
+                }
+                word.drain(..head.len());
+                lines.push(head);
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(&word);
+        }
+        lines.push(line);
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn cutting_counts_cells() {
+        assert_eq!(cut_end("日本語", 5, "…"), "日本…");
+        assert_eq!(cut_end("日本語", 4, "…"), "日…");
+        assert_eq!(cut_start("/a/long/path", 6, "…"), "…/path");
+        assert_eq!(cut_middle("a-very-long-name.tar.gz", 16, "…"), "a-very-lon…ar.gz");
+        assert_eq!(cut_end("abc", 0, "…"), "");
+    }
+
+    proptest! {
+        #[test]
+        fn cuts_fit_and_keep_what_fits(text in "\\PC{0,40}", cells in 0usize..30) {
+            for cut in [cut_end(&text, cells, "…"), cut_start(&text, cells, "…"), cut_middle(&text, cells, "…")] {
+                prop_assert!(width(&cut) <= cells, "{cut:?} is wider than {cells}");
+                prop_assert!(width(&text) > cells || cut == text);
+            }
+        }
+
+        #[test]
+        fn wrapped_lines_fit(text in "[a-z \\n日]{0,60}", cells in 2usize..20) {
+            prop_assert!(wrap(&text, cells).iter().all(|line| width(line) <= cells));
+        }
+    }
+}

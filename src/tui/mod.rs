@@ -23,6 +23,7 @@ mod tests;
 pub mod theme;
 mod update;
 mod view;
+mod widgets;
 pub mod window;
 
 use std::path::PathBuf;

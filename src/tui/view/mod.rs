@@ -4,7 +4,7 @@
 //! strip of running jobs, and the keys of this place. `panes` draws the three lists, `empty` what they say when there is
 //! nothing in them, `dialogs`, `help` and `jobs` what lies over them, `canvas` writes text into cells.
 
-pub(super) mod canvas;
+pub(crate) mod canvas;
 pub(super) mod dialogs;
 mod empty;
 pub(super) mod help;

@@ -23,6 +23,8 @@ pub struct Entry {
     pub subtree: Option<Id>,
     /// Raw target of a symlink.
     pub link_target: Vec<u8>,
+    /// Tells a file's content from another's: a hash over its blobs' ids. `None` for what has no content.
+    pub content: Option<u64>,
     /// What lies below a folder, where it is known by now.
     pub below: Option<Totals>,
 }

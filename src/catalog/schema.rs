@@ -3,8 +3,10 @@
 /// Marks the file as ours (`application_id`): "Cofr".
 pub(super) const APPLICATION: i64 = 0x436f_6672;
 
-/// What brings a file from version `n` to `n + 1`, for each `n`. Never change a step that was released: add one.
-pub(super) const STEPS: &[&str] = &["
+/// What brings a file from version `n` to `n + 1`, for each `n`. Never change a step that was released: add one. Trees are
+/// rebuildable: a step that needs more of them than was kept may drop them.
+pub(super) const STEPS: &[&str] = &[
+    "
     CREATE TABLE vaults (
         vault INTEGER PRIMARY KEY,
         place TEXT NOT NULL UNIQUE,
@@ -72,7 +74,14 @@ pub(super) const STEPS: &[&str] = &["
         text TEXT NOT NULL,
         PRIMARY KEY (job, n)
     ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+    DELETE FROM nodes;
+    DELETE FROM trees;
+    ALTER TABLE nodes ADD COLUMN content INTEGER;
+    ALTER TABLE trees ADD COLUMN largest INTEGER NOT NULL DEFAULT 0;
+",
+];
 
 /// The tables that a file of the newest version must have.
 pub(super) const TABLES: &[&str] = &["generations", "issues", "jobs", "nodes", "trees", "vaults"];

@@ -27,6 +27,7 @@ fn file(name: &str, size: u64) -> Entry {
         gid: 2,
         subtree: None,
         link_target: vec![],
+        content: Some(size),
         below: None,
     }
 }

@@ -5,6 +5,7 @@
 //! look-up, a name a bisection.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use sha2::{Digest as _, Sha256};
 
 use super::vaults::{clamp, unsigned};
 use super::{Catalog, Entry, Result, Totals};
@@ -18,6 +19,8 @@ pub struct StoredTree {
     pub here_folders: u64,
     /// Everything else in it.
     pub here_others: u64,
+    /// Bytes of the largest file in it.
+    pub largest: u64,
     /// What lies below it in all, where known.
     pub below: Option<Totals>,
 }
@@ -32,6 +35,7 @@ impl StoredTree {
 impl From<Node> for Entry {
     fn from(node: Node) -> Entry {
         Entry {
+            content: node.content.as_deref().map(fingerprint),
             name: node.name,
             kind: node.kind,
             mode: node.mode,
@@ -46,7 +50,19 @@ impl From<Node> for Entry {
     }
 }
 
-const ENTRY: &str = "name, kind, mode, size, mtime, nanos, zone, uid, gid, subtree, target";
+/// A hash over the ids of a file's blobs, in order. Files of the same content have the same in one vault; in vaults with
+/// other chunk borders (another polynomial) they differ all the same.
+fn fingerprint(blobs: &[Id]) -> u64 {
+    let mut hash = Sha256::new();
+    for blob in blobs {
+        hash.update(blob.0);
+    }
+    let mut first = [0; 8];
+    first.copy_from_slice(&hash.finalize()[..8]);
+    u64::from_be_bytes(first)
+}
+
+const ENTRY: &str = "name, kind, mode, size, mtime, nanos, zone, uid, gid, subtree, target, content";
 
 impl Catalog {
     /// A tree, if it has been stored.
@@ -64,15 +80,17 @@ impl Catalog {
         }
         self.write(|t| {
             let mut tree = t.prepare_cached(
-                "INSERT INTO trees (id, here_folders, here_others) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO NOTHING",
+                "INSERT INTO trees (id, here_folders, here_others, largest) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (id) DO NOTHING",
             )?;
             let mut node = t.prepare_cached(
-                "INSERT INTO nodes (tree, n, name, kind, mode, size, mtime, nanos, zone, uid, gid, subtree, target)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                "INSERT INTO nodes (tree, n, name, kind, mode, size, mtime, nanos, zone, uid, gid, subtree, target, content)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
             )?;
             for (id, entries) in trees.iter() {
                 let folders = entries.partition_point(|e| e.kind == NodeType::Dir);
-                if tree.execute(params![id.0, folders as i64, (entries.len() - folders) as i64])? == 0 {
+                let others = (entries.len() - folders) as i64;
+                let largest = entries[folders..].iter().map(|e| e.size).max().unwrap_or(0);
+                if tree.execute(params![id.0, folders as i64, others, clamp(largest)])? == 0 {
                     continue;
                 }
                 let key = t.last_insert_rowid();
@@ -91,6 +109,7 @@ impl Catalog {
                         e.gid,
                         e.subtree.map(|id| id.0),
                         (!e.link_target.is_empty()).then_some(&e.link_target),
+                        e.content.map(u64::cast_signed),
                     ])?;
                 }
                 if let Some(totals) = sum(t, entries)? {
@@ -132,6 +151,19 @@ impl Catalog {
         })
     }
 
+    /// What the heaviest entry of a stored tree weighs, as far as is known: folders count what lies below them.
+    pub fn heaviest(&self, id: &Id) -> Result<Option<u64>> {
+        self.read(|c| {
+            let Some(tree) = stored(c, id)? else { return Ok(None) };
+            let mut folders = c.prepare_cached(
+                "SELECT coalesce(max(t.bytes), 0) FROM nodes n JOIN trees t ON t.id = n.subtree
+                 WHERE n.tree = ?1 AND n.n < ?2",
+            )?;
+            let folder = folders.query_row(params![tree.key, tree.here_folders as i64], |row| row.get(0))?;
+            Ok(Some(tree.largest.max(unsigned(folder))))
+        })
+    }
+
     /// The entry of this name in a stored tree.
     pub fn lookup(&self, id: &Id, name: &[u8]) -> Result<Option<Entry>> {
         self.read(|c| {
@@ -157,13 +189,14 @@ impl Totals {
 }
 
 pub(super) fn stored(c: &Connection, id: &Id) -> rusqlite::Result<Option<StoredTree>> {
-    c.prepare_cached("SELECT tree, here_folders, here_others, files, folders, bytes FROM trees WHERE id = ?1")?
+    c.prepare_cached("SELECT tree, here_folders, here_others, files, folders, bytes, largest FROM trees WHERE id = ?1")?
         .query_row([id.0], |row| {
             Ok(StoredTree {
                 key: row.get(0)?,
                 here_folders: unsigned(row.get(1)?),
                 here_others: unsigned(row.get(2)?),
                 below: totals_at(row, 3)?,
+                largest: unsigned(row.get(6)?),
             })
         })
         .optional()
@@ -228,6 +261,7 @@ fn to_entry(row: &Row) -> rusqlite::Result<Entry> {
         gid: row.get(8)?,
         subtree: row.get::<_, Option<[u8; 32]>>(9)?.map(Id),
         link_target: row.get::<_, Option<Vec<u8>>>(10)?.unwrap_or_default(),
+        content: row.get::<_, Option<i64>>(11)?.map(i64::cast_unsigned),
         below: None,
     })
 }

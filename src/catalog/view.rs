@@ -18,22 +18,42 @@ const KEPT_LISTS: usize = 8;
 
 /// Lists of row numbers, the last used at the end.
 #[derive(Debug, Default)]
-pub(super) struct Orders(Vec<(Id, FolderView, Arc<Vec<u32>>)>);
+pub(super) struct Orders(Vec<Kept>);
+
+/// The rows of a tree in the order of a view.
+#[derive(Debug)]
+struct Kept {
+    tree: Id,
+    view: FolderView,
+    rows: Arc<Vec<u32>>,
+    /// Whether all that the order depends on was known.
+    settled: bool,
+}
 
 impl Orders {
-    fn get(&mut self, id: &Id, view: &FolderView) -> Option<Arc<Vec<u32>>> {
-        let at = self.0.iter().position(|(tree, kept, _)| tree == id && kept == view)?;
+    /// A list made before, unless more is known now. While sizes are still being counted an order stays as it is: rows
+    /// do not jump about under the cursor.
+    fn get(&mut self, id: &Id, view: &FolderView, settled: bool) -> Option<Arc<Vec<u32>>> {
+        let at = self.0.iter().position(|kept| kept.tree == *id && kept.view == *view)?;
         let found = self.0.remove(at);
-        let order = found.2.clone();
+        if settled && !found.settled {
+            return None;
+        }
+        let rows = found.rows.clone();
         self.0.push(found);
-        Some(order)
+        Some(rows)
     }
 
-    fn put(&mut self, id: &Id, view: &FolderView, order: Arc<Vec<u32>>) {
-        self.0.retain(|(tree, kept, _)| tree != id || kept != view);
-        self.0.push((*id, view.clone(), order));
+    fn put(&mut self, id: &Id, view: &FolderView, rows: Arc<Vec<u32>>, settled: bool) {
+        self.0.retain(|kept| kept.tree != *id || kept.view != *view);
+        self.0.push(Kept {
+            tree: *id,
+            view: view.clone(),
+            rows,
+            settled,
+        });
         while self.0.len() > KEPT_LISTS
-            || (self.0.len() > 1 && self.0.iter().map(|(_, _, rows)| rows.len()).sum::<usize>() > KEPT_ROWS)
+            || (self.0.len() > 1 && self.0.iter().map(|kept| kept.rows.len()).sum::<usize>() > KEPT_ROWS)
         {
             self.0.remove(0);
         }
@@ -71,15 +91,7 @@ impl Catalog {
                     total,
                 }));
             }
-            let kept = self.orders().get(id, view);
-            let order = match kept {
-                Some(order) => order,
-                None => {
-                    let order = Arc::new(order(c, &tree, view)?);
-                    self.orders().put(id, view, order.clone());
-                    order
-                }
-            };
+            let order = self.order(c, id, &tree, view)?;
             let total = order.len() as u64;
             let wanted = match position {
                 Position::Row(n) => *n,
@@ -98,6 +110,36 @@ impl Catalog {
                 total,
             }))
         })
+    }
+
+    /// The row of the entry with exactly this name; `None` when the view does not show one or the tree is not stored.
+    pub fn row_of(&self, id: &Id, view: &FolderView, name: &[u8]) -> Result<Option<u64>> {
+        self.read(|c| {
+            let Some(tree) = stored(c, id)? else { return Ok(None) };
+            for range in [0..tree.here_folders, tree.here_folders..tree.entries()] {
+                let (n, exact) = trees::bisect(c, &tree, range, name)?;
+                if !exact {
+                    continue;
+                }
+                if *view == FolderView::plain() {
+                    return Ok(Some(n));
+                }
+                let order = self.order(c, id, &tree, view)?;
+                return Ok(order.iter().position(|row| u64::from(*row) == n).map(|row| row as u64));
+            }
+            Ok(None)
+        })
+    }
+
+    fn order(&self, c: &Connection, id: &Id, tree: &StoredTree, view: &FolderView) -> rusqlite::Result<Arc<Vec<u32>>> {
+        let settled = view.sort != SortKey::Size || tree.below.is_some();
+        let kept = self.orders().get(id, view, settled);
+        if let Some(order) = kept {
+            return Ok(order);
+        }
+        let order = Arc::new(order(c, tree, view)?);
+        self.orders().put(id, view, order.clone(), settled);
+        Ok(order)
     }
 
     /// Calls `each` for every entry of a stored tree, folders first, then by name. `false` when it is not stored.

@@ -5,24 +5,21 @@ use std::time::{Duration, Instant};
 
 use super::desk::Asked;
 use super::question::{
-    Answer, EntryRow, FolderWindow, GenerationRow, JobRow, Overwrite, PlanRow, Question, RestorePlanSummary,
-    SelectionRules, TreePath, VaultRow,
+    Answer, GenerationRow, JobRow, Overwrite, PlanRow, Question, RestorePlanSummary, SelectionRules, TreePath, VaultRow,
 };
 use super::{Engine, Error, JobInfo, JobIssue, JobKind, JobState, OpenVault, PasswordGiven, Result, Selection};
-use crate::catalog::{Entry, FolderView, JobRecord, Position, Totals, VaultRecord};
+use crate::catalog::{JobRecord, Totals, VaultRecord};
 use crate::progress::{Cancel, Progress, ProgressSample};
 use crate::restore::{self, Action, RestoreOptions, Rules, Target};
-use crate::vault::{self, Generation, Id, NodeType};
+use crate::vault::{self, Generation, Id};
 
-/// Most rows of one window.
-const WINDOW_ROWS: u32 = 10_000;
 /// How many paths that would be overwritten a plan's summary shows.
 const SHOWN_PATHS: usize = 20;
 /// How often unfinished totals are told.
-const PARTLY_EVERY: Duration = Duration::from_millis(250);
+pub(super) const PARTLY_EVERY: Duration = Duration::from_millis(250);
 
 /// Where answers go: the answer, and whether it is the last to its question.
-type Emit<'a> = dyn Fn(Answer, bool) + 'a;
+pub(super) type Emit<'a> = dyn Fn(Answer, bool) + 'a;
 
 impl Engine {
     /// Answers from the catalog and from memory. `false` when that is not enough (a first part may have been told).
@@ -42,6 +39,11 @@ impl Engine {
                 Ok(None)
             }
             Question::Folder { .. } => self.folder(None, question, &Cancel::default()),
+            Question::Weigh {
+                vault,
+                generation,
+                folder,
+            } => self.weigh_folders(None, vault, generation, folder, &Cancel::default(), emit),
             Question::Totals {
                 vault,
                 generation,
@@ -75,6 +77,7 @@ impl Engine {
                 let vault = match question {
                     Question::Generations { vault }
                     | Question::Folder { vault, .. }
+                    | Question::Weigh { vault, .. }
                     | Question::Totals { vault, .. }
                     | Question::PlanRestore { vault, .. } => vault.clone(),
                     _ => String::new(),
@@ -106,6 +109,11 @@ impl Engine {
                 Some(Answer::Generations(self.list(open, true)?.iter().map(to_row).collect()))
             }
             Question::Folder { .. } => self.folder(Some(open), question, cancel)?,
+            Question::Weigh {
+                vault,
+                generation,
+                folder,
+            } => self.weigh_folders(Some(open), vault, generation, folder, cancel, emit)?,
             Question::Totals {
                 vault,
                 generation,
@@ -195,47 +203,6 @@ impl Engine {
             })
         });
         rows.collect()
-    }
-
-    fn folder(&self, open: Option<&OpenVault>, question: &Question, cancel: &Cancel) -> Result<Option<Answer>> {
-        let Question::Folder {
-            vault,
-            generation,
-            folder,
-            filter,
-            first,
-            rows,
-        } = question
-        else {
-            return Ok(None);
-        };
-        let place = self.find(vault)?.key();
-        let Some(root) = self.root(open, &place, generation)? else {
-            return Ok(None);
-        };
-        let Some(located) = self.locate(open, root, folder, cancel)? else {
-            return Ok(None);
-        };
-        let Some(tree) = located.tree() else {
-            return Ok(Some(Answer::NoSuchFolder));
-        };
-        if !self.have_tree(open, &tree, cancel)? {
-            return Ok(None);
-        }
-        let view = FolderView {
-            filter: filter.as_bytes().to_vec(),
-            ..FolderView::plain()
-        };
-        let rows = (*rows).min(WINDOW_ROWS) as usize;
-        let window = self.catalog().window(&tree, &view, &Position::Row(*first), rows)?;
-        Ok(window.map(|window| {
-            let rows = window.rows.into_iter().map(to_entry_row).collect();
-            Answer::Folder(FolderWindow {
-                first: window.first,
-                rows,
-                total: window.total,
-            })
-        }))
     }
 
     fn totals(
@@ -394,26 +361,6 @@ fn to_row(generation: &Generation) -> GenerationRow {
         files: summary.map(|summary| summary.total_files_processed),
         logical: summary.map(|summary| summary.total_bytes_processed),
         added: summary.map(|summary| summary.data_added_packed),
-    }
-}
-
-fn to_entry_row(entry: Entry) -> EntryRow {
-    let permissions = vault::Node {
-        mode: entry.mode,
-        ..vault::Node::default()
-    }
-    .unix_permissions();
-    EntryRow {
-        size: match entry.kind {
-            NodeType::File => Some(entry.size),
-            NodeType::Dir => entry.below.map(|below| below.bytes),
-            _ => None,
-        },
-        name: entry.name,
-        kind: entry.kind,
-        mtime: entry.mtime.seconds,
-        mode: permissions,
-        link_target: entry.link_target,
     }
 }
 

@@ -38,6 +38,7 @@ mod browse;
 pub mod demo;
 mod desk;
 mod error;
+mod folder;
 mod hub;
 mod job;
 mod open;

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{JobId, JobInfo, JobIssue, JobState};
-pub use crate::catalog::Totals;
+pub use crate::catalog::{Direction, SortKey, Totals};
 use crate::progress::ProgressSample;
 use crate::vault::{Id, NodeType, Time};
 
@@ -30,7 +30,7 @@ pub enum Question {
         /// Name or folder.
         vault: String,
     },
-    /// A window of a folder's entries: folders first, then by name.
+    /// A window of a folder's entries.
     Folder {
         /// Name or folder.
         vault: String,
@@ -38,12 +38,26 @@ pub enum Question {
         generation: Id,
         /// Which folder.
         folder: TreePath,
+        /// In which order.
+        order: FolderOrder,
         /// Only names that hold this text, whatever the case; empty for all.
         filter: String,
         /// The first row wanted (clamped to what there is).
         first: u64,
+        /// A name to have in the middle of the window, if it is there: then `first` does not count.
+        near: Option<Vec<u8>>,
         /// How many rows.
         rows: u32,
+    },
+    /// What lies below each folder in a folder, counted where it is not known yet → [`Answer::Weighed`] in parts. Windows
+    /// of that folder tell the sizes from then on.
+    Weigh {
+        /// Name or folder.
+        vault: String,
+        /// Whose.
+        generation: Id,
+        /// Which folder.
+        folder: TreePath,
     },
     /// What a selection weighs.
     Totals {
@@ -79,6 +93,28 @@ pub enum Question {
     },
 }
 
+/// In which order a folder's entries come. Ties go by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FolderOrder {
+    /// By what.
+    pub key: SortKey,
+    /// Which end comes first.
+    pub direction: Direction,
+    /// Folders before everything else.
+    pub folders_first: bool,
+}
+
+impl Default for FolderOrder {
+    /// Folders first, then by name: the one order that costs nothing.
+    fn default() -> Self {
+        FolderOrder {
+            key: SortKey::Name,
+            direction: Direction::Ascending,
+            folders_first: true,
+        }
+    }
+}
+
 /// What happens to a file that is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Overwrite {
@@ -108,6 +144,8 @@ pub enum Answer {
     Generations(Vec<GenerationRow>),
     /// To [`Question::Folder`].
     Folder(FolderWindow),
+    /// To [`Question::Weigh`].
+    Weighed(Weighed),
     /// To [`Question::Totals`].
     Totals(Totals),
     /// To [`Question::PlanRestore`].
@@ -193,6 +231,23 @@ pub struct FolderWindow {
     pub rows: Vec<EntryRow>,
     /// How many rows the folder has (under the filter).
     pub total: u64,
+    /// The row of the name that was to be near, if it is there.
+    pub at: Option<u64>,
+    /// What the heaviest entry of the folder weighs, as far as is known, whatever the filter: bars are measured by it.
+    pub heaviest: u64,
+    /// What the whole folder weighs, if that is known.
+    pub below: Option<Totals>,
+}
+
+/// How far the weighing of a folder's folders is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Weighed {
+    /// Folders whose weight is known now.
+    pub known: u64,
+    /// Folders in it.
+    pub of: u64,
+    /// What was found since the last answer: a folder's raw name, and what lies below it.
+    pub found: Vec<(Vec<u8>, Totals)>,
 }
 
 /// An entry of a folder as listed.
@@ -204,10 +259,16 @@ pub struct EntryRow {
     pub kind: NodeType,
     /// Content of a file; for a folder what lies below it, where the catalog knows.
     pub size: Option<u64>,
+    /// How many entries lie below a folder, where the catalog knows.
+    pub entries: Option<u64>,
     /// Last change of content, in seconds since 1970.
     pub mtime: i64,
     /// Permission bits as `chmod` takes them.
     pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
     /// Raw target of a symlink.
     pub link_target: Vec<u8>,
 }

@@ -208,8 +208,10 @@ impl FolderAsk {
             vault,
             generation,
             folder,
+            order: Default::default(),
             filter,
             first,
+            near: None,
             rows,
         }
     }

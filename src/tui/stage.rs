@@ -318,6 +318,7 @@ impl Stage {
                     text: "Permission denied".into(),
                 },
             ]),
+            _ => Answer::Failed("nothing is made up for this".into()),
         }
     }
 }
@@ -382,6 +383,7 @@ fn entry(name: &[u8], kind: NodeType, size: Option<u64>, age: i64) -> EntryRow {
         } else {
             Vec::new()
         },
+        ..EntryRow::default()
     }
 }
 
@@ -459,6 +461,7 @@ fn window(path: &TreePath, filter: &str, first: u64, rows: u32) -> Answer {
             first,
             rows: (first..end).map(row).collect(),
             total,
+            ..FolderWindow::default()
         });
     }
     let Some(all) = folder(path) else {
@@ -472,5 +475,10 @@ fn window(path: &TreePath, filter: &str, first: u64, rows: u32) -> Answer {
     let total = all.len() as u64;
     let first = first.min(total);
     let rows = all.into_iter().skip(first as usize).take(rows as usize).collect();
-    Answer::Folder(FolderWindow { first, rows, total })
+    Answer::Folder(FolderWindow {
+        first,
+        rows,
+        total,
+        ..FolderWindow::default()
+    })
 }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::catalog::{Catalog, Entry, Totals};
 use crate::progress::Cancel;
-use question::{FolderWindow, SelectionRules, TreePath};
+use question::{Direction, FolderOrder, FolderWindow, SelectionRules, SortKey, TreePath, Weighed};
 
 /// Asks, and waits for the last answer; those before it are given too.
 fn answers(engine: &Engine, question: Question) -> Vec<Answer> {
@@ -40,14 +40,19 @@ fn folder_question(vault: &str, generation: Id, path: &[&str], filter: &str) -> 
         vault: vault.into(),
         generation,
         folder: names(path),
+        order: Default::default(),
         filter: filter.into(),
         first: 0,
+        near: None,
         rows: 50,
     }
 }
 
 fn rows(answer: Answer) -> Vec<(String, Option<u64>)> {
-    let Answer::Folder(FolderWindow { rows, total, first: 0 }) = answer else {
+    let Answer::Folder(FolderWindow {
+        rows, total, first: 0, ..
+    }) = answer
+    else {
         panic!("{answer:?}")
     };
     assert_eq!(rows.len() as u64, total);
@@ -301,6 +306,7 @@ fn grow(
         let pick = shape[(usize::from(n) + path.iter().map(|p| usize::from(p[0])).sum::<usize>()) % shape.len()];
         path.push(vec![b'a' + n]);
         let entry = |kind, size, subtree| Entry {
+            content: None,
             name: vec![b'a' + n],
             kind,
             mode: 0,
@@ -419,8 +425,116 @@ fn a_million_files_are_browsed_while_they_are_counted() {
     assert!(partly > 1 && slowest.as_millis() < 2_000, "{slowest:?}");
     let at = std::time::Instant::now();
     assert!(matches!(
-        answer(&bench.engine, Question::Folder { vault: path, generation, folder: names(&["large"]), filter: "49".into(), first: 100, rows: 60 }),
+        answer(&bench.engine, Question::Folder { vault: path, generation, folder: names(&["large"]), order: Default::default(), filter: "49".into(), first: 100, near: None, rows: 60 }),
         Answer::Folder(window) if window.rows.len() == 60
     ));
     println!("filtered 150,000 in {:?}", at.elapsed());
+}
+
+fn ordered(vault: &str, generation: Id, key: SortKey, direction: Direction, folders_first: bool) -> Question {
+    Question::Folder {
+        vault: vault.into(),
+        generation,
+        folder: vec![],
+        order: FolderOrder {
+            key,
+            direction,
+            folders_first,
+        },
+        filter: String::new(),
+        first: 0,
+        near: None,
+        rows: 50,
+    }
+}
+
+#[test]
+fn a_folder_is_weighed_in_the_background_and_then_sorted_by_size() {
+    let bench = Bench::new();
+    let (path, open) = bench.vault("v");
+    let mut trees = Trees::new(&open);
+    let deep = trees.tree(vec![file("x", 500)]);
+    let big = trees.tree(vec![folder("deep", deep), file("y", 1)]);
+    let small = trees.tree(vec![file("z", 20)]);
+    let root = trees.tree(vec![folder("big", big), folder("small", small), file("middle", 100)]);
+    let generation = trees.finish(&open, root, 100);
+    answer(&bench.engine, Question::Generations { vault: path.clone() });
+    let by_size = ordered(&path, generation, SortKey::Size, Direction::Descending, false);
+    let names_of = |answer| -> Vec<String> { rows(answer).into_iter().map(|(name, _)| name).collect() };
+    let before = answer(&bench.engine, by_size.clone());
+    assert_eq!(names_of(before), ["middle", "big", "small"]);
+    let question = Question::Weigh {
+        vault: path.clone(),
+        generation,
+        folder: vec![],
+    };
+    let told = answers(&bench.engine, question.clone());
+    let Some(Answer::Weighed(last)) = told.last() else {
+        panic!("{told:?}")
+    };
+    assert_eq!((last.known, last.of), (2, 2));
+    let found: Vec<_> = told
+        .iter()
+        .flat_map(|answer| match answer {
+            Answer::Weighed(weighed) => weighed.found.clone(),
+            _ => Vec::new(),
+        })
+        .map(|(name, totals)| (String::from_utf8(name).unwrap(), totals.bytes))
+        .collect();
+    assert_eq!(found, [("big".to_owned(), 501), ("small".to_owned(), 20)]);
+    // The order made while sizes were unknown is not kept once they are known.
+    let Answer::Folder(window) = answer(&bench.engine, by_size) else {
+        panic!("no folder")
+    };
+    assert_eq!(
+        (window.heaviest, window.below.map(|below| below.bytes)),
+        (501, Some(621))
+    );
+    assert_eq!(names_of(Answer::Folder(window)), ["big", "middle", "small"]);
+    // Known now: no vault is needed, and nothing is left to be told.
+    std::fs::rename(bench.path("v"), bench.path("gone")).unwrap();
+    let other = Engine::new(settings(bench.folder.path(), |_| {})).unwrap();
+    let weighed = Weighed {
+        known: 2,
+        of: 2,
+        found: vec![],
+    };
+    assert_eq!(answers(&other, question), [Answer::Weighed(weighed)]);
+}
+
+#[test]
+fn a_window_can_be_asked_for_around_a_name() {
+    let bench = Bench::new();
+    let (path, open) = bench.vault("v");
+    let mut trees = Trees::new(&open);
+    let root = trees.tree((0..400).map(|n| file(&format!("f{n:03}"), n)).collect());
+    let generation = trees.finish(&open, root, 100);
+    for (key, direction, row) in [
+        (SortKey::Name, Direction::Ascending, 300),
+        (SortKey::Size, Direction::Descending, 99),
+    ] {
+        for (near, at) in [("f300", Some(row)), ("f999", None)] {
+            let Question::Folder { vault, order, .. } = ordered(&path, generation, key, direction, true) else {
+                panic!("no question")
+            };
+            let told = answer(
+                &bench.engine,
+                Question::Folder {
+                    vault,
+                    generation,
+                    folder: vec![],
+                    order,
+                    filter: String::new(),
+                    first: 7,
+                    near: Some(near.into()),
+                    rows: 20,
+                },
+            );
+            let Answer::Folder(window) = told else {
+                panic!("{told:?}")
+            };
+            assert_eq!(window.at, at, "{near}");
+            assert_eq!(window.first, at.map_or(7, |at| at - 10), "{near}");
+        }
+    }
 }

@@ -139,7 +139,7 @@ fn folder(model: &mut Model, asked: &FolderAsk, answer: Answer) {
         return;
     }
     match answer {
-        Answer::Folder(FolderWindow { first, rows, total }) => {
+        Answer::Folder(FolderWindow { first, rows, total, .. }) => {
             files.load = Load::Ready;
             files.list.accept(first, rows, total);
             browse::pass_through(model);

@@ -29,7 +29,7 @@ pub use entry::{Direction, Entry, FolderView, Position, SortKey, Totals, Window}
 pub use file::Catalog;
 pub use history::{JobEnd, JobRecord};
 pub use trees::StoredTree;
-pub use vaults::VaultRecord;
+pub use vaults::{GenerationGroup, VaultRecord};
 
 /// What went wrong with the catalog. None of it touches a vault.
 #[derive(Debug, thiserror::Error)]

@@ -24,6 +24,23 @@ pub struct VaultRecord {
     pub newest: Option<i64>,
 }
 
+/// The remembered generations of a vault with one host and the same paths.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GenerationGroup {
+    /// Where they were made.
+    pub host: String,
+    /// What was backed up.
+    pub paths: Vec<String>,
+    /// How many there are.
+    pub count: u64,
+    /// When the newest was made, in seconds since 1970.
+    pub newest: i64,
+    /// What the newest one's files weigh, if its summary says so.
+    pub logical: Option<u64>,
+    /// How many files the newest one has, if its summary says so.
+    pub files: Option<u64>,
+}
+
 impl Catalog {
     /// Remembers that a vault was seen. Another vault at the same place (another id) takes the old one's generations away.
     pub fn saw_vault(&self, place: &str, id: &str, name: Option<&str>, seen: i64, stored: Option<u64>) -> Result<()> {
@@ -115,6 +132,33 @@ impl Catalog {
                  ORDER BY time DESC, nanos DESC, id",
             )?;
             let rows = statement.query_map([place], |row| generation(row.get(0)?, row.get_ref(1)?.as_str()?))?;
+            rows.collect()
+        })
+    }
+
+    /// The remembered generations of a vault by host and paths: a row for each series, whatever its length.
+    pub fn generation_groups(&self, place: &str) -> Result<Vec<GenerationGroup>> {
+        self.read(|c| {
+            // With one max() SQLite takes the other columns from the row that has it.
+            let mut statement = c.prepare_cached(
+                "SELECT coalesce(json_extract(body, '$.hostname'), ''), json_extract(body, '$.paths'), count(*), max(time),
+                        json_extract(body, '$.summary.total_bytes_processed'),
+                        json_extract(body, '$.summary.total_files_processed')
+                 FROM generations WHERE vault = (SELECT vault FROM vaults WHERE place = ?1) GROUP BY 1, 2 ORDER BY 1, 2",
+            )?;
+            let rows = statement.query_map([place], |row| {
+                let paths = row.get::<_, Option<String>>(1)?.unwrap_or_default();
+                // Beyond SQLite's numbers it answers with a float: hostile, and only shown.
+                let size = |column| row.get::<_, Option<i64>>(column).ok().flatten().map(unsigned);
+                Ok(GenerationGroup {
+                    host: row.get(0)?,
+                    paths: serde_json::from_str(&paths).unwrap_or_default(),
+                    count: unsigned(row.get(2)?),
+                    newest: row.get(3)?,
+                    logical: size(4),
+                    files: size(5),
+                })
+            })?;
             rows.collect()
         })
     }

@@ -53,6 +53,14 @@ impl Engine {
                 self.totals(None, vault, generation, &selection, &Cancel::default(), &mut |_| {})
             }
             Question::PlanRestore { .. } => Ok(None),
+            Question::Overview => match self.overview(false) {
+                Ok(known) => {
+                    emit(Answer::Overview(Box::new(known)), false);
+                    Ok(None)
+                }
+                Err(error) => Err(error),
+            },
+            Question::Runs { vault } => self.runs(vault).map(Answer::Jobs).map(Some),
             Question::Jobs { limit } => self.job_rows(*limit as usize).map(Answer::Jobs).map(Some),
             Question::Issues { job } => self.job_issues(*job).map(Answer::Issues).map(Some),
         };
@@ -67,6 +75,10 @@ impl Engine {
     /// Answers with the help of the vault.
     pub(super) fn answer_slowly(&self, asked: &mut Asked, cancel: &Cancel, emit: &Emit) {
         let (vault, answer) = match asked {
+            Asked::Question(Question::Overview) => {
+                let overview = self.overview(true).map(|overview| Answer::Overview(Box::new(overview)));
+                (String::new(), overview)
+            }
             Asked::Open(vault, password) => {
                 let opened = self.open(vault, PasswordGiven::Bytes(password.clone()));
                 let opened = opened.and_then(|open| self.generations(&open));

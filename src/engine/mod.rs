@@ -42,6 +42,7 @@ mod folder;
 mod hub;
 mod job;
 mod open;
+pub mod overview;
 mod password;
 mod plans;
 pub mod question;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use std::sync::Arc;
 
+use super::overview::Overview;
 use super::{JobId, JobInfo, JobIssue, JobState};
 pub use crate::catalog::{Direction, SortKey, Totals};
 use crate::progress::ProgressSample;
@@ -81,6 +82,13 @@ pub enum Question {
         /// What happens to files that are there already.
         overwrite: Overwrite,
     },
+    /// What is protected and what is not. Answered twice: from what is known, then with the vaults looked for.
+    Overview,
+    /// The runs of plans into a vault, newest first: to [`Answer::Jobs`].
+    Runs {
+        /// Name or folder.
+        vault: String,
+    },
     /// Jobs of this process and of the history, newest first.
     Jobs {
         /// At most this many.
@@ -150,7 +158,9 @@ pub enum Answer {
     Totals(Totals),
     /// To [`Question::PlanRestore`].
     RestorePlan(RestorePlanSummary),
-    /// To [`Question::Jobs`].
+    /// To [`Question::Overview`].
+    Overview(Box<Overview>),
+    /// To [`Question::Jobs`] and [`Question::Runs`].
     Jobs(Vec<JobRow>),
     /// To [`Question::Issues`].
     Issues(Vec<JobIssue>),

@@ -81,7 +81,42 @@ pub(super) const STEPS: &[&str] = &[
     ALTER TABLE nodes ADD COLUMN content INTEGER;
     ALTER TABLE trees ADD COLUMN largest INTEGER NOT NULL DEFAULT 0;
 ",
+    // Names are numbered once; a number is never given twice, so that names kept in memory cannot come to mean others.
+    "
+    DELETE FROM nodes;
+    DELETE FROM trees;
+    CREATE INDEX nodes_up ON nodes (subtree, name) WHERE subtree IS NOT NULL;
+    CREATE TABLE names (
+        name INTEGER PRIMARY KEY AUTOINCREMENT,
+        bytes BLOB NOT NULL UNIQUE
+    ) STRICT;
+    CREATE TABLE held (
+        name INTEGER NOT NULL,
+        tree INTEGER NOT NULL,
+        n INTEGER NOT NULL,
+        PRIMARY KEY (name, tree, n)
+    ) STRICT, WITHOUT ROWID;
+    ALTER TABLE generations ADD COLUMN tree BLOB;
+    ALTER TABLE generations ADD COLUMN kin TEXT NOT NULL DEFAULT '';
+    UPDATE generations SET tree = unhex(json_extract(body, '$.tree')),
+        kin = coalesce(json_extract(body, '$.hostname'), '') || char(10) || coalesce(json_extract(body, '$.paths'), '[]');
+    CREATE TABLE about (
+        epoch INTEGER NOT NULL,
+        sweep INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO about (epoch, sweep) VALUES (random(), 1);
+",
 ];
 
 /// The tables that a file of the newest version must have.
-pub(super) const TABLES: &[&str] = &["generations", "issues", "jobs", "nodes", "trees", "vaults"];
+pub(super) const TABLES: &[&str] = &[
+    "about",
+    "generations",
+    "held",
+    "issues",
+    "jobs",
+    "names",
+    "nodes",
+    "trees",
+    "vaults",
+];

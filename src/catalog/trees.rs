@@ -86,6 +86,9 @@ impl Catalog {
                 "INSERT INTO nodes (tree, n, name, kind, mode, size, mtime, nanos, zone, uid, gid, subtree, target, content)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
             )?;
+            let mut known = t.prepare_cached("SELECT name FROM names WHERE bytes = ?1")?;
+            let mut new = t.prepare_cached("INSERT INTO names (bytes) VALUES (?1)")?;
+            let mut held = t.prepare_cached("INSERT INTO held (name, tree, n) VALUES (?1, ?2, ?3)")?;
             for (id, entries) in trees.iter() {
                 let folders = entries.partition_point(|e| e.kind == NodeType::Dir);
                 let others = (entries.len() - folders) as i64;
@@ -111,6 +114,14 @@ impl Catalog {
                         (!e.link_target.is_empty()).then_some(&e.link_target),
                         e.content.map(u64::cast_signed),
                     ])?;
+                    let name = match known.query_row([&e.name], |row| row.get::<_, i64>(0)).optional()? {
+                        Some(name) => name,
+                        None => {
+                            new.execute([&e.name])?;
+                            t.last_insert_rowid()
+                        }
+                    };
+                    held.execute(params![name, key, n as i64])?;
                 }
                 if let Some(totals) = sum(t, entries)? {
                     set_totals(t, key, totals)?;

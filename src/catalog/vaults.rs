@@ -1,6 +1,6 @@
 //! Vaults seen, and their generations.
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{Catalog, Result};
 use crate::vault::{Generation, Id};
@@ -51,6 +51,7 @@ impl Catalog {
                 && old_id != id
             {
                 t.prepare_cached("DELETE FROM generations WHERE vault = ?1")?.execute([vault])?;
+                want_sweep(t)?;
             }
             t.prepare_cached(
                 "INSERT INTO vaults (place, id, name, seen, stored) VALUES (?1, ?2, ?3, ?4, ?5)
@@ -92,7 +93,7 @@ impl Catalog {
                 .execute([place])?;
             t.prepare_cached("DELETE FROM vaults WHERE place = ?1")?
                 .execute([place])?;
-            Ok(())
+            want_sweep(t)
         })
     }
 
@@ -112,13 +113,27 @@ impl Catalog {
             for gone in have.difference(&want) {
                 delete.execute(params![vault, gone.0])?;
             }
+            if !have.is_subset(&want) {
+                want_sweep(t)?;
+            }
             let mut insert = t.prepare_cached(
-                "INSERT OR REPLACE INTO generations (vault, id, time, nanos, body) VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT OR REPLACE INTO generations (vault, id, time, nanos, body, tree, kin)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?;
             for new in generations.iter().filter(|g| !have.contains(&g.id)) {
-                let body =
-                    serde_json::to_string(new).map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))?;
-                insert.execute(params![vault, new.id.0, new.time.seconds, new.time.nanos, body])?;
+                let failed = |e| rusqlite::Error::ToSqlConversionFailure(Box::new(e));
+                let body = serde_json::to_string(new).map_err(failed)?;
+                let paths = serde_json::to_string(&new.paths).map_err(failed)?;
+                let kin = format!("{}\n{paths}", new.hostname);
+                insert.execute(params![
+                    vault,
+                    new.id.0,
+                    new.time.seconds,
+                    new.time.nanos,
+                    body,
+                    new.tree.0,
+                    kin
+                ])?;
             }
             Ok(have != want)
         })
@@ -173,6 +188,12 @@ impl Catalog {
             .optional()
         })
     }
+}
+
+/// Notes that some trees may not be reached from any generation any more.
+fn want_sweep(t: &Connection) -> rusqlite::Result<()> {
+    t.prepare_cached("UPDATE about SET sweep = 1")?.execute([])?;
+    Ok(())
 }
 
 fn generation(id: [u8; 32], body: &str) -> rusqlite::Result<Generation> {

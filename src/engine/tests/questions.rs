@@ -316,7 +316,6 @@ fn grow(
             gid: 0,
             subtree,
             link_target: vec![],
-            content: None,
             below: None,
         };
         if pick.is_multiple_of(2) && depth < 3 {

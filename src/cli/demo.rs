@@ -56,7 +56,9 @@ impl Args {
         match self.headless {
             Some(_) => told(context, &places, made),
             None => {
-                let demo = places.settings(settings)?;
+                let mut demo = places.settings(settings)?;
+                // The made-up vault, the user's own keys and colours.
+                demo.config.interface.clone_from(&settings.config.interface);
                 let global = GlobalArgs {
                     vault: Some("demo".into()),
                     ..context.global.clone()

@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use super::context::Context;
 use super::exit::Exit;
 use super::{Failure, signals};
-use crate::tui::theme::Look;
+use crate::tui::theme::{Look, Terminal};
 use crate::tui::{self, Options};
 
 /// Whether the interface can open here; what to run instead where it cannot.
@@ -24,11 +24,19 @@ pub fn open(context: Context) -> Result<Exit, Failure> {
     possible()?;
     signals::stand_down();
     let home = directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_path_buf());
+    let environment = &context.environment;
+    let terminal = Terminal {
+        no_color: environment.no_colour,
+        colorterm: &environment.colour,
+        term: &environment.term,
+        locale: &environment.locale,
+    };
+    let look = Look::new(terminal, &context.engine.settings().config.interface);
     let options = Options {
         vault: context.global.vault.clone(),
         read_only: context.global.read_only,
         home: home.unwrap_or_default(),
-        look: Look::for_environment(context.environment.no_colour, &context.environment.locale),
+        look,
     };
     tui::run(context.engine, options).map_err(|error| Failure::failed(error.to_string()))?;
     Ok(Exit::Done)

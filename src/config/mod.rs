@@ -1,4 +1,4 @@
-//! The user's TOML (vaults, plans) and the folders Coffer uses.
+//! The user's TOML (vaults, plans, interface, keys) and the folders Coffer uses.
 //!
 //! [`Folders`] says where the config, the cache and the data lie: the only place besides `main` that reads the environment
 //! or the home folder. [`Config::load`] reads the file into plain values; every complaint names the file and the line, and
@@ -24,15 +24,20 @@
 //! host = "web1"
 //! retention-days = 730
 //! ```
+//!
+//! `[interface]` and `[keys]` are in [`Interface`]. What is wrong in those two is told by the interface and by
+//! `coffer doctor`; it stops no command, since a backup at night needs neither theme nor keys.
 
 pub mod edit;
 mod folders;
+mod interface;
 mod parse;
 mod suggest;
 
 use std::path::{Path, PathBuf};
 
 pub use folders::{Folders, FoldersGiven};
+pub use interface::{Binding, Colours, Interface, Mouse, Named, Problem, StartAt, SymbolSet, ThemeName};
 pub use parse::parse_size;
 pub use suggest::suggest;
 
@@ -48,6 +53,8 @@ pub struct Config {
     pub vaults: Vec<VaultConfig>,
     /// What is backed up.
     pub plans: Vec<PlanConfig>,
+    /// How the interface looks and which keys it hears.
+    pub interface: Interface,
 }
 
 /// One vault, as the user describes it.

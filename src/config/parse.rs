@@ -1,14 +1,17 @@
 //! The config's text to values, with the line of every complaint.
 
-use std::path::{Path, PathBuf};
+mod interface;
+mod table;
 
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use std::path::Path;
 
-use super::{Config, DEFAULT_RETENTION_DAYS, Error, PasswordSource, PlanConfig, Result, VaultConfig, folders, suggest};
+use toml::de::DeTable;
+
+use self::table::{Source, Table};
+use super::{Config, DEFAULT_RETENTION_DAYS, Error, PasswordSource, PlanConfig, Result, VaultConfig, suggest};
 use crate::vault::repository::Compression;
 
-const TOP_KEYS: &[&str] = &["vaults", "plans"];
+const TOP_KEYS: &[&str] = &["vaults", "plans", "interface", "keys"];
 const VAULT_KEYS: &[&str] = &["path", "password-file", "password-command", "compression", "pack-size"];
 const PLAN_KEYS: &[&str] = &[
     "paths",
@@ -39,6 +42,7 @@ pub(super) fn parse(text: &str, file: &Path) -> Result<Config> {
     for (name, at, table) in top.tables("plans")? {
         config.plans.push(plan(&name, at, &table, &config)?);
     }
+    config.interface = interface::interface(&top);
     Ok(config)
 }
 
@@ -195,186 +199,6 @@ pub fn parse_size(text: &str) -> Option<u64> {
         _ => return None,
     };
     number.parse::<u64>().ok()?.checked_mul(1 << shift)
-}
-
-/// The text, for lines in messages.
-struct Source<'a> {
-    text: &'a str,
-    file: &'a Path,
-}
-
-impl Source<'_> {
-    fn error(&self, at: usize, what: &str) -> Error {
-        let before = self.text.as_bytes().get(..at).unwrap_or(self.text.as_bytes());
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
-        Error::Invalid {
-            file: self.file.into(),
-            line,
-            what: what.trim().replace('\n', ", "),
-        }
-    }
-}
-
-/// One table, with typed reading of its keys. Every value comes with its offset in the text.
-struct Table<'a> {
-    source: &'a Source<'a>,
-    what: String,
-    at: usize,
-    table: &'a DeTable<'a>,
-}
-
-impl<'a> Table<'a> {
-    fn new(source: &'a Source<'a>, what: &str, at: usize, table: &'a DeTable<'a>) -> Table<'a> {
-        Table {
-            source,
-            what: what.into(),
-            at,
-            table,
-        }
-    }
-
-    /// Errors on the first key that is not one of these.
-    fn only(&self, keys: &[&str]) -> Result<()> {
-        let unknown = self
-            .table
-            .iter()
-            .map(|(key, _)| key)
-            .filter(|key| !keys.contains(&key.get_ref().as_ref()));
-        let Some(key) = unknown.min_by_key(|key| key.span().start) else {
-            return Ok(());
-        };
-        let name: &str = key.get_ref().as_ref();
-        let hint = match suggest(name, keys.iter().copied()) {
-            Some(meant) => format!("did you mean {meant}?"),
-            None => format!("it can have {}", keys.join(", ")),
-        };
-        Err(self
-            .source
-            .error(key.span().start, &format!("{} has no key {name:?}: {hint}", self.what)))
-    }
-
-    fn get(&self, key: &str) -> Option<&'a Spanned<DeValue<'a>>> {
-        self.table
-            .iter()
-            .find(|(name, _)| name.get_ref().as_ref() == key)
-            .map(|(_, value)| value)
-    }
-
-    fn wrong(&self, key: &str, value: &Spanned<DeValue>, wanted: &str) -> Error {
-        let what = format!(
-            "{key} of {} must be {wanted}, not {}",
-            self.what,
-            value.get_ref().type_str()
-        );
-        self.source.error(value.span().start, &what)
-    }
-
-    fn missing(&self, at: usize, example: &str) -> Error {
-        self.source
-            .error(at.max(self.at), &format!("{} lacks {example}", self.what))
-    }
-
-    /// The tables in the table `key`, in the order of the file, with names and offsets.
-    fn tables(&self, key: &str) -> Result<Vec<(String, usize, Table<'a>)>> {
-        let Some(value) = self.get(key) else {
-            return Ok(Vec::new());
-        };
-        let kind = key.trim_end_matches('s');
-        let DeValue::Table(tables) = value.get_ref() else {
-            return Err(self.wrong(key, value, &format!("tables: [{key}.name]")));
-        };
-        let mut found = Vec::new();
-        for (name, value) in tables.iter() {
-            let (at, name) = (name.span().start, name.get_ref().to_string());
-            let DeValue::Table(table) = value.get_ref() else {
-                let what = format!("{kind} {name:?} must be a table: [{key}.{name}]");
-                return Err(self.source.error(at, &what));
-            };
-            let table = Table::new(self.source, &format!("{kind} {name:?}"), at, table);
-            found.push((name, at, table));
-        }
-        found.sort_by_key(|(_, at, _)| *at);
-        Ok(found)
-    }
-
-    fn string(&self, key: &str) -> Result<Option<(String, usize)>> {
-        match self.get(key) {
-            None => Ok(None),
-            Some(value) => match value.get_ref() {
-                DeValue::String(text) if text.is_empty() => Err(self
-                    .source
-                    .error(value.span().start, &format!("{key} of {} is empty", self.what))),
-                DeValue::String(text) => Ok(Some((text.to_string(), value.span().start))),
-                _ => Err(self.wrong(key, value, "a string")),
-            },
-        }
-    }
-
-    fn strings(&self, key: &str) -> Result<Vec<(String, usize)>> {
-        let Some(value) = self.get(key) else {
-            return Ok(Vec::new());
-        };
-        let wanted = "an array of strings";
-        let DeValue::Array(values) = value.get_ref() else {
-            return Err(self.wrong(key, value, wanted));
-        };
-        let each = |value: &Spanned<DeValue>| match value.get_ref() {
-            DeValue::String(text) => Ok((text.to_string(), value.span().start)),
-            _ => Err(self.wrong(key, value, wanted)),
-        };
-        values.iter().map(each).collect()
-    }
-
-    fn boolean(&self, key: &str) -> Result<bool> {
-        match self.get(key) {
-            None => Ok(false),
-            Some(value) => value
-                .get_ref()
-                .as_bool()
-                .ok_or_else(|| self.wrong(key, value, "true or false")),
-        }
-    }
-
-    fn integer(&self, key: &str) -> Result<Option<(i64, usize)>> {
-        let Some(value) = self.get(key) else { return Ok(None) };
-        let number = value
-            .get_ref()
-            .as_integer()
-            .and_then(|n| i64::from_str_radix(n.as_str(), n.radix()).ok());
-        number
-            .map(|n| Some((n, value.span().start)))
-            .ok_or_else(|| self.wrong(key, value, "a whole number"))
-    }
-
-    /// A number of bytes, or a string such as `"16M"`.
-    fn size(&self, key: &str) -> Result<Option<(u64, usize)>> {
-        let Some(value) = self.get(key) else { return Ok(None) };
-        let size = match value.get_ref() {
-            DeValue::String(text) => parse_size(text),
-            _ => self.integer(key)?.and_then(|(n, _)| u64::try_from(n).ok()),
-        };
-        let example = || {
-            self.source.error(
-                value.span().start,
-                &format!("{key} of {} must be a size such as \"16M\"", self.what),
-            )
-        };
-        Ok(Some((size.ok_or_else(example)?, value.span().start)))
-    }
-
-    /// A path with `~/` expanded, relative ones starting at the config file's folder.
-    fn path(&self, text: &str, at: usize) -> Result<PathBuf> {
-        let folder = self.source.file.parent().unwrap_or(Path::new(""));
-        Ok(folder.join(self.expand(text, at)?))
-    }
-
-    fn expand(&self, text: &str, at: usize) -> Result<PathBuf> {
-        let Some(rest) = text.strip_prefix("~/").or((text == "~").then_some("")) else {
-            return Ok(text.into());
-        };
-        let home = folders::home().ok_or_else(|| self.source.error(at, "there is no home folder for ~"))?;
-        Ok(home.join(rest))
-    }
 }
 
 #[cfg(test)]

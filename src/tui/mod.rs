@@ -43,6 +43,6 @@ pub struct Options {
     pub read_only: bool,
     /// Where `~` is, and where a restore goes when nothing else is said: `restored` in it.
     pub home: PathBuf,
-    /// Theme and symbols: see [`theme::Look::for_environment`].
+    /// Theme and symbols: see [`theme::Look::new`].
     pub look: theme::Look,
 }

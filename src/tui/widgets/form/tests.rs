@@ -104,7 +104,7 @@ fn a_form_shows_labels_values_problems_and_the_help_of_the_focus() {
                         x there is a plan of
                           this name already
       Password          **
-    > Kept              * asked for   1 of 2
+    > Kept              * asked f~   1 of 2
       Leave out caches  * yes              v
     You type it each time.
     ");

@@ -2,7 +2,7 @@
 //!
 //! The rooms, in the order data flows: [`cli`] and [`tui`] drive the [`engine`]; the engine drives [`backup`],
 //! [`restore`] and [`query`]; these work on a [`vault`] (one restic repository) and the [`catalog`]; a vault's bytes lie
-//! in a [`storage`]. [`config`] is the user's own file; [`text`] makes names safe and amounts readable for all of them.
+//! in a [`storage`]. [`config`] is the user's own file, [`schedule`] when its plans run; [`text`] makes names safe and amounts readable for all of them.
 //! Dependencies point down only. Only `cli` and `tui` touch the terminal; only `main` and `config` read the environment:
 //! paths, clock and randomness come in as values.
 
@@ -18,6 +18,7 @@ pub mod engine;
 pub mod progress;
 pub mod query;
 pub mod restore;
+pub mod schedule;
 pub mod storage;
 pub mod text;
 pub mod tui;

@@ -11,6 +11,7 @@ use super::output::{Align, Table, escape};
 use super::{Failure, backup};
 use crate::config::{DEFAULT_RETENTION_DAYS, PlanConfig, edit};
 use crate::engine::Error;
+use crate::schedule::Schedule;
 
 /// Manage plans: what is backed up into which vault
 #[derive(Debug, clap::Args)]
@@ -84,6 +85,9 @@ struct AddArgs {
     /// Say that they were made on this host
     #[arg(short = 'H', long, value_name = "HOST")]
     host: Option<String>,
+    /// When it is to run, such as "daily 02:00": kept and shown; start it by cron or a timer, Coffer does not yet
+    #[arg(long, value_name = "WHEN")]
+    schedule: Option<Schedule>,
     /// How many days its generations are kept
     #[arg(long, value_name = "DAYS", default_value_t = DEFAULT_RETENTION_DAYS)]
     retention_days: u32,
@@ -144,6 +148,7 @@ fn add(context: &Context, args: AddArgs) -> Result<Exit, Failure> {
         exclude_larger_than: args.exclude_larger_than,
         tags: args.tag,
         host: args.host,
+        schedule: args.schedule,
         retention_days: args.retention_days,
     };
     let file = &context.engine.settings().config_path;
@@ -200,6 +205,10 @@ fn show(context: &Context, name: &str) -> Result<Exit, Failure> {
                 .clone()
                 .unwrap_or_else(|| context.engine.settings().host.clone()),
         ),
+        (
+            "schedule",
+            plan.schedule.map(|schedule| schedule.words()).unwrap_or_default(),
+        ),
         ("kept", format!("{} days", plan.retention_days)),
     ];
     for (what, text) in lines.iter().filter(|(_, text)| !text.is_empty()) {
@@ -221,6 +230,7 @@ fn described(plan: &PlanConfig) -> Value {
         "exclude_larger_than": plan.exclude_larger_than,
         "tags": plan.tags,
         "host": plan.host,
+        "schedule": plan.schedule.map(|schedule| schedule.to_string()),
         "retention_days": plan.retention_days,
     })
 }

@@ -22,6 +22,7 @@
 //! exclude-larger-than = "2G"
 //! tags = ["daily"]
 //! host = "web1"
+//! schedule = "daily 02:00"                      # kept and shown; cron or a timer runs it for now
 //! retention-days = 730
 //! ```
 //!
@@ -41,6 +42,7 @@ pub use interface::{Binding, Colours, Interface, Mouse, Named, Problem, StartAt,
 pub use parse::parse_size;
 pub use suggest::suggest;
 
+use crate::schedule::Schedule;
 use crate::vault::repository::Compression;
 
 /// How long a plan's generations are kept unless it says otherwise, in days.
@@ -111,6 +113,8 @@ pub struct PlanConfig {
     pub tags: Vec<String>,
     /// The host name written into its generations, when not the machine's own.
     pub host: Option<String>,
+    /// When it is to run, by cron or a timer: Coffer does not run plans by itself yet.
+    pub schedule: Option<Schedule>,
     /// How long its generations are kept, in days.
     pub retention_days: u32,
 }

@@ -9,6 +9,7 @@ use toml::de::DeTable;
 
 use self::table::{Source, Table};
 use super::{Config, DEFAULT_RETENTION_DAYS, Error, PasswordSource, PlanConfig, Result, VaultConfig, suggest};
+use crate::schedule::Schedule;
 use crate::vault::repository::Compression;
 
 const TOP_KEYS: &[&str] = &["vaults", "plans", "interface", "keys"];
@@ -24,6 +25,7 @@ const PLAN_KEYS: &[&str] = &[
     "exclude-larger-than",
     "tags",
     "host",
+    "schedule",
     "retention-days",
 ];
 
@@ -143,6 +145,13 @@ fn plan(name: &str, at: usize, table: &Table, config: &Config) -> Result<PlanCon
             .filter(|days| *days > 0)
             .ok_or_else(|| table.source.error(at, "retention-days is a number of days, 1 or more"))?,
     };
+    let schedule = match table.string("schedule")? {
+        None => None,
+        Some((text, at)) => Some(
+            text.parse::<Schedule>()
+                .map_err(|error| table.source.error(at, &error.to_string()))?,
+        ),
+    };
     let words = |key| {
         Ok::<_, Error>(
             table
@@ -167,6 +176,7 @@ fn plan(name: &str, at: usize, table: &Table, config: &Config) -> Result<PlanCon
         exclude_larger_than: table.size("exclude-larger-than")?.map(|(size, _)| size),
         tags: words("tags")?,
         host: table.string("host")?.map(|(host, _)| host),
+        schedule,
         retention_days,
     })
 }

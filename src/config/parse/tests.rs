@@ -32,6 +32,7 @@ fn a_full_config_is_read() {
         exclude-larger-than = "2GiB"
         tags = ["daily"]
         host = "web1"
+        schedule = "Daily 2:00"
         retention-days = 30
         [plans.all]
         paths = ["/"]
@@ -57,6 +58,7 @@ fn a_full_config_is_read() {
     assert_eq!(config.plans[0].exclude_larger_than, Some(2 << 30));
     assert_eq!(config.plans[0].exclude_files, [Path::new("/etc/coffer/excludes")]);
     assert_eq!(config.plans[0].retention_days, 30);
+    assert_eq!(config.plans[0].schedule, "daily 02:00".parse().ok());
     let all = config.plan("all").unwrap();
     assert_eq!(all.retention_days, 730);
     assert_eq!(
@@ -90,6 +92,12 @@ fn complaints_name_file_line_and_what_was_meant() {
     assert_snapshot!(complaint("[vaults.a]\npath = \"/a\"\n[vaults.a]\npath = \"/b\"\n"), @"/etc/coffer/config.toml:3: duplicate key");
     assert_snapshot!(complaint("[vaults]\na = \"/a\"\n"), @r#"/etc/coffer/config.toml:2: vault "a" must be a table: [vaults.a]"#);
     assert_snapshot!(complaint("[vaults.\"a/b\"]\npath = \"/a\"\n"), @r#"/etc/coffer/config.toml:1: "a/b" cannot be a name: no slash, no control characters, and not starting with -, . or ~"#);
+}
+
+#[test]
+fn a_schedule_that_makes_no_sense_is_complained_of() {
+    let text = "[vaults.a]\npath = \"/a\"\n[plans.p]\npaths = [\"/etc\"]\nvault = \"a\"\nschedule = \"daily\"\n";
+    assert!(complaint(text).starts_with("/etc/coffer/config.toml:6: \"daily\" is no schedule: it lacks a time"));
 }
 
 #[test]

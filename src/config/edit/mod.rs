@@ -1,9 +1,13 @@
-//! Adding and removing vaults and plans in the config's text: comments and layout stay the user's.
+//! Adding, changing and removing vaults and plans in the config's text: comments and layout stay the user's.
+
+mod replace;
 
 use std::fmt::Write as _;
 use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
+
+pub use replace::replace_plan;
 
 use super::{Config, DEFAULT_RETENTION_DAYS, Error, PasswordSource, PlanConfig, Result, VaultConfig};
 use crate::vault::repository::Compression;
@@ -52,43 +56,54 @@ pub fn add_plan(text: &str, file: &Path, plan: &PlanConfig) -> Result<String> {
             file.display()
         )));
     }
+    let mut section = format!("[plans.{}]\n", key(&plan.name));
+    for (key, value) in plan_values(plan)? {
+        line(&mut section, key, &value);
+    }
+    append(text, file, &section)
+}
+
+/// What is written of a plan: only what differs from the defaults.
+fn plan_values(plan: &PlanConfig) -> Result<Vec<(&'static str, String)>> {
     let paths = |paths: &[std::path::PathBuf]| {
         Ok::<_, Error>(format!(
             "[{}]",
             paths.iter().map(|p| path(p)).collect::<Result<Vec<_>>>()?.join(", ")
         ))
     };
-    let mut section = format!("[plans.{}]\n", key(&plan.name));
-    line(&mut section, "paths", &paths(&plan.paths)?);
-    match plan.vaults.as_slice() {
-        [vault] => line(&mut section, "vault", &string(vault)),
-        vaults => line(&mut section, "vaults", &array(vaults)),
-    }
+    let mut values = vec![("paths", paths(&plan.paths)?)];
+    values.push(match plan.vaults.as_slice() {
+        [vault] => ("vault", string(vault)),
+        vaults => ("vaults", array(vaults)),
+    });
     if !plan.excludes.is_empty() {
-        line(&mut section, "excludes", &array(&plan.excludes));
+        values.push(("excludes", array(&plan.excludes)));
     }
     if !plan.exclude_files.is_empty() {
-        line(&mut section, "exclude-files", &paths(&plan.exclude_files)?);
+        values.push(("exclude-files", paths(&plan.exclude_files)?));
     }
     if plan.exclude_caches {
-        line(&mut section, "exclude-caches", "true");
+        values.push(("exclude-caches", "true".into()));
     }
     if plan.one_file_system {
-        line(&mut section, "one-file-system", "true");
+        values.push(("one-file-system", "true".into()));
     }
     if let Some(size) = plan.exclude_larger_than {
-        line(&mut section, "exclude-larger-than", &size_text(size));
+        values.push(("exclude-larger-than", size_text(size)));
     }
     if !plan.tags.is_empty() {
-        line(&mut section, "tags", &array(&plan.tags));
+        values.push(("tags", array(&plan.tags)));
     }
     if let Some(host) = &plan.host {
-        line(&mut section, "host", &string(host));
+        values.push(("host", string(host)));
+    }
+    if let Some(schedule) = plan.schedule {
+        values.push(("schedule", string(&schedule.to_string())));
     }
     if plan.retention_days != DEFAULT_RETENTION_DAYS {
-        line(&mut section, "retention-days", &plan.retention_days.to_string());
+        values.push(("retention-days", plan.retention_days.to_string()));
     }
-    append(text, file, &section)
+    Ok(values)
 }
 
 /// The text without this vault's table. Errors when there is none, or a plan still names it.
@@ -313,6 +328,7 @@ mod tests {
             exclude_larger_than: None,
             tags: vec![],
             host: None,
+            schedule: None,
             retention_days: 730,
         }
     }

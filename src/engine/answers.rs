@@ -52,7 +52,6 @@ impl Engine {
                 let selection = Selection::from_rules(rules);
                 self.totals(None, vault, generation, &selection, &Cancel::default(), &mut |_| {})
             }
-            Question::PlanRestore { .. } => Ok(None),
             Question::Overview => match self.overview(false) {
                 Ok(known) => {
                     emit(Answer::Overview(Box::new(known)), false);
@@ -61,6 +60,8 @@ impl Engine {
                 Err(error) => Err(error),
             },
             Question::Runs { vault } => self.runs(vault).map(Answer::Jobs).map(Some),
+            Question::PlanRestore { .. } | Question::PreviewRestore(_) => Ok(None),
+            Question::RestoreConflicts(asked) => self.restore_conflicts(asked).map(Some),
             Question::Jobs { limit } => self.job_rows(*limit as usize).map(Answer::Jobs).map(Some),
             Question::Issues { job } => self.job_issues(*job).map(Answer::Issues).map(Some),
         };
@@ -92,6 +93,7 @@ impl Engine {
                     | Question::Weigh { vault, .. }
                     | Question::Totals { vault, .. }
                     | Question::PlanRestore { vault, .. } => vault.clone(),
+                    Question::PreviewRestore(asked) => asked.vault.clone(),
                     _ => String::new(),
                 };
                 let open = self.open(&vault, PasswordGiven::Configured);
@@ -157,6 +159,7 @@ impl Engine {
                     self.plan_restore(open, generation, &options, cancel)?,
                 ))
             }
+            Question::PreviewRestore(asked) => Some(self.preview_restore(open, asked, cancel, emit)?),
             _ => None,
         };
         answer.ok_or_else(|| Error::Usage("there is no answer to this".into()))
@@ -377,7 +380,7 @@ fn to_row(generation: &Generation) -> GenerationRow {
 }
 
 /// The interface's rules as the restore takes them. Outer rules first: a rule set there undoes those below it.
-fn to_rules(rules: &SelectionRules) -> Rules {
+pub(super) fn to_rules(rules: &SelectionRules) -> Rules {
     let mut out = Rules::new();
     for (path, picked) in Selection::from_rules(rules).turns() {
         // A name with a slash or none is hostile; it is never restored, and joined it would mean another path.
@@ -389,14 +392,14 @@ fn to_rules(rules: &SelectionRules) -> Rules {
     out
 }
 
-fn to_path(path: &[u8]) -> TreePath {
+pub(super) fn to_path(path: &[u8]) -> TreePath {
     path.split(|byte| *byte == b'/')
         .filter(|name| !name.is_empty())
         .map(<[u8]>::to_vec)
         .collect()
 }
 
-fn to_overwrite(overwrite: Overwrite) -> restore::Overwrite {
+pub(super) fn to_overwrite(overwrite: Overwrite) -> restore::Overwrite {
     match overwrite {
         Overwrite::Always => restore::Overwrite::Always,
         Overwrite::IfChanged => restore::Overwrite::IfChanged,

@@ -46,6 +46,7 @@ pub mod overview;
 mod password;
 mod plans;
 pub mod question;
+pub mod restoring;
 mod run;
 mod runs;
 mod selection;

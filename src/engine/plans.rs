@@ -1,5 +1,6 @@
 //! From the config's plans to what a backup is told.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{Engine, Error, Result};
@@ -39,6 +40,28 @@ impl Engine {
             options.compression = vault.compression.unwrap_or(options.compression);
             options.pack_size = vault.pack_size.unwrap_or(options.pack_size);
         }
+        Ok(options)
+    }
+
+    /// What a backup of these absolute paths into `vault` is told.
+    pub fn paths_options(&self, vault: &str, paths: Vec<PathBuf>, excludes: &[String]) -> Result<BackupOptions> {
+        let mut options = self.backup_options(vault)?;
+        if paths.is_empty() {
+            return Err(Error::Usage("there is no path to back up: name at least one".into()));
+        }
+        if let Some(path) = paths.iter().find(|path| !path.is_absolute()) {
+            return Err(Error::Usage(format!(
+                "{} is not an absolute path; write it out from /",
+                path.display()
+            )));
+        }
+        for pattern in excludes {
+            options
+                .exclude
+                .add(pattern, false)
+                .map_err(crate::backup::Error::from)?;
+        }
+        options.paths = paths;
         Ok(options)
     }
 

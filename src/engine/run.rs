@@ -39,6 +39,21 @@ impl Engine {
                     options,
                 })
             }
+            Task::Paths {
+                vault,
+                paths,
+                excludes,
+                tags,
+                dry_run,
+            } => {
+                let mut options = Box::new(self.paths_options(&vault, paths, &excludes)?);
+                (options.tags, options.dry_run, options.count_totals) = (tags, dry_run, true);
+                self.start(Task::Backup {
+                    vault,
+                    plan: None,
+                    options,
+                })
+            }
             Task::Backup { vault, plan, options } => {
                 let work =
                     move |engine: &Engine, open: &OpenVault, job: &JobHandle| engine.back_up(open, &options, job);

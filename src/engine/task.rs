@@ -1,11 +1,12 @@
 //! What a job can be asked to do, and what comes of it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::JobKind;
 use crate::backup::{self, BackupOptions};
 use crate::restore::{self, RestoreOptions, RestoreOutcome};
-use crate::text::bytes;
+use crate::text::{bytes, count, counted};
 use crate::vault::change::TagChange;
 use crate::vault::check::{DataSubset, Report};
 use crate::vault::{Generation, Id};
@@ -31,6 +32,19 @@ pub enum Task {
         plan: Option<String>,
         /// What and how.
         options: Box<BackupOptions>,
+    },
+    /// Backs up paths without a plan, with this machine's defaults.
+    Paths {
+        /// The vault.
+        vault: String,
+        /// Absolute paths.
+        paths: Vec<PathBuf>,
+        /// Globs of what is left out.
+        excludes: Vec<String>,
+        /// Labels.
+        tags: Vec<String>,
+        /// Count what would be stored, store nothing.
+        dry_run: bool,
     },
     /// Restores.
     Restore {
@@ -106,7 +120,7 @@ impl Task {
     /// What kind of job it makes.
     pub fn kind(&self) -> JobKind {
         match self {
-            Task::Plan { .. } | Task::Backup { .. } => JobKind::Backup,
+            Task::Plan { .. } | Task::Backup { .. } | Task::Paths { .. } => JobKind::Backup,
             Task::Restore { .. } | Task::PlannedRestore { .. } => JobKind::Restore,
             Task::Check { .. } => JobKind::Check,
             Task::Forget { .. } => JobKind::Forget,
@@ -153,11 +167,18 @@ impl TaskOutcome {
                 format!("{generation}: {new} new and {changed} changed of {all} files, {added} added")
             }
             TaskOutcome::Restore(outcome) => {
-                let written = bytes(outcome.bytes_written);
-                format!(
-                    "{} files written ({written}), {} were right",
-                    outcome.files_written, outcome.files_unchanged
-                )
+                let mut text = format!(
+                    "{} written ({}), {} right already",
+                    counted(outcome.files_written, "file", "files"),
+                    bytes(outcome.bytes_written),
+                    count(outcome.files_unchanged)
+                );
+                for (number, what) in [(outcome.skipped, "left alone"), (outcome.deleted, "deleted")] {
+                    if number > 0 {
+                        text.push_str(&format!(", {} {what}", count(number)));
+                    }
+                }
+                text
             }
             TaskOutcome::Check(report) => {
                 let (generations, packs, read) = (report.generations, report.packs, report.packs_read);

@@ -2,6 +2,7 @@
 
 mod jobs;
 mod questions;
+mod restoring;
 mod work;
 
 use std::path::{Path, PathBuf};

@@ -184,7 +184,7 @@ impl Visitor for Executing<'_, '_> {
                 None => return Ok(Enter::SkipTo(steps.end_of(at.index))),
             },
             _ => {
-                let folder = Folder::root(self.job, node)?;
+                let folder = Folder::root(self.job, node.filter(|_| at.taken))?;
                 let handle = rustix::io::dup(folder.handle()).map_err(|error| Error::Target {
                     action: "open",
                     path: self.job.plan.target_path(at.path),

@@ -6,6 +6,7 @@ use rustix::io::Errno;
 
 use super::Result;
 use super::compare::{Comparison, Found};
+use super::conflict::{Conflict, Conflicts};
 use super::plan::{Code, Partial};
 use super::planner::LARGE;
 use super::weigh::Fetch;
@@ -17,12 +18,25 @@ pub(super) struct Shared<'a> {
     pub vault: &'a IndexedVault,
     pub results: Mutex<Results>,
     pub fetch: Mutex<Fetch>,
+    pub conflicts: Mutex<Conflicts>,
     pub progress: &'a Progress,
 }
 
-/// Number, what would happen, bytes that would be written, what is right already.
+/// What became of the comparisons.
 #[derive(Default)]
-pub(super) struct Results(pub Vec<(u32, Code, u64, Option<Partial>)>);
+pub(super) struct Results(pub Vec<Judged>);
+
+/// What would happen to one file.
+pub(super) struct Judged {
+    pub index: u32,
+    pub code: Code,
+    /// Bytes that would be written.
+    pub written: u64,
+    /// Bytes that are right already.
+    pub right: u64,
+    /// Which they are, where that is made use of.
+    pub partial: Option<Partial>,
+}
 
 /// What a comparison is for.
 pub(super) struct Tag {
@@ -32,6 +46,8 @@ pub(super) struct Tag {
     pub differs: bool,
     /// The file is an unfinished one under its temporary name.
     pub part: bool,
+    /// What there is to say if it is overwritten.
+    pub conflict: Option<Conflict>,
 }
 
 impl Shared<'_> {
@@ -76,6 +92,17 @@ impl Shared<'_> {
         }
         self.progress.set_current(&what.name);
         let mut results = self.results.lock().unwrap_or_else(PoisonError::into_inner);
-        results.0.push((tag.index, code, written, partial));
+        results.0.push(Judged {
+            index: tag.index,
+            code,
+            written,
+            right: tag.size.saturating_sub(written),
+            partial,
+        });
+        drop(results);
+        if let (Code::Overwrite, Some(conflict)) = (code, &tag.conflict) {
+            let mut conflicts = self.conflicts.lock().unwrap_or_else(PoisonError::into_inner);
+            conflicts.add(conflict.clone());
+        }
     }
 }

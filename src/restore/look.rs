@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::compare::{Comparing, Comparison, Piece};
+use super::conflict::{Conflict, Conflicts, State};
 use super::judge::{Shared, Tag};
 use super::links::Links;
 use super::metadata::{Rules, same_xattrs};
 use super::place::{self, Deletion, PART_PREFIX, Status};
-use super::plan::{Code, Problem, Step, Steps, Totals, type_letter};
+use super::plan::{Action, Code, Problem, Step, Steps, Totals, type_letter};
 use super::planner::LARGE;
 use super::roots::{is_above_roots, is_in_roots};
 use super::selection::{Matcher, trim};
@@ -54,8 +55,9 @@ pub(super) struct Planner<'a> {
     pub totals: Totals,
     pub links: Links,
     /// Names that are a link to their first name's file already.
-    pub linked: Vec<(u32, u32)>,
+    pub linked: Vec<(u32, u32, Conflict)>,
     pub fetch: Fetch,
+    pub conflicts: Conflicts,
 }
 
 impl Planner<'_> {
@@ -85,6 +87,12 @@ impl Planner<'_> {
         self.need();
     }
 
+    /// The same for an entry that somebody may want to know of.
+    fn clash(&mut self, at: &At<'_>, code: Code, node: &Node, now: Option<&Status>) {
+        self.conflicts.add(Conflict::new(at, code, Some(node), now));
+        self.set(at.index, code, node.kind);
+    }
+
     fn folder(&self) -> Option<Arc<OwnedFd>> {
         self.levels.last().and_then(|level| level.folder.clone())
     }
@@ -107,7 +115,7 @@ impl Planner<'_> {
     }
 
     /// A folder's step, whether its entries are visited, and the folder in the target.
-    fn place_folder(&self, at: &At<'_>, node: &Node) -> Result<(Code, bool, Option<Arc<OwnedFd>>)> {
+    fn place_folder(&mut self, at: &At<'_>, node: &Node) -> Result<(Code, bool, Option<Arc<OwnedFd>>)> {
         let Some(above) = self.folder() else {
             return Ok((Code::Create, true, None));
         };
@@ -133,10 +141,12 @@ impl Planner<'_> {
             })?;
             return Ok((Code::Unchanged, true, Some(Arc::new(folder))));
         }
-        Ok(match self.may_change(node, &now) {
-            true => (Code::Overwrite, true, None),
-            false => (Code::Skip, false, None),
-        })
+        let (code, enter) = match self.may_change(node, &now) {
+            true => (Code::Overwrite, true),
+            false => (Code::Skip, false),
+        };
+        self.conflicts.add(Conflict::new(at, code, Some(node), Some(&now)));
+        Ok((code, enter, None))
     }
 
     fn file(&mut self, at: &At<'_>, node: Node) -> Result<()> {
@@ -146,7 +156,7 @@ impl Planner<'_> {
         let content = node.content.as_deref().unwrap_or_default();
         for id in content {
             let Some(location) = self.shared.vault.index().find(BlobKind::Data, id) else {
-                self.set(index, Code::MissingBlob, NodeType::File);
+                self.clash(at, Code::MissingBlob, &node, None);
                 return Ok(());
             };
             pieces.push((*id, location.plain_length()));
@@ -168,11 +178,11 @@ impl Planner<'_> {
         let now = look(&folder, at.name);
         if let Some(now) = &now {
             if !self.may_change(&node, now) {
-                self.set(index, Code::Skip, NodeType::File);
+                self.clash(at, Code::Skip, &node, Some(now));
                 return Ok(());
             }
             if now.kind == NodeType::Dir && !self.may_replace_folder(&folder, at.name) {
-                self.set(index, Code::InTheWay, NodeType::File);
+                self.clash(at, Code::InTheWay, &node, Some(now));
                 return Ok(());
             }
         }
@@ -182,9 +192,10 @@ impl Planner<'_> {
                 Some(now) if now.kind == NodeType::File && self.is_link_to(&now, &first.path) => {
                     self.step(index, Code::Unchanged, false);
                     self.need();
-                    self.linked.push((index, first.index));
+                    let conflict = Conflict::new(at, Code::Overwrite, Some(&node), Some(&now));
+                    self.linked.push((index, first.index, conflict));
                 }
-                Some(_) => self.set(index, Code::Overwrite, NodeType::File),
+                Some(now) => self.clash(at, Code::Overwrite, &node, Some(&now)),
             }
             return Ok(());
         }
@@ -198,6 +209,7 @@ impl Planner<'_> {
                             size,
                             differs: true,
                             part: true,
+                            conflict: None,
                         };
                         self.compare(folder, part, pieces, tag);
                     }
@@ -213,13 +225,14 @@ impl Planner<'_> {
             }
             Some(now) if now.kind != NodeType::File || (now.size != size && size < LARGE) => {
                 self.write_all(size, &pieces);
-                self.set(index, Code::Overwrite, NodeType::File);
+                self.clash(at, Code::Overwrite, &node, Some(&now));
             }
             Some(now) => {
                 let code = self.metadata_step(&folder, at.name, &node, &now);
                 let same = now.size == size && now.mtime == (node.mtime.seconds, node.mtime.nanos);
                 let trusted = self.options.overwrite == Overwrite::IfChanged && !self.options.verify;
                 if (same && trusted) || (size == 0 && now.size == 0) {
+                    self.totals.right_bytes = self.totals.right_bytes.saturating_add(size);
                     self.set(index, code, NodeType::File);
                 } else {
                     let tag = Tag {
@@ -227,6 +240,7 @@ impl Planner<'_> {
                         size,
                         differs: code == Code::Metadata,
                         part: false,
+                        conflict: Some(Conflict::new(at, Code::Overwrite, Some(&node), Some(&now))),
                     };
                     self.compare(folder, at.name.to_vec(), pieces, tag);
                 }
@@ -290,14 +304,15 @@ impl Planner<'_> {
     fn other(&mut self, at: &At<'_>, node: &Node) -> Result<()> {
         let kind = node.kind;
         if kind == NodeType::Socket {
-            self.set(at.index, Code::NotRestorable, kind);
+            self.clash(at, Code::NotRestorable, node, None);
             return Ok(());
         }
         let Some(folder) = self.folder() else {
             self.set(at.index, Code::Create, kind);
             return Ok(());
         };
-        let code = match look(&folder, at.name) {
+        let now = look(&folder, at.name);
+        let code = match now {
             None => Code::Create,
             Some(now) if !self.may_change(node, &now) => Code::Skip,
             Some(now) if now.kind == NodeType::Dir => match self.may_replace_folder(&folder, at.name) {
@@ -309,7 +324,10 @@ impl Planner<'_> {
             }
             Some(_) => Code::Overwrite,
         };
-        self.set(at.index, code, kind);
+        match code {
+            Code::Skip | Code::InTheWay | Code::Overwrite => self.clash(at, code, node, now.as_ref()),
+            _ => self.set(at.index, code, kind),
+        }
         Ok(())
     }
 }
@@ -355,7 +373,8 @@ impl Visitor for Planner<'_> {
             folder,
             needed: at.taken || at.index == 0,
             code,
-            counted: node.is_some(),
+            // Folders on the way to what is picked count only when they are made.
+            counted: node.is_some() && (at.taken || (at.index != 0 && code != Code::Unchanged)),
             names: delete.then(HashSet::new),
         });
         self.steps.folders.push((at.index, at.index + 1));
@@ -363,6 +382,8 @@ impl Visitor for Planner<'_> {
     }
 
     fn unreadable(&mut self, at: &At<'_>, _error: &vault::Error) -> Result<Enter> {
+        self.conflicts
+            .add(Conflict::new(at, Code::UnreadableFolder, None, None));
         self.step(at.index, Code::UnreadableFolder, true);
         if let Some(level) = self.levels.last_mut() {
             level.code = Code::UnreadableFolder;
@@ -386,6 +407,7 @@ impl Visitor for Planner<'_> {
     }
 
     fn problem(&mut self, at: &At<'_>, problem: Problem) -> Result<()> {
+        self.conflicts.add(Conflict::new(at, problem.into(), None, None));
         self.set(at.index, problem.into(), NodeType::File);
         Ok(())
     }
@@ -428,12 +450,27 @@ impl Visitor for Planner<'_> {
                 continue;
             }
             let before = (deletion.entries, deletion.bytes);
+            let mut conflict = Conflict {
+                path: path.into(),
+                action: Action::Delete,
+                then: None,
+                now: Some(State::now(&now)),
+                note: String::new(),
+                index: at.index,
+            };
             if let Err(why) = deletion.count(folder.as_fd(), &name) {
                 (deletion.entries, deletion.bytes) = before;
                 self.cancel.check()?;
-                self.steps.kept.push((path, why.to_string()));
+                conflict.action = Action::Problem(Problem::InTheWay);
+                conflict.note = why.to_string();
+                self.steps.kept.push((conflict.path.to_vec(), why.to_string()));
+                self.conflicts.add(conflict);
                 continue;
             }
+            if let Some(state) = &mut conflict.now {
+                state.size = deletion.bytes - before.1;
+            }
+            self.conflicts.add(conflict);
             list.push(type_letter(now.kind));
             list.extend_from_slice(&name);
             list.push(0);

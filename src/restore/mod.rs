@@ -15,6 +15,7 @@
 //! and follows no symlink, so that nothing is ever written outside the target.
 
 mod compare;
+mod conflict;
 mod dump;
 mod error;
 mod execute;
@@ -42,6 +43,7 @@ mod walk;
 mod weigh;
 mod zip;
 
+pub use conflict::{Class, Conflict, Conflicts, Difference, State};
 pub use dump::{ArchiveFormat, dump_archive, dump_file};
 pub use error::{Error, Issue, IssueKind, Result};
 pub use execute::execute;

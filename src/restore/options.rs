@@ -39,6 +39,8 @@ pub struct RestoreOptions {
     pub target: Target,
     /// Which entries.
     pub selection: Selection,
+    /// Another name for the one file that [`RestoreOptions::subtree`] names; a folder keeps its name.
+    pub name: Option<Vec<u8>>,
     /// What happens to files that exist already.
     pub overwrite: Overwrite,
     /// Delete what the generation does not have: only within folders that the generation holds in full (not in the
@@ -62,6 +64,7 @@ impl RestoreOptions {
             subtree: Vec::new(),
             target,
             selection: Selection::All,
+            name: None,
             overwrite: Overwrite::Always,
             delete: false,
             sparse: false,

@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use super::compare::Bits;
+use super::conflict::Conflicts;
 use super::place::Status;
 use super::selection::Matcher;
 use super::walk::{At, Enter, Start, Visitor, Walk};
@@ -65,6 +66,10 @@ pub struct Totals {
     pub create_others: u64,
     /// Entries that would be overwritten.
     pub overwrite: u64,
+    /// Of these, files that were changed after the generation's.
+    pub overwrite_newer: u64,
+    /// Bytes of the existing files that would be overwritten.
+    pub overwrite_bytes: u64,
     /// Entries whose metadata would be set.
     pub metadata: u64,
     /// Entries that are right.
@@ -81,6 +86,8 @@ pub struct Totals {
     pub files: u64,
     /// Bytes of content in the selection.
     pub bytes: u64,
+    /// Bytes of content that are in the target already.
+    pub right_bytes: u64,
     /// Bytes of content that would be written.
     pub write_bytes: u64,
     /// Bytes that would be read from packs: each blob once.
@@ -106,6 +113,7 @@ pub struct Plan {
     pub(super) generation: Generation,
     pub(super) options: RestoreOptions,
     pub(super) totals: Totals,
+    pub(super) conflicts: Conflicts,
     pub(super) matcher: Matcher,
     pub(super) start: Start,
     pub(super) steps: Steps,
@@ -279,6 +287,11 @@ impl Plan {
         &self.totals
     }
 
+    /// What somebody may want to look at before saying yes.
+    pub fn conflicts(&self) -> &Conflicts {
+        &self.conflicts
+    }
+
     /// Where a path of the generation goes, for messages.
     pub fn target_path(&self, path: &[u8]) -> PathBuf {
         match &self.options.target {
@@ -335,7 +348,9 @@ impl Listing<'_> {
 impl Visitor for Listing<'_> {
     fn enter(&mut self, at: &At<'_>, node: Option<&Node>) -> Result<Enter> {
         let action = self.plan.steps.get(at.index).code.action();
-        if let (Some(action), Some(_)) = (action, node) {
+        if let (Some(action), Some(_)) = (action, node)
+            && (at.taken || at.index != 0)
+        {
             self.show(&Entry {
                 path: at.path,
                 kind: NodeType::Dir,

@@ -8,7 +8,8 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
 use super::compare::{self, Comparison, Found};
-use super::judge::{Results, Shared, Tag};
+use super::conflict::Conflicts;
+use super::judge::{Judged, Results, Shared, Tag};
 use super::links::Links;
 use super::look::Planner;
 use super::metadata::Rules;
@@ -43,11 +44,21 @@ pub fn plan(
                 .into(),
         ));
     }
+    if let Target::Folder(folder) = &options.target
+        && let Some(vault) = place::protected(vault)
+        && lies_in(folder, vault)
+    {
+        return Err(Error::Refused(format!(
+            "{} lies in the vault itself; restore to another folder",
+            folder.display()
+        )));
+    }
     let matcher = Matcher::new(&options.selection)?;
-    let start = match in_place {
+    let mut start = match in_place {
         true => Start::through(vault, generation, &options.subtree)?,
         false => Start::find(vault, generation, &options.subtree)?,
     };
+    start.rename.clone_from(&options.name);
     let roots = match in_place || options.delete {
         true => roots(vault, generation, in_place)?,
         false => Vec::new(),
@@ -58,6 +69,7 @@ pub fn plan(
         vault,
         results: Mutex::new(Results::default()),
         fetch: Mutex::new(Fetch::default()),
+        conflicts: Mutex::default(),
         progress,
     };
     let done = |what: &Comparison<Tag>, found: Result<Found, Errno>| shared.compared(what, found);
@@ -84,14 +96,28 @@ pub fn plan(
             links: Links::default(),
             linked: Vec::new(),
             fetch: Fetch::default(),
+            conflicts: Conflicts::default(),
         };
         let walk = Walk::new(vault, &matcher, cancel).run(&start, &mut planner);
-        walk.map(|()| (planner.steps, planner.totals, planner.linked, planner.fetch))
+        walk.map(|()| {
+            let Planner {
+                steps,
+                totals,
+                linked,
+                fetch,
+                conflicts,
+                ..
+            } = planner;
+            (steps, totals, linked, fetch, conflicts)
+        })
     });
-    let (mut steps, mut totals, linked, mut fetch) = walked?;
+    let (mut steps, mut totals, linked, mut fetch, mut conflicts) = walked?;
     cancel.check()?;
     let results = shared.results.into_inner().unwrap_or_else(PoisonError::into_inner);
-    for (index, code, written, partial) in results.0 {
+    for judged in results.0 {
+        let Judged {
+            index, code, partial, ..
+        } = judged;
         if let Some(step) = steps.steps.get_mut(index as usize) {
             step.code = code;
         }
@@ -99,9 +125,10 @@ pub fn plan(
             steps.partial.insert(index, partial);
         }
         totals.count(code, NodeType::File);
-        totals.write_bytes += written;
+        totals.write_bytes = totals.write_bytes.saturating_add(judged.written);
+        totals.right_bytes = totals.right_bytes.saturating_add(judged.right);
     }
-    for (index, first) in linked {
+    for (index, first, conflict) in linked {
         // The link stands if the file it is a link to keeps its place.
         let replaced = match steps.get(first).code {
             Code::Create => true,
@@ -112,19 +139,38 @@ pub fn plan(
         if let Some(step) = steps.steps.get_mut(index as usize) {
             step.code = code;
         }
+        if code == Code::Overwrite {
+            conflicts.add(conflict);
+        }
         totals.count(code, NodeType::File);
     }
+    conflicts.absorb(shared.conflicts.into_inner().unwrap_or_else(PoisonError::into_inner));
     fetch.absorb(shared.fetch.into_inner().unwrap_or_else(PoisonError::into_inner));
     totals.fetch_bytes = fetch.bytes;
+    (totals.overwrite_newer, totals.overwrite_bytes) = (conflicts.newer, conflicts.bytes);
     progress.totals_known.store(true, Ordering::Relaxed);
     Ok(Plan {
         generation: generation.clone(),
         options: options.clone(),
         totals,
+        conflicts,
         matcher,
         start,
         steps,
         roots,
+    })
+}
+
+/// Whether a folder, or the first one above it that exists, is this one or below it.
+fn lies_in(folder: &std::path::Path, top: (u64, u64)) -> bool {
+    let Some(existing) = folder.ancestors().find_map(|path| std::fs::canonicalize(path).ok()) else {
+        return false;
+    };
+    existing.ancestors().any(|path| {
+        rustix::fs::stat(path).is_ok_and(|stat| {
+            let status = place::Status::of(&stat);
+            (status.device, status.inode) == top
+        })
     })
 }
 

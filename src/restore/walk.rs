@@ -32,6 +32,8 @@ pub(super) struct Start {
     pub node: Option<Box<Node>>,
     /// The components from there on that lead to what is asked for; nothing beside them is visited.
     pub only: Vec<Vec<u8>>,
+    /// Another name for the file that is asked for.
+    pub rename: Option<Vec<u8>>,
 }
 
 impl Start {
@@ -42,6 +44,7 @@ impl Start {
             tree: generation.tree,
             node: None,
             only: Vec::new(),
+            rename: None,
         };
         let parts: Vec<&[u8]> = trim(path)
             .split(|&b| b == b'/')
@@ -82,6 +85,7 @@ impl Start {
             tree: generation.tree,
             node: None,
             only,
+            rename: None,
         })
     }
 }
@@ -194,6 +198,7 @@ pub(super) struct Walk<'a> {
     bytes: Vec<u8>,
     path: Vec<u8>,
     next: u32,
+    rename: Option<Vec<u8>>,
 }
 
 /// A folder whose subfolders are being visited.
@@ -220,12 +225,14 @@ impl<'a> Walk<'a> {
             bytes: Vec::new(),
             path: Vec::new(),
             next: 1,
+            rename: None,
         }
     }
 
     /// Visits everything from `start` on.
     pub fn run(mut self, start: &Start, visitor: &mut impl Visitor) -> Result<()> {
         self.path.clone_from(&start.path);
+        self.rename.clone_from(&start.rename);
         let mut scope = self.matcher.root();
         for (end, _) in start.path.iter().enumerate().skip(1).filter(|(_, b)| **b == b'/') {
             scope = self.matcher.below(scope, &start.path[..end], true);
@@ -350,7 +357,7 @@ impl<'a> Walk<'a> {
 
     fn node(
         &mut self,
-        node: Node,
+        mut node: Node,
         repeated: bool,
         scope: Scope,
         only: Option<&Vec<u8>>,
@@ -367,6 +374,11 @@ impl<'a> Walk<'a> {
         if scope.is_nothing() {
             self.path.truncate(length);
             return Ok(());
+        }
+        if let (Some(_), false, Some(name)) = (only, node.is_dir(), &self.rename) {
+            node.name.clone_from(name);
+            self.path.truncate(length);
+            self.push_name(&node.name);
         }
         let problem = if !node.has_safe_name() {
             Some(Problem::UnsafeName)

@@ -6,7 +6,7 @@ use crate::vault::check::DataSubset;
 use question::Overwrite;
 
 /// An engine with a vault `home` and a plan `files` of a small folder.
-fn bench() -> (Bench, PathBuf) {
+pub(super) fn bench() -> (Bench, PathBuf) {
     let bench = Bench::new();
     let files = bench.path("files");
     std::fs::create_dir_all(files.join("sub")).unwrap();
@@ -29,7 +29,7 @@ fn bench() -> (Bench, PathBuf) {
     (bench, files)
 }
 
-fn run_plan(bench: &Bench) -> Box<crate::backup::Outcome> {
+pub(super) fn run_plan(bench: &Bench) -> Box<crate::backup::Outcome> {
     let task = Task::Plan {
         plan: "files".into(),
         vault: None,
@@ -41,7 +41,7 @@ fn run_plan(bench: &Bench) -> Box<crate::backup::Outcome> {
     }
 }
 
-fn ask(engine: &Engine, question: Question) -> Answer {
+pub(super) fn ask(engine: &Engine, question: Question) -> Answer {
     let mut events = engine.subscribe();
     engine.ask(1, question).unwrap();
     loop {

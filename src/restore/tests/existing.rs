@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use super::*;
 
-fn set_time(path: &Path, seconds: u64) {
+pub(super) fn set_time(path: &Path, seconds: u64) {
     let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
     fs::File::open(path)
         .unwrap()

@@ -1,5 +1,6 @@
 //! Whole restores of small vaults that are made by hand, so that they can be as hostile as a test needs.
 
+mod conflicts;
 mod dumping;
 mod existing;
 mod hostile;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::actions::{ACTIONS, Action, Context};
+use super::actions::{self, Action, Context};
 
 /// A key without its modifiers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -131,8 +131,7 @@ impl Default for Keymap {
     /// The keys of the actions table.
     fn default() -> Self {
         let sequence = |text: &str| text.split(' ').map(Key::parse).collect::<Option<Vec<Key>>>();
-        let bound = ACTIONS
-            .iter()
+        let bound = actions::all()
             .flat_map(|action| {
                 action
                     .keys
@@ -147,7 +146,7 @@ impl Default for Keymap {
 impl Keymap {
     /// What the keys mean in a context.
     pub fn resolve(&self, context: Context, keys: &[Key]) -> Resolved {
-        let here = || self.0.iter().filter(|(_, action)| action.contexts.contains(&context));
+        let here = || self.0.iter().filter(|(_, action)| action.at.holds(context));
         if let Some((_, action)) = here().find(|(bound, _)| bound == keys) {
             return Resolved::Action(action);
         }
@@ -196,15 +195,26 @@ mod tests {
 
     #[test]
     fn every_key_of_the_table_is_a_key() {
-        for action in ACTIONS {
+        for action in actions::all() {
             for keys in action.keys {
                 assert!(
                     keys.split(' ').all(|k| Key::parse(k).is_some()),
                     "{}: {keys}",
-                    action.name
+                    action.id
                 );
             }
         }
+    }
+
+    /// Every place that any action names.
+    fn contexts() -> Vec<Context> {
+        let mut all: Vec<Context> = Vec::new();
+        for action in actions::all() {
+            if let actions::At::Only(contexts) = action.at {
+                all.extend(contexts);
+            }
+        }
+        all
     }
 
     #[test]
@@ -213,12 +223,14 @@ mod tests {
         for (at, (keys, action)) in keymap.0.iter().enumerate() {
             for (other_keys, other) in &keymap.0[at + 1..] {
                 let clash = keys.starts_with(other_keys) || other_keys.starts_with(keys);
-                let shared = action.contexts.iter().find(|c| other.contexts.contains(c));
+                let shared = contexts()
+                    .into_iter()
+                    .find(|c| action.at.holds(*c) && other.at.holds(*c));
                 assert!(
                     !clash || shared.is_none(),
                     "{} and {} in {shared:?}",
-                    action.name,
-                    other.name
+                    action.id,
+                    other.id
                 );
             }
         }

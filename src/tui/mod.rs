@@ -1,20 +1,25 @@
 //! The full-screen interface.
 //!
-//! A pure core and a loop around it. The core: [`model`] is everything known, [`update`] changes it by messages and says
-//! what is to be done as effects, [`view`] turns it into cells. [`actions`] declares once what one can do, for the keys,
-//! the hints and the help; [`keys`] resolves what is typed; [`window`] holds three screens of a list of any length;
-//! [`crate::text`] makes hostile names harmless; [`theme`] says how things look. [`terminal`] is the loop, and all that touches
-//! the terminal.
+//! A pure core and a loop around it. The core: [`model`] is everything known, [`update()`] changes it by messages and says
+//! what is to be done as effects, [`view()`] turns it into cells. [`screens`] are the six places one can be at, [`dialogs`]
+//! what lies over them, each a module with its state, actions, questions and drawing; [`dialog`] and [`asking`] are what
+//! they have in common. [`actions`] declares how one says once what one can do, for the keys, the hints and the help;
+//! [`keys`] resolves what is typed; [`window`] holds three screens of a list of any length; [`theme`] says how things look.
+//! [`terminal`] is the loop, and all that touches the terminal.
 //!
 //! What does not live here: reading vaults, backing up, restoring; the engine does, and is asked without ever waiting.
 
 pub mod actions;
+pub mod asking;
+pub mod dialog;
+pub mod dialogs;
 pub mod field;
+mod global;
 pub mod jobs;
 pub mod keys;
 pub mod model;
 pub mod msg;
-pub mod overlay;
+pub mod screens;
 #[cfg(test)]
 mod stage;
 mod terminal;
@@ -28,8 +33,6 @@ pub mod window;
 
 use std::path::PathBuf;
 
-// Until all callers name the room itself.
-pub use crate::text;
 pub use terminal::{Error, Line, run};
 pub use update::update;
 pub use view::{draw, view};

@@ -5,19 +5,17 @@ use std::collections::HashMap;
 use jiff::tz::TimeZone;
 
 use super::actions::Context;
-use super::field::Field;
+use super::asking::Asked;
+use super::dialog::{self, Dialog};
 use super::jobs::Jobs;
 use super::keys::{Key, Keymap};
 use super::msg::Moment;
-use super::overlay::{Confirm, Help, Report, RestoreForm, RestorePlan};
+use super::screens;
+use super::screens::files::{Files, Selected};
+use super::screens::vaults::{Generations, Pane, Vaults};
 use super::theme::{Look, Role};
-use super::window::Window;
-use crate::engine::question::{EntryRow, GenerationRow, PlanRow, TreePath, VaultRow};
-use crate::engine::{Question, RequestId, Selection};
-use crate::progress::ProgressSample;
+use crate::engine::RequestId;
 use crate::vault::Id;
-
-pub use crate::catalog::Totals;
 
 /// Columns from which panes stand side by side.
 pub const WIDE: u16 = 100;
@@ -25,13 +23,40 @@ pub const WIDE: u16 = 100;
 /// The smallest screen that is drawn.
 pub const SMALLEST: (u16, u16) = (60, 15);
 
-/// The three panes, from what holds to what is held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[allow(missing_docs)] // each is the list it names
-pub enum Pane {
+/// The screens, in the order of their keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs)] // each is what it names
+pub enum Screen {
+    Overview,
     Vaults,
-    Generations,
     Files,
+    Search,
+    Snapshots,
+    Cost,
+}
+
+impl Screen {
+    /// All, in the order of their keys.
+    pub const ALL: [Screen; 6] = [
+        Screen::Overview,
+        Screen::Vaults,
+        Screen::Files,
+        Screen::Search,
+        Screen::Snapshots,
+        Screen::Cost,
+    ];
+
+    /// Its name, for people.
+    pub fn title(self) -> &'static str {
+        match self {
+            Screen::Overview => "Overview",
+            Screen::Vaults => "Vaults",
+            Screen::Files => "Files",
+            Screen::Search => "Search",
+            Screen::Snapshots => "Snapshots",
+            Screen::Cost => "Cost",
+        }
+    }
 }
 
 /// How far a list is from being here.
@@ -50,67 +75,6 @@ pub enum Load {
     Failed(String),
 }
 
-/// The vaults.
-#[derive(Debug, Default)]
-pub struct Vaults {
-    /// All of them.
-    pub all: Vec<VaultRow>,
-    /// Those shown.
-    pub list: Window<VaultRow>,
-    /// Whether they are here.
-    pub load: Load,
-    /// Only names that hold this.
-    pub filter: String,
-}
-
-/// The generations of the vault under the cursor.
-#[derive(Debug, Default)]
-pub struct Generations {
-    /// Whose.
-    pub vault: Option<String>,
-    /// All of them, newest first.
-    pub all: Vec<GenerationRow>,
-    /// Those shown.
-    pub list: Window<GenerationRow>,
-    /// Whether they are here.
-    pub load: Load,
-    /// Only those whose date, host, path or tag holds this.
-    pub filter: String,
-}
-
-/// A folder of the generation under the cursor.
-#[derive(Debug, Default)]
-pub struct Files {
-    /// Whose: vault and generation.
-    pub of: Option<(String, Id)>,
-    /// Which folder.
-    pub folder: TreePath,
-    /// Its entries.
-    pub list: Window<EntryRow>,
-    /// Whether they are here.
-    pub load: Load,
-    /// Only names that hold this.
-    pub filter: String,
-    /// Where a range starts.
-    pub anchor: Option<u64>,
-    /// Where the cursor was in folders one left, by path.
-    pub left_at: HashMap<TreePath, u64>,
-    /// Whether a folder that holds nothing but one folder is passed through: until the first answer after a generation
-    /// is opened, and while one goes down.
-    pub pass_through: bool,
-}
-
-/// What is selected in a generation.
-#[derive(Debug, Default, Clone)]
-pub struct Selected {
-    /// The rules.
-    pub selection: Selection,
-    /// What they pick weighs, as far as is known.
-    pub totals: Option<Totals>,
-    /// Whether the totals are of these rules and final.
-    pub counted: bool,
-}
-
 /// A line that says what came of something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
@@ -120,101 +84,6 @@ pub struct Notice {
     pub role: Role,
     /// Until when it is shown, in milliseconds.
     pub until: u64,
-}
-
-/// What lies over the panes.
-#[derive(Debug)]
-pub enum Overlay {
-    /// A filter for the focused pane being typed.
-    Filter(Field),
-    /// The keys.
-    Help(Help),
-    /// What runs and ran.
-    Jobs(Window<()>),
-    /// One job's report.
-    Report(Report),
-    /// What to restore, where to.
-    RestoreForm(RestoreForm),
-    /// What a restore would do.
-    RestorePlan(RestorePlan),
-    /// The plans one can run.
-    BackupChoice(Window<PlanRow>, Load),
-    /// A vault's password being typed.
-    Password {
-        /// Whose.
-        vault: String,
-        /// What is typed.
-        field: Field,
-        /// Why the last one did not do.
-        problem: String,
-        /// Whether it is being tried.
-        trying: bool,
-    },
-    /// A question with yes and no.
-    Confirm(Confirm),
-    /// Jobs run: what about them?
-    Quit(Confirm),
-}
-
-/// What an asked question was for.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Purpose {
-    /// The list of vaults.
-    Vaults,
-    /// A vault's generations.
-    Generations(String),
-    /// Rows of a folder.
-    Folder(FolderAsk),
-    /// Names of a range to be selected: vault, generation and folder as they were.
-    Range(FolderAsk),
-    /// The weight of a generation's selection.
-    Totals(Id),
-    /// What a restore would do.
-    RestorePlan,
-    /// The plans.
-    Plans,
-    /// The jobs of the history.
-    History,
-    /// A job's issues.
-    Issues(crate::engine::JobId),
-    /// A password being tried.
-    Open,
-}
-
-/// Which rows of which folder.
-#[derive(Debug, Clone, PartialEq)]
-#[allow(missing_docs)] // as in Question::Folder
-pub struct FolderAsk {
-    pub vault: String,
-    pub generation: Id,
-    pub folder: TreePath,
-    pub filter: String,
-    pub first: u64,
-    pub rows: u32,
-}
-
-impl FolderAsk {
-    /// The question.
-    pub fn question(&self) -> Question {
-        let FolderAsk {
-            vault,
-            generation,
-            folder,
-            filter,
-            first,
-            rows,
-        } = self.clone();
-        Question::Folder {
-            vault,
-            generation,
-            folder,
-            order: Default::default(),
-            filter,
-            first,
-            near: None,
-            rows,
-        }
-    }
 }
 
 /// Everything.
@@ -234,37 +103,39 @@ pub struct Model {
     pub keymap: Keymap,
     /// The keys of a sequence that is not whole yet.
     pub pending: Vec<Key>,
-    /// The pane the keys act on.
-    pub focus: Pane,
-    /// Whether it has the whole width.
+    /// The screen shown.
+    pub screen: Screen,
+    /// Whether the pane that has the keys has the whole width.
     pub zoom: bool,
+    /// The pane of the screen Vaults that has the keys.
+    pub pane: Pane,
     /// The vaults.
     pub vaults: Vaults,
-    /// The generations.
+    /// The generations of the vault under the cursor.
     pub generations: Generations,
-    /// The files.
+    /// A folder of the generation under the cursor.
     pub files: Files,
     /// What is selected, by generation.
     pub selections: HashMap<Id, Selected>,
-    /// What lies over the panes; the last one gets the keys.
-    pub overlays: Vec<Overlay>,
+    /// What lies over the screen; the last one gets the keys.
+    pub dialogs: Vec<Box<dyn Dialog>>,
     /// What runs and ran.
     pub jobs: Jobs,
     /// What was last said.
     pub notice: Option<Notice>,
-    /// Questions that have no answer yet.
-    pub asked: HashMap<RequestId, Purpose>,
+    /// What was asked and has no answer yet.
+    pub asked: HashMap<RequestId, Asked>,
     /// The number of the next question.
     pub next_request: RequestId,
     /// The vault the user named at the start.
     pub given_vault: Option<String>,
     /// The vault to go to once the vaults are here.
     pub wanted_vault: Option<String>,
-    /// Whether vaults opened by the user (Enter) have shown their password dialog: not again by itself.
+    /// The vault whose password dialog opened by itself: not again.
     pub password_asked: Option<String>,
     /// Whether the program ends once no job runs.
     pub quitting: bool,
-    /// Where the user's home folder or working folder is: for the restore dialog's first suggestion.
+    /// The user's home folder: what `~` means, and where a restore goes at first.
     pub home: String,
 }
 
@@ -279,13 +150,14 @@ impl Model {
             read_only: false,
             keymap: Keymap::default(),
             pending: Vec::new(),
-            focus: Pane::Vaults,
+            screen: Screen::Vaults,
             zoom: false,
+            pane: Pane::Vaults,
             vaults: Vaults::default(),
             generations: Generations::default(),
             files: Files::default(),
             selections: HashMap::new(),
-            overlays: Vec::new(),
+            dialogs: Vec::new(),
             jobs: Jobs::default(),
             notice: None,
             asked: HashMap::new(),
@@ -302,22 +174,17 @@ impl Model {
 
     /// Where keys go.
     pub fn context(&self) -> Context {
-        match self.overlays.last() {
-            None => match self.focus {
-                Pane::Vaults => Context::Vaults,
-                Pane::Generations => Context::Generations,
-                Pane::Files => Context::Files,
-            },
-            Some(Overlay::Filter(_)) => Context::Filter,
-            Some(Overlay::Help(_)) => Context::Help,
-            Some(Overlay::Jobs(_)) => Context::Jobs,
-            Some(Overlay::Report(_)) => Context::Report,
-            Some(Overlay::RestoreForm(_)) => Context::RestoreForm,
-            Some(Overlay::RestorePlan(_)) => Context::RestorePlan,
-            Some(Overlay::BackupChoice(..)) => Context::BackupChoice,
-            Some(Overlay::Password { .. }) => Context::Password,
-            Some(Overlay::Confirm(_)) => Context::Confirm,
-            Some(Overlay::Quit(_)) => Context::Quit,
+        match self.dialogs.last() {
+            Some(dialog) => dialog.context(),
+            None => screens::context(self),
+        }
+    }
+
+    /// The place that a lens such as the help looks at.
+    pub fn context_below(&self) -> Context {
+        match self.dialogs.iter().rev().find(|dialog| !dialog.is_lens()) {
+            Some(dialog) => dialog.context(),
+            None => screens::context(self),
         }
     }
 
@@ -331,41 +198,29 @@ impl Model {
         self.size.0 < SMALLEST.0 || self.size.1 < SMALLEST.1
     }
 
-    /// What is selected in the generation shown.
-    pub fn selected(&self) -> Option<&Selected> {
-        self.selections.get(&self.files.of.as_ref()?.1)
-    }
-
     /// Rows that the strip of running jobs takes.
     pub fn strip_rows(&self) -> u16 {
         u16::from(self.jobs.running().next().is_some())
     }
 
+    /// Rows a pane has for its rows: without the title, the pane's title and column heads above, and status, jobs and hints
+    /// below.
+    pub fn body_rows(&self) -> u16 {
+        self.size.1.saturating_sub(3 + 2 + self.strip_rows()).max(1)
+    }
+
     /// Gives every list the height it has on the screen.
     pub fn layout(&mut self) {
-        // Title, pane title, column heads above; status, jobs, hints below.
-        let body = self.size.1.saturating_sub(3 + 2 + self.strip_rows()).max(1);
-        let rows = u64::from(body);
-        // The list of vaults has two rows each and no column heads.
-        self.vaults.list.resize(rows.div_ceil(2));
-        self.generations.list.resize(rows);
-        self.files.list.resize(rows);
-        let drawer = u64::from(super::view::jobs::drawer_rows(self.size));
-        let shown = self.jobs.len() as u64;
-        let dialog = u64::from(self.size.1.saturating_sub(9).max(1));
-        for overlay in &mut self.overlays {
-            match overlay {
-                Overlay::Jobs(list) => {
-                    list.resize(drawer);
-                    let cursor = list.cursor();
-                    list.accept(0, vec![(); shown as usize], shown);
-                    list.go(cursor);
-                }
-                Overlay::BackupChoice(list, _) => list.resize(dialog.min(10)),
-                Overlay::Report(report) => report.list.resize(dialog.saturating_sub(6).max(1)),
-                Overlay::RestorePlan(plan) => plan.list.resize(super::view::dialogs::PLAN_ROWS),
-                _ => {}
-            }
+        screens::layout(self);
+        dialog::each(self, |dialog, model| dialog.layout(model));
+    }
+
+    /// A path as typed, with `~` for the home folder.
+    pub fn expand_home(&self, typed: &str) -> String {
+        match typed.strip_prefix('~') {
+            Some("") => self.home.clone(),
+            Some(rest) if rest.starts_with('/') => format!("{}{rest}", self.home.trim_end_matches('/')),
+            _ => typed.to_owned(),
         }
     }
 
@@ -377,10 +232,5 @@ impl Model {
             role,
             until: self.now.millis + shown,
         });
-    }
-
-    /// How far a job is, if it runs.
-    pub fn sample_of(&self, job: crate::engine::JobId) -> Option<&ProgressSample> {
-        self.jobs.get(job).map(|job| &job.sample)
     }
 }

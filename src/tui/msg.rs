@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::keys::Key;
-use crate::engine::{Answer, JobId, JobInfo, JobState, Question, RequestId};
+use crate::engine::{Answer, JobId, JobInfo, JobState, Question, RequestId, Task};
 use crate::progress::ProgressSample;
 use crate::vault::Password;
 
@@ -81,20 +81,11 @@ pub enum Effect {
         /// What was typed.
         password: Typed,
     },
-    /// Execute a restore plan.
-    StartRestore {
-        /// The plan's number.
-        plan: u64,
-        /// What to call the job.
-        title: String,
-    },
-    /// Run a plan's backup.
-    StartBackup {
-        /// The plan's name.
-        plan: String,
-        /// Into which of its vaults.
-        vault: String,
-        /// What to call the job.
+    /// Start a job.
+    Start {
+        /// What it is to do.
+        task: Box<Task>,
+        /// What to call it.
         title: String,
     },
     /// Ask a job to stop.

@@ -23,8 +23,9 @@ pub use self::signals::Line;
 use self::signals::{Signal, Signals};
 use super::model::Model;
 use super::msg::{Effect, Moment, Msg};
-use super::{Options, text, update, view};
+use super::{Options, update, view};
 use crate::engine::{Engine, Events};
+use crate::text;
 
 /// Shortest time between two frames.
 const FRAME: Duration = Duration::from_millis(16);

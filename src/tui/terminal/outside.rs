@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::super::model::Model;
 use super::super::msg::{Effect, Moment, Msg};
-use crate::engine::{Engine, Event, JobHandle, JobId, Question, RequestId, Task};
+use crate::engine::{Engine, Event, JobHandle, JobId, Question, RequestId};
 use crate::progress::ProgressSample;
 
 /// The engine, and the questions it had no room for.
@@ -88,17 +88,7 @@ impl Outside {
                     }]
                 }
             },
-            Effect::StartBackup { plan, vault, title } => {
-                let task = Task::Plan {
-                    plan,
-                    vault: Some(vault),
-                    dry_run: false,
-                };
-                self.started(self.engine.start(task), title, at)
-            }
-            Effect::StartRestore { plan, title } => {
-                self.started(self.engine.start(Task::PlannedRestore { plan }), title, at)
-            }
+            Effect::Start { task, title } => self.started(self.engine.start(*task), title, at),
             Effect::CancelJob(id) => {
                 if let Some(job) = self.engine.job(id) {
                     job.cancel();

@@ -1,10 +1,13 @@
 //! What keys do.
 
 use crate::engine::{JobKind, JobState, Picked};
+use crate::tui::dialog::GUARD;
+use crate::tui::dialogs::password::Password;
+use crate::tui::dialogs::restore::{RestoreForm, RestorePlan};
 use crate::tui::keys::Key;
-use crate::tui::model::{Load, Overlay, Pane};
+use crate::tui::model::{Load, Screen};
 use crate::tui::msg::{Effect, Msg};
-use crate::tui::overlay::GUARD;
+use crate::tui::screens::vaults::Pane;
 use crate::tui::stage::Stage;
 use crate::tui::theme::Look;
 
@@ -29,7 +32,7 @@ fn path(text: &str) -> Vec<Vec<u8>> {
 #[test]
 fn opening_a_generation_goes_to_the_first_folder_that_holds_more_than_one() {
     let stage = in_files();
-    assert_eq!(stage.model.focus, Pane::Files);
+    assert_eq!(stage.model.screen, Screen::Files);
     assert_eq!(stage.model.files.folder, path("home/anna"));
     assert!(stage.screen().contains("2026-08-22 03:00 › /home/anna"));
 }
@@ -51,17 +54,23 @@ fn going_back_finds_the_cursor_where_it_was() {
     stage.keys("h h");
     assert_eq!(stage.model.files.folder, path(""), "up to the root");
     stage.keys("h");
-    assert_eq!(stage.model.focus, Pane::Generations);
+    assert_eq!(
+        (stage.model.screen, stage.model.pane),
+        (Screen::Vaults, Pane::Generations)
+    );
     assert_eq!(stage.model.generations.list.cursor(), 8);
 }
 
 #[test]
 fn another_generation_shows_the_same_folder() {
     let mut stage = Stage::new(120, 40, Look::default());
-    stage.keys("Enter Enter j Enter Tab Tab j");
-    assert_eq!(stage.model.focus, Pane::Generations);
+    stage.keys("Enter Enter j Enter 2 j");
+    assert_eq!(
+        (stage.model.screen, stage.model.pane),
+        (Screen::Vaults, Pane::Generations)
+    );
     assert_eq!(stage.model.files.folder, path("home/anna/documents"));
-    stage.keys("Tab j j Space Tab Tab");
+    stage.keys("3 j j Space 2");
     assert_eq!(
         stage.model.selections.len(),
         1,
@@ -78,7 +87,7 @@ fn a_folder_that_a_generation_does_not_have_gives_the_one_above() {
     let mut stage = Stage::new(120, 40, Look::default());
     stage.keys("Enter Enter j Enter Enter");
     assert_eq!(stage.model.files.folder, path("home/anna/documents/taxes"));
-    stage.keys("Shift-Tab j j j j");
+    stage.keys("2 j j j j 3");
     assert_eq!(stage.model.files.folder, path("home/anna/documents"));
     assert!(stage.screen().contains("taxes is not in this generation"));
 }
@@ -184,7 +193,7 @@ fn restore_goes_by_form_plan_and_y() {
     assert!(stage.done().is_empty(), "Enter never confirms");
     stage.keys("y");
     assert_eq!(stage.done(), ["restore by plan 8: Restore 2 items to /home/anna/full"]);
-    assert!(stage.model.overlays.is_empty(), "form and plan are gone");
+    assert!(stage.model.dialogs.is_empty(), "form and plan are gone");
 }
 
 #[test]
@@ -240,7 +249,7 @@ fn a_plan_that_fails_says_so_and_the_form_is_still_there() {
     stage.keys("y");
     assert!(stage.done().is_empty());
     stage.keys("Esc");
-    assert!(matches!(stage.model.overlays.as_slice(), [Overlay::RestoreForm(_)]));
+    assert!(stage.model.dialog::<RestoreForm>().is_some() && stage.model.dialog_mut::<RestorePlan>().is_none());
 }
 
 #[test]
@@ -261,10 +270,10 @@ fn read_only_writes_nothing_and_says_why() {
     let mut stage = in_files();
     stage.model.read_only = true;
     stage.keys("r");
-    assert!(stage.model.overlays.is_empty());
+    assert!(stage.model.dialogs.is_empty());
     assert!(stage.screen().contains("Started with --read-only"));
     stage.keys("b");
-    assert!(stage.model.overlays.is_empty());
+    assert!(stage.model.dialogs.is_empty());
 }
 
 #[test]
@@ -364,7 +373,7 @@ fn hanging_up_stops_the_jobs_and_ends() {
 fn esc_never_quits() {
     let mut stage = in_files();
     stage.keys("/ Esc ? Esc J Esc r Enter Esc Esc b Esc Esc Esc Esc Esc");
-    assert!(stage.model.overlays.is_empty());
+    assert!(stage.model.dialogs.is_empty());
     assert!(stage.done().is_empty());
 }
 
@@ -405,7 +414,7 @@ fn the_password_is_asked_for_tried_and_forgotten() {
     assert!(stage.screen().contains("The password is wrong."), "{}", stage.screen());
     stage.text("secret");
     stage.keys("Enter");
-    assert!(stage.model.overlays.is_empty());
+    assert!(stage.model.dialogs.is_empty());
     assert_eq!(stage.model.generations.list.total(), Some(14));
 }
 
@@ -413,10 +422,10 @@ fn the_password_is_asked_for_tried_and_forgotten() {
 fn a_locked_vault_asks_only_where_one_goes() {
     let mut stage = Stage::new(120, 40, Look::default());
     stage.keys("j");
-    assert!(stage.model.overlays.is_empty(), "passing by asks nothing");
+    assert!(stage.model.dialogs.is_empty(), "passing by asks nothing");
     assert!(stage.screen().contains("This vault is locked"), "{}", stage.screen());
     stage.keys("Enter");
-    assert!(matches!(stage.model.overlays.as_slice(), [Overlay::Password { .. }]));
+    assert!(stage.model.dialog::<Password>().is_some());
 }
 
 #[test]
@@ -425,7 +434,7 @@ fn help_searches_and_runs() {
     stage.keys("?");
     stage.text("width");
     stage.keys("Enter");
-    assert!(stage.model.overlays.is_empty() && stage.model.zoom);
+    assert!(stage.model.dialogs.is_empty() && stage.model.zoom);
 }
 
 #[test]

@@ -4,4 +4,5 @@
 mod behaviour;
 mod bytes;
 mod random;
+mod scenes;
 mod screens;

@@ -22,7 +22,14 @@ enum Step {
     End(u8),
 }
 
-const KEYS: [&str; 43] = [
+const KEYS: [&str; 50] = [
+    "1",
+    "2",
+    "3",
+    "3",
+    "4",
+    "5",
+    "6",
     "j",
     "k",
     "j",
@@ -183,7 +190,7 @@ proptest! {
         stage.keys("Enter Enter j r Enter");
         let harmless = steps.into_iter().filter(|step| !matches!(step, Step::Key("y") | Step::Char('y'))).collect();
         play(&mut stage, harmless);
-        let restored = stage.effects.iter().any(|effect| matches!(effect, Effect::StartRestore { .. }));
+        let restored = stage.effects.iter().any(|effect| matches!(effect, Effect::Start { .. }));
         prop_assert!(!restored);
     }
 }

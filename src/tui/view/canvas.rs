@@ -5,17 +5,17 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::super::field::Field;
-use super::super::text;
 use super::super::theme::{Look, Role};
+use crate::text;
 
 /// A buffer with the look it is drawn in. Coordinates are those of the area.
-pub(crate) struct Canvas<'a> {
+pub struct Canvas<'a> {
     buffer: &'a mut Buffer,
     area: Rect,
     /// The look.
-    pub(crate) look: Look,
+    pub look: Look,
     /// Rows at the bottom that dialogs leave free.
-    pub(crate) floor: u16,
+    pub floor: u16,
 }
 
 /// Makes the hidden half of each wide character unlike any visible cell, so that it is sent anew once the character is
@@ -41,7 +41,7 @@ pub(crate) fn settle_wide(buffer: &mut Buffer) {
 
 impl<'a> Canvas<'a> {
     /// Draws into an area of a buffer.
-    pub(crate) fn new(buffer: &'a mut Buffer, area: Rect, look: Look) -> Self {
+    pub fn new(buffer: &'a mut Buffer, area: Rect, look: Look) -> Self {
         let area = area.intersection(buffer.area);
         Canvas {
             buffer,
@@ -52,22 +52,22 @@ impl<'a> Canvas<'a> {
     }
 
     /// Columns.
-    pub(crate) fn width(&self) -> u16 {
+    pub fn width(&self) -> u16 {
         self.area.width
     }
 
     /// Rows.
-    pub(crate) fn height(&self) -> u16 {
+    pub fn height(&self) -> u16 {
         self.area.height
     }
 
     /// Writes text from `x` on, up to column `end`; gives the column behind it.
-    pub(crate) fn text(&mut self, x: u16, y: u16, end: u16, text: &str, role: Role) -> u16 {
+    pub fn text(&mut self, x: u16, y: u16, end: u16, text: &str, role: Role) -> u16 {
         self.styled(x, y, end, text, self.look.style(role))
     }
 
     /// Writes text in a style.
-    pub(crate) fn styled(&mut self, x: u16, y: u16, end: u16, text: &str, style: Style) -> u16 {
+    pub fn styled(&mut self, x: u16, y: u16, end: u16, text: &str, style: Style) -> u16 {
         let end = end.min(self.area.width);
         if x >= end || y >= self.area.height {
             return x;
@@ -82,13 +82,13 @@ impl<'a> Canvas<'a> {
     }
 
     /// Writes text so that it ends before column `end`.
-    pub(crate) fn right(&mut self, y: u16, end: u16, text: &str, role: Role) {
+    pub fn right(&mut self, y: u16, end: u16, text: &str, role: Role) {
         let start = end.saturating_sub(text::width(text) as u16);
         self.text(start, y, end, text, role);
     }
 
     /// Gives cells from `x` up to `end` a style, whatever they hold.
-    pub(crate) fn paint(&mut self, x: u16, y: u16, end: u16, style: Style) {
+    pub fn paint(&mut self, x: u16, y: u16, end: u16, style: Style) {
         let area = Rect::new(self.area.x + x, self.area.y + y, end.saturating_sub(x), 1);
         let area = area.intersection(self.area);
         for x in area.left()..area.right() {
@@ -101,13 +101,13 @@ impl<'a> Canvas<'a> {
     }
 
     /// Repeats a symbol from `x` up to `end`.
-    pub(crate) fn rule(&mut self, x: u16, y: u16, end: u16, symbol: &str, role: Role) {
+    pub fn rule(&mut self, x: u16, y: u16, end: u16, symbol: &str, role: Role) {
         let line = symbol.repeat(usize::from(end.saturating_sub(x)));
         self.text(x, y, end, &line, role);
     }
 
     /// Empties a rectangle.
-    pub(crate) fn clear(&mut self, area: Rect) {
+    pub fn clear(&mut self, area: Rect) {
         for y in area.top()..area.bottom().min(self.area.height) {
             for x in area.left()..area.right().min(self.area.width) {
                 if let Some(cell) = self.buffer.cell_mut((self.area.x + x, self.area.y + y)) {
@@ -118,7 +118,7 @@ impl<'a> Canvas<'a> {
     }
 
     /// A frame with a title, emptied; gives what is inside, a column of air on each side.
-    pub(crate) fn frame(&mut self, area: Rect, title: &str, role: Role) -> Rect {
+    pub fn frame(&mut self, area: Rect, title: &str, role: Role) -> Rect {
         self.clear(area);
         let symbols = self.look.symbols;
         let [top_left, top_right, bottom_left, bottom_right] = symbols.corners;
@@ -144,7 +144,7 @@ impl<'a> Canvas<'a> {
     }
 
     /// A rectangle of this size in the middle, as far as there is room; the title and the last rows stay free.
-    pub(crate) fn middle(&self, width: u16, height: u16) -> Rect {
+    pub fn middle(&self, width: u16, height: u16) -> Rect {
         let width = width.min(self.area.width.saturating_sub(4));
         let room = self.area.height.saturating_sub(self.floor + 1);
         let height = height.min(room);
@@ -152,7 +152,7 @@ impl<'a> Canvas<'a> {
     }
 
     /// A field one types into, with the place typing goes to; its text as dots where it is a secret.
-    pub(crate) fn field(&mut self, x: u16, y: u16, width: u16, field: &Field, secret: bool) {
+    pub fn field(&mut self, x: u16, y: u16, width: u16, field: &Field, secret: bool) {
         let style = self.look.style(Role::Field);
         let (before, behind) = field.halves();
         let shown = |part: &str| {
@@ -177,7 +177,7 @@ impl<'a> Canvas<'a> {
     }
 
     /// A key's name as this look can show it.
-    pub(crate) fn key_name(&self, key: &str) -> String {
+    pub fn key_name(&self, key: &str) -> String {
         if self.look.symbols.rule.is_ascii() {
             key.replace('↑', "Up")
                 .replace('↓', "Down")
@@ -189,7 +189,7 @@ impl<'a> Canvas<'a> {
     }
 
     /// A gauge of a done part of 0 to 1.
-    pub(crate) fn gauge(&mut self, x: u16, y: u16, width: u16, done: f64) {
+    pub fn gauge(&mut self, x: u16, y: u16, width: u16, done: f64) {
         let full = (f64::from(width) * done).floor() as u16;
         let symbols = self.look.symbols;
         self.rule(x, y, x + full, symbols.gauge_done, Role::Gauge);

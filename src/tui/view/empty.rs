@@ -1,14 +1,14 @@
 //! What a list says when there is nothing in it: one sentence, one key, the same as a command.
 
 use super::super::model::{Load, Model};
-use super::super::text;
 use super::super::theme::Role;
 use super::super::window::Window;
 use super::canvas::Canvas;
-use super::panes::{Span, is_waiting};
+use super::pane::{Span, is_waiting};
+use crate::text;
 
 /// Draws a sentence and what one can do about it.
-pub(super) fn message(canvas: &mut Canvas, span: Span, y: u16, sentence: &str, keys: &[(&str, &str)], command: &str) {
+pub(crate) fn message(canvas: &mut Canvas, span: Span, y: u16, sentence: &str, keys: &[(&str, &str)], command: &str) {
     let cells = usize::from(span.width().saturating_sub(5)).min(60);
     let mut y = y;
     for line in text::wrap(sentence, cells) {
@@ -87,7 +87,7 @@ fn unmatched<T>(canvas: &mut Canvas, span: Span, filter: &str, list: &Window<T>)
 }
 
 /// The vaults' pane.
-pub(super) fn vaults(model: &Model, canvas: &mut Canvas, span: Span) -> bool {
+pub(crate) fn vaults(model: &Model, canvas: &mut Canvas, span: Span) -> bool {
     let pane = &model.vaults;
     if common(model, canvas, span, &pane.load, &pane.list) || unmatched(canvas, span, &pane.filter, &pane.list) {
         return true;
@@ -109,7 +109,7 @@ pub(super) fn vaults(model: &Model, canvas: &mut Canvas, span: Span) -> bool {
 }
 
 /// The generations' pane.
-pub(super) fn generations(model: &Model, canvas: &mut Canvas, span: Span) -> bool {
+pub(crate) fn generations(model: &Model, canvas: &mut Canvas, span: Span) -> bool {
     let pane = &model.generations;
     if pane.vault.is_none() {
         // There is no vault: its own pane says so.
@@ -135,7 +135,7 @@ pub(super) fn generations(model: &Model, canvas: &mut Canvas, span: Span) -> boo
 }
 
 /// The files' pane.
-pub(super) fn files(model: &Model, canvas: &mut Canvas, span: Span) -> bool {
+pub(crate) fn files(model: &Model, canvas: &mut Canvas, span: Span) -> bool {
     let pane = &model.files;
     if pane.of.is_none() {
         return true;

@@ -1,15 +1,13 @@
 //! The model as cells. Pure: what is on the screen follows from the model alone.
 //!
-//! From the top: where one is; the pane's title, its column heads, its rows; then what is selected or was just said, the
-//! strip of running jobs, and the keys of this place. `panes` draws the three lists, `empty` what they say when there is
-//! nothing in them, `dialogs`, `help` and `jobs` what lies over them, `canvas` writes text into cells.
+//! From the top: where one is, and the screens; the pane's title, its column heads, its rows; then what is selected or was
+//! just said, the strip of running jobs, and the keys of this place. Screens and dialogs draw themselves; here is what they
+//! have in common: `canvas` writes text into cells, `pane` is headings and columns, `empty` what a list says when there is
+//! nothing in it.
 
 pub(crate) mod canvas;
-pub(super) mod dialogs;
-mod empty;
-pub(super) mod help;
-pub(super) mod jobs;
-mod panes;
+pub(crate) mod empty;
+pub(crate) mod pane;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -18,9 +16,15 @@ use ratatui::layout::Rect;
 use canvas::Canvas;
 
 use super::actions::{self, Context};
-use super::model::{Model, Overlay, Pane, SMALLEST, Selected};
-use super::text;
+use super::dialogs::filter::Filter;
+use super::dialogs::jobs;
+use super::model::{Model, SMALLEST, Screen, WIDE};
+use super::screens;
+use super::screens::files::Selected;
+use super::screens::files::view::folder_words;
+use super::screens::vaults::Pane;
 use super::theme::Role;
+use crate::text;
 
 /// Draws everything.
 pub fn view(model: &Model, frame: &mut Frame) {
@@ -37,56 +41,35 @@ pub fn draw(model: &Model, buffer: &mut Buffer, area: Rect) {
         return;
     }
     title(model, &mut canvas);
-    panes::draw(model, &mut canvas);
+    screens::draw(model, &mut canvas);
     let strip = model.strip_rows();
     status(model, &mut canvas, area.height - 2 - strip);
     if strip > 0 {
         jobs::strip(model, &mut canvas, area.height - 2);
     }
-    if matches!(
-        model.overlays.last(),
-        None | Some(Overlay::Filter(_) | Overlay::Jobs(_))
-    ) {
+    if model.dialogs.last().is_none_or(|dialog| dialog.in_footer()) {
         hint_line(model, &mut canvas, model.context(), 1, area.height - 1, area.width - 1);
     }
     canvas.floor = 2 + strip;
-    for (n, overlay) in model.overlays.iter().enumerate() {
-        // The plan takes its form's place.
-        if matches!(model.overlays.get(n + 1), Some(Overlay::RestorePlan(_))) {
-            continue;
-        }
-        match overlay {
-            Overlay::Filter(_) => {}
-            Overlay::Help(state) => help::draw(model, state, &mut canvas),
-            Overlay::Jobs(list) => jobs::drawer(model, list, &mut canvas),
-            Overlay::Report(report) => jobs::report(model, report, &mut canvas),
-            other => dialogs::draw(model, other, &mut canvas),
+    for (n, dialog) in model.dialogs.iter().enumerate() {
+        let replaced = model.dialogs.get(n + 1).is_some_and(|above| above.replaces_below());
+        if !replaced {
+            dialog.draw(model, &mut canvas);
         }
     }
     canvas::settle_wide(buffer);
 }
 
-/// The first line: the program and the place.
+/// The first line: the program, the place, and the screens.
 fn title(model: &Model, canvas: &mut Canvas) {
     let width = canvas.width();
     let mut x = canvas.text(1, 0, width, "Coffer", Role::Title) + 2;
-    let right = if model.read_only { "read-only" } else { "" };
-    let room = width.saturating_sub(text::width(right) as u16 + 2);
-    canvas.text(room + 1, 0, width, right, Role::Warning);
-
+    let room = tabs(model, canvas);
+    if model.read_only {
+        x = canvas.text(x, 0, room, "read-only", Role::Warning) + 2;
+    }
     let (crumb, more) = (model.look.symbols.crumb, model.look.symbols.more);
-    let mut crumbs = Vec::new();
-    if let Some(vault) = &model.generations.vault {
-        crumbs.push(text::escape(vault.as_bytes()));
-    }
-    if model.focus != Pane::Vaults
-        && let Some(row) = model.generations.list.current()
-    {
-        crumbs.push(text::stamp(row.time, &model.zone));
-        if model.focus == Pane::Files {
-            crumbs.push(folder_words(model));
-        }
-    }
+    let crumbs = crumbs(model);
     let last = crumbs.len().saturating_sub(1);
     for (n, part) in crumbs.iter().enumerate() {
         if n > 0 {
@@ -102,25 +85,48 @@ fn title(model: &Model, canvas: &mut Canvas) {
     }
 }
 
-/// The folder shown, as a path.
-fn folder_words(model: &Model) -> String {
-    let mut out = String::new();
-    for name in &model.files.folder {
-        out.push('/');
-        out.push_str(&text::escape(name));
+/// The screens and their keys, at the right of the first line; gives the column they start before.
+fn tabs(model: &Model, canvas: &mut Canvas) -> u16 {
+    let width = canvas.width();
+    let named = |screen: Screen| width >= 120 || screen == model.screen;
+    let words = |(n, screen): (usize, &Screen)| match named(*screen) {
+        true => format!("{} {}", n + 1, screen.title()),
+        false => (n + 1).to_string(),
+    };
+    let tabs: Vec<String> = Screen::ALL.iter().enumerate().map(words).collect();
+    let gap = if width >= WIDE { 2 } else { 1 };
+    let total: usize = tabs.iter().map(|tab| text::width(tab) + gap).sum();
+    let start = width.saturating_sub(total as u16);
+    let mut x = start;
+    for (screen, tab) in Screen::ALL.iter().zip(&tabs) {
+        let role = if *screen == model.screen {
+            Role::Focus
+        } else {
+            Role::Dim
+        };
+        x = canvas.text(x, 0, width, tab, role) + gap as u16;
     }
-    if out.is_empty() { "/".to_owned() } else { out }
+    start.saturating_sub(2)
 }
 
-/// What a selection is, in words.
-pub(crate) fn selection_words(selected: &Selected) -> String {
-    let items = selected.selection.rules().filter(|(_, include)| *include).count() as u64;
-    let left_out = selected.selection.rules().count() as u64 - items;
-    let mut out = text::counted(items, "item", "items");
-    if left_out > 0 {
-        out.push_str(&format!(" without {}", text::count(left_out)));
+/// Where one is: vault, generation, folder.
+fn crumbs(model: &Model) -> Vec<String> {
+    let mut crumbs = Vec::new();
+    if !matches!(model.screen, Screen::Vaults | Screen::Files) {
+        return crumbs;
     }
-    out
+    if let Some(vault) = &model.generations.vault {
+        crumbs.push(text::escape(vault.as_bytes()));
+    }
+    if (model.screen == Screen::Files || model.pane == Pane::Generations)
+        && let Some(row) = model.generations.list.current()
+    {
+        crumbs.push(text::stamp(row.time, &model.zone));
+        if model.screen == Screen::Files {
+            crumbs.push(folder_words(model));
+        }
+    }
+    crumbs
 }
 
 /// What a selection weighs, in words.
@@ -143,13 +149,12 @@ fn status(model: &Model, canvas: &mut Canvas, y: u16) {
     let width = canvas.width();
     let symbols = model.look.symbols;
     let mut x = 1;
-    if let Some(Overlay::Filter(field)) = model.overlays.last() {
-        x = canvas.text(x, y, width, "Filter ", Role::Key);
-        canvas.field(x, y, width.saturating_sub(x + 1).min(40), field, false);
+    if model.dialog::<Filter>().is_some() {
+        // It is typed here.
         return;
     }
-    if let Some(selected) = model.selected() {
-        let mark = format!("{} {} selected", symbols.marked, selection_words(selected));
+    if let Some(selected) = model.selected().filter(|_| model.screen == Screen::Files) {
+        let mark = format!("{} {} selected", symbols.marked, selected.words());
         let weight = weight_words(model, selected);
         // What was said needs the room more than the counts do; number and size stay.
         let said = model.notice.as_ref().map_or(0, |notice| text::width(&notice.text) + 6);
@@ -161,7 +166,7 @@ fn status(model: &Model, canvas: &mut Canvas, y: u16) {
         };
         x = canvas.text(x, y, width, &weight, Role::Text) + 3;
     }
-    if model.files.anchor.is_some() && model.focus == Pane::Files {
+    if model.files.anchor.is_some() && model.screen == Screen::Files {
         x = canvas.text(x, y, width, "range: Space selects it, Esc leaves it", Role::Chip) + 3;
     }
     if let Some(notice) = &model.notice {
@@ -185,7 +190,7 @@ fn status(model: &Model, canvas: &mut Canvas, y: u16) {
 }
 
 /// The keys of a place, the most needed first, as many as fit from `x` up to `end`.
-pub(super) fn hint_line(model: &Model, canvas: &mut Canvas, context: Context, mut x: u16, y: u16, end: u16) {
+pub(crate) fn hint_line(model: &Model, canvas: &mut Canvas, context: Context, mut x: u16, y: u16, end: u16) {
     let mut hinted: Vec<_> = actions::of(context).filter(|action| action.hint > 0).collect();
     hinted.sort_by_key(|action| action.hint);
     // Help and quit have their place even where there is little: what does not fit goes from the middle.
@@ -210,7 +215,7 @@ pub(super) fn hint_line(model: &Model, canvas: &mut Canvas, context: Context, mu
             continue;
         };
         let key = canvas.key_name(&key);
-        let usable = actions::why_not(model, action.id).is_none();
+        let usable = (action.why_not)(model).is_none();
         let next = canvas.text(x, y, end, &key, if usable { Role::Key } else { Role::Dim });
         x = canvas.text(
             next + 1,

@@ -3,7 +3,7 @@
 //! `cargo run --manifest-path tools/screenshots/Cargo.toml` from the package's folder. The world is the made-up one of the
 //! tests, the font is pinned, blocks and boxes are drawn as shapes: two runs give the same bytes.
 
-#[path = "../../../src/tui/stage.rs"]
+#[path = "../../../src/tui/stage/mod.rs"]
 mod stage;
 mod svg;
 

@@ -3,10 +3,10 @@
 use ratatui::layout::Rect;
 
 use super::super::super::field::Field;
-use super::super::super::text;
 use super::super::super::theme::Role;
 use super::super::super::view::canvas::Canvas;
 use super::{Entry, Form, List, Value};
+use crate::text;
 
 /// Cells between labels and values.
 const GAP: u16 = 2;

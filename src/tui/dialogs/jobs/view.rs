@@ -1,27 +1,26 @@
-//! Jobs: the strip that shows what runs, the drawer of what runs and ran, a job's report.
+//! The strip that shows what runs, the drawer of what runs and ran, a job's report.
 
 use ratatui::layout::Rect;
 
-use super::super::actions::Context;
-use super::super::jobs::Job;
-use super::super::model::Model;
-use super::super::overlay::Report;
-use super::super::text;
-use super::super::theme::Role;
-use super::super::window::Window;
-use super::canvas::Canvas;
-use super::empty::message;
-use super::hint_line;
-use super::panes::Span;
+use super::super::super::jobs::Job;
+use super::super::super::model::Model;
+use super::super::super::theme::Role;
+use super::super::super::view::canvas::Canvas;
+use super::super::super::view::empty::message;
+use super::super::super::view::hint_line;
+use super::super::super::view::pane::Span;
+use super::super::super::window::Window;
+use super::{REPORT, Report};
 use crate::engine::JobState;
+use crate::text;
 
 /// Rows of jobs that the drawer shows on a screen of this size.
-pub(crate) fn drawer_rows(size: (u16, u16)) -> u16 {
+pub(super) fn drawer_rows(size: (u16, u16)) -> u16 {
     (size.1 / 2).saturating_sub(3).clamp(3, 16)
 }
 
 /// The line of running jobs: the oldest one's progress, how many others.
-pub(super) fn strip(model: &Model, canvas: &mut Canvas, y: u16) {
+pub(crate) fn strip(model: &Model, canvas: &mut Canvas, y: u16) {
     let mut running = model.jobs.running();
     let Some(job) = running.next() else { return };
     let others = running.count();
@@ -235,12 +234,5 @@ pub(super) fn report(model: &Model, report: &Report, canvas: &mut Canvas) {
             y += 1;
         }
     }
-    hint_line(
-        model,
-        canvas,
-        Context::Report,
-        inside.x,
-        inside.bottom() - 1,
-        inside.right(),
-    );
+    hint_line(model, canvas, REPORT, inside.x, inside.bottom() - 1, inside.right());
 }

@@ -1,0 +1,161 @@
+//! The help: every key of the place it was opened from, out of the actions' tables; it is searched by typing, and runs what
+//! it shows.
+
+use super::super::actions::{self, Act, Action, At, Context};
+use super::super::dialog::{Dialog, Then, with_top};
+use super::super::field::Field;
+use super::super::model::Model;
+use super::super::msg::Effect;
+use super::super::theme::Role;
+use super::super::update;
+use super::super::view::canvas::Canvas;
+use super::super::view::hint_line;
+use crate::text;
+
+/// Where keys go.
+const CONTEXT: Context = Context::dialog("help", "Help");
+
+/// What one can do in it.
+#[rustfmt::skip] // a table, read by its columns
+pub static ACTIONS: &[Action] = &[
+    Action::new("help.next", "next", "To the next key", &["↓", "Tab"], At::Only(&[CONTEXT]), |act| step(act, 1)).hint(1),
+    Action::new("help.previous", "previous", "To the one before", &["↑", "Shift-Tab"], At::Only(&[CONTEXT]), |act| step(act, -1)),
+    Action::new("help.run", "do it", "Do what the cursor is on", &["Enter"], At::Only(&[CONTEXT]), run).hint(2),
+];
+
+/// The help.
+#[derive(Debug)]
+pub struct Help {
+    /// What is searched for.
+    search: Field,
+    /// The row that Enter runs.
+    cursor: usize,
+    /// The place whose keys it shows.
+    over: Context,
+}
+
+/// A row of the help.
+struct Row {
+    /// What it is about.
+    action: &'static Action,
+    /// Its keys.
+    keys: String,
+}
+
+/// Opens it over the place that has the keys.
+pub fn open(act: &mut Act) {
+    let over = act.model.context_below();
+    act.model.push(Help {
+        search: Field::default(),
+        cursor: 0,
+        over,
+    });
+}
+
+/// The rows that fit what is searched for.
+fn rows(model: &Model, state: &Help) -> Vec<Row> {
+    let wanted = state.search.text().to_lowercase();
+    actions::of(state.over)
+        .map(|action| Row {
+            action,
+            keys: model.keymap.keys_of(action).join("  "),
+        })
+        .filter(|row| {
+            let texts = [row.action.name, row.action.doc, &row.keys];
+            texts.iter().any(|text| text.to_lowercase().contains(&wanted))
+        })
+        .collect()
+}
+
+fn step(act: &mut Act, by: isize) {
+    with_top::<Help>(act, |state, act| {
+        let last = rows(act.model, state).len().saturating_sub(1);
+        state.cursor = state.cursor.saturating_add_signed(by).min(last);
+        Then::Keep
+    });
+}
+
+/// Runs what the cursor is on, where the help was opened.
+fn run(act: &mut Act) {
+    let mut action = None;
+    with_top::<Help>(act, |state, act| {
+        action = rows(act.model, state).get(state.cursor).map(|row| row.action);
+        Then::Close
+    });
+    if let Some(action) = action {
+        update::run(act.model, action, act.key, act.effects);
+    }
+}
+
+impl Dialog for Help {
+    fn context(&self) -> Context {
+        CONTEXT
+    }
+
+    fn field(&mut self) -> Option<&mut Field> {
+        Some(&mut self.search)
+    }
+
+    fn edited(&mut self, _: &mut Model, _: &mut Vec<Effect>) {
+        self.cursor = 0;
+    }
+
+    fn is_lens(&self) -> bool {
+        true
+    }
+
+    fn draw(&self, model: &Model, canvas: &mut Canvas) {
+        draw(model, self, canvas);
+    }
+}
+
+fn draw(model: &Model, state: &Help, canvas: &mut Canvas) {
+    let rows = rows(model, state);
+    let area = canvas.middle(84, canvas.height());
+    let place = state.over.title;
+    let inside = canvas.frame(area, &format!("Keys: {place}"), Role::Focus);
+    let x = canvas.text(inside.x, inside.y, inside.right(), "Search ", Role::Key);
+    canvas.field(x, inside.y, inside.right().saturating_sub(x), &state.search, false);
+    let height = usize::from(inside.height.saturating_sub(4));
+    let first = state.cursor.saturating_sub(height.saturating_sub(1)).min(rows.len());
+    if rows.is_empty() {
+        canvas.text(
+            inside.x,
+            inside.y + 2,
+            inside.right(),
+            "No key does that here.",
+            Role::Dim,
+        );
+    }
+    for (n, row) in rows.iter().enumerate().skip(first).take(height) {
+        let y = inside.y + 2 + (n - first) as u16;
+        let keys = canvas.key_name(&row.keys);
+        canvas.text(inside.x + 1, y, inside.right(), &keys, Role::Key);
+        let x = inside.x + 22;
+        let reason = (row.action.why_not)(model);
+        let role = if reason.is_some() { Role::Dim } else { Role::Text };
+        let room = usize::from(inside.right().saturating_sub(x));
+        let doc = match reason {
+            Some(reason) => format!("{} ({})", row.action.doc, reason.trim_end_matches('.')),
+            None => row.action.doc.to_owned(),
+        };
+        canvas.text(
+            x,
+            y,
+            inside.right(),
+            &text::cut_end(&doc, room, model.look.symbols.more),
+            role,
+        );
+        if n == state.cursor {
+            canvas.paint(inside.x, y, inside.right(), model.look.style(Role::Cursor));
+        }
+    }
+    hint_line(
+        model,
+        canvas,
+        CONTEXT,
+        inside.x,
+        inside.bottom().saturating_sub(1),
+        inside.right(),
+    );
+}

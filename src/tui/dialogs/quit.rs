@@ -1,0 +1,78 @@
+//! Leaving while jobs run.
+
+use super::super::actions::{Act, Action, At, Context, Danger};
+use super::super::dialog::{Dialog, Guard, Then, with_top};
+use super::super::model::Model;
+use super::super::msg::Effect;
+use super::super::theme::Role;
+use super::super::update::cancel_all;
+use super::super::view::canvas::Canvas;
+use super::{frame, keys_line, line, room};
+use crate::text;
+
+/// Where keys go.
+const CONTEXT: Context = Context::dialog("quit", "Quit");
+
+/// The answers.
+#[rustfmt::skip] // a table, read by its columns
+pub static ACTIONS: &[Action] = &[
+    Action::new("quit.cancel", "cancel the jobs and quit", "Stop every job, then quit", &["c"], At::Only(&[CONTEXT]), cancel)
+        .danger(Danger::Ask).hint(1),
+    Action::new("quit.stay", "stay", "Do not quit", &["n"], At::Only(&[CONTEXT]), |act| with_top::<Quit>(act, |_, _| Then::Close)).hint(2),
+];
+
+/// Jobs run: what about them?
+#[derive(Debug)]
+pub struct Quit {
+    /// From when on it hears keys.
+    guard: Guard,
+}
+
+/// Leaves, or asks what about the jobs.
+pub fn quit(act: &mut Act) {
+    if act.model.jobs.running().next().is_none() {
+        act.effects.push(Effect::Quit);
+    } else {
+        let guard = Guard::now(act);
+        act.model.push(Quit { guard });
+    }
+}
+
+fn cancel(act: &mut Act) {
+    act.model.dismiss::<Quit>();
+    act.model.quitting = true;
+    cancel_all(act.model, act.effects);
+    act.model.say(
+        Role::Warning,
+        "Stopping the jobs; Coffer ends when the last one has stopped.",
+    );
+}
+
+impl Dialog for Quit {
+    fn context(&self) -> Context {
+        CONTEXT
+    }
+
+    fn guard(&self) -> Option<Guard> {
+        Some(self.guard)
+    }
+
+    fn draw(&self, model: &Model, canvas: &mut Canvas) {
+        let running = model.jobs.running().count() as u64;
+        let what = if running == 1 {
+            "A job runs".to_owned()
+        } else {
+            format!("{running} jobs run")
+        };
+        let sentence = format!(
+            "{what}, and can only go on while Coffer is open. Stopping is clean: what a backup has stored, the next one \
+             uses; what a restore has written stays."
+        );
+        let lines = text::wrap(&sentence, room(canvas));
+        let inside = frame(canvas, lines.len() as u16 + 4, "Quit?", Role::Warning);
+        for (n, text) in lines.iter().enumerate() {
+            line(canvas, inside, 1 + n as u16, text, Role::Text);
+        }
+        keys_line(model, canvas, inside, CONTEXT);
+    }
+}

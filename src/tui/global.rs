@@ -1,0 +1,64 @@
+//! What one can do everywhere: moving, changing screens, help, jobs, leaving.
+
+use super::actions::{Act, Action, At};
+use super::dialogs::{help, jobs, quit};
+use super::model::Screen;
+use super::msg::Effect;
+use super::{dialog, screens};
+
+/// Moves, screens, help, leaving.
+#[rustfmt::skip] // a table, read by its columns
+pub static ACTIONS: &[Action] = &[
+    Action::new("move.up", "up", "Up one row", &["k", "↑"], At::Lists, |act| step(act, -1)),
+    Action::new("move.down", "down", "Down one row", &["j", "↓"], At::Lists, |act| step(act, 1)),
+    Action::new("move.page-up", "page up", "Up one screen", &["PgUp", "Ctrl-u"], At::Lists, |act| page(act, -1)),
+    Action::new("move.page-down", "page down", "Down one screen", &["PgDn", "Ctrl-d"], At::Lists, |act| page(act, 1)),
+    Action::new("move.top", "top", "To the first row", &["g", "Home"], At::Lists, |act| go(act, 0)),
+    Action::new("move.bottom", "bottom", "To the last row", &["G", "End"], At::Lists, |act| go(act, u64::MAX)),
+    Action::new("screen.overview", "overview", "Overview: what is protected", &["1"], At::Screens, |act| show(act, Screen::Overview)),
+    Action::new("screen.vaults", "vaults", "Vaults and their generations", &["2"], At::Screens, |act| show(act, Screen::Vaults)),
+    Action::new("screen.files", "files", "Files at one point in time", &["3"], At::Screens, |act| show(act, Screen::Files)),
+    Action::new("screen.search", "search", "Search all generations by name", &["4"], At::Screens, |act| show(act, Screen::Search)),
+    Action::new("screen.snapshots", "snapshots", "Snapshots of volumes and machines", &["5"], At::Screens, |act| show(act, Screen::Snapshots)),
+    Action::new("screen.cost", "cost", "Retention and what it costs", &["6"], At::Screens, |act| show(act, Screen::Cost)),
+    Action::new("pane.next", "next pane", "To the next pane", &["Tab"], At::Screens, |act| screens::change_pane(act, 1)),
+    Action::new("pane.previous", "previous pane", "To the previous pane", &["Shift-Tab"], At::Screens, |act| screens::change_pane(act, -1)),
+    Action::new("pane.zoom", "zoom", "Give this pane the whole width, or give it back", &["+"], At::Screens,
+        |act| act.model.zoom = !act.model.zoom),
+    Action::new("list.filter", "filter", "Show only the rows that hold a text", &["/"], At::Screens, screens::open_filter).hint(50)
+        .unless(screens::no_filter),
+    Action::new("list.reload", "reload", "Read the lists anew", &["R", "F5"], At::Screens, screens::reload),
+    Action::new("jobs.show", "jobs", "Show what runs and what ran", &["J"], At::Screens, jobs::open).hint(70),
+    Action::new("help.show", "help", "Show every key of this place; type to search", &["?", "F1"], At::Screens, help::open).hint(80),
+    Action::new("list.undo", "undo", "Leave the range, then the filter; never quits", &["Esc"], At::Screens, screens::escape),
+    Action::new("app.suspend", "suspend", "To the shell; fg comes back", &["Ctrl-z"], At::Screens, |act| act.effects.push(Effect::Suspend)),
+    Action::new("app.quit", "quit", "Leave; asks while jobs run", &["q", "Ctrl-c"], At::Screens, quit::quit).hint(100),
+    Action::new("dialog.close", "close", "Close this; never quits", &["Esc"], At::Dialogs, dialog::close).hint(90),
+];
+
+fn step(act: &mut Act, by: i64) {
+    moved(act, |list| list.step(by));
+}
+
+fn page(act: &mut Act, by: i64) {
+    moved(act, |list| list.step(by.saturating_mul(list.page())));
+}
+
+fn go(act: &mut Act, to: u64) {
+    moved(act, |list| list.go(to));
+}
+
+fn moved(act: &mut Act, how: impl FnOnce(&mut dyn dialog::Moves)) {
+    let list = match act.model.dialogs.last_mut() {
+        Some(dialog) => dialog.list(),
+        None => screens::list(act.model),
+    };
+    if let Some(list) = list {
+        how(list);
+    }
+}
+
+/// Goes to a screen.
+pub fn show(act: &mut Act, screen: Screen) {
+    act.model.screen = screen;
+}

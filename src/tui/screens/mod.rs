@@ -1,0 +1,138 @@
+//! The six screens. Each is a module with its state, its actions, what it asks for and its drawing; this file knows which
+//! one is shown, and asks it.
+//!
+//! A screen's module has these functions where they make sense: `context` (where the keys go), `list` (rows to move
+//! among), `layout` (heights of its lists), `fetch` (asks for what it shows and does not have), `draw`, `filter` and
+//! `set_filter`, `escape`, `reload`.
+
+pub mod cost;
+pub mod files;
+pub mod overview;
+pub mod search;
+pub mod snapshots;
+pub mod vaults;
+
+use super::actions::{Act, Context};
+use super::dialog::Moves;
+use super::dialogs::filter;
+use super::field::Field;
+use super::model::{Load, Model, Screen};
+use super::msg::Effect;
+use super::view::canvas::Canvas;
+
+/// Where keys go while no dialog lies over the screen.
+pub(super) fn context(model: &Model) -> Context {
+    match model.screen {
+        Screen::Overview => overview::CONTEXT,
+        Screen::Vaults => vaults::context(model),
+        Screen::Files => files::CONTEXT,
+        Screen::Search => search::CONTEXT,
+        Screen::Snapshots => snapshots::CONTEXT,
+        Screen::Cost => cost::CONTEXT,
+    }
+}
+
+/// The rows the keys move among.
+pub(super) fn list(model: &mut Model) -> Option<&mut dyn Moves> {
+    match model.screen {
+        Screen::Vaults => Some(vaults::list(model)),
+        Screen::Files => Some(&mut model.files.list),
+        Screen::Overview | Screen::Search | Screen::Snapshots | Screen::Cost => None,
+    }
+}
+
+/// The field that has the keys, if any.
+pub(super) fn field(_model: &mut Model) -> Option<&mut Field> {
+    None
+}
+
+/// That field's text was changed.
+pub(super) fn edited(_model: &mut Model, _effects: &mut Vec<Effect>) {}
+
+/// Gives every list the height it has on the screen.
+pub(super) fn layout(model: &mut Model) {
+    vaults::layout(model);
+    files::layout(model);
+}
+
+/// Asks for what the screen shows and what is not here.
+pub(super) fn fetch(model: &mut Model, effects: &mut Vec<Effect>) {
+    vaults::fetch(model, effects);
+    files::fetch(model, effects);
+}
+
+/// Draws the screen that is shown.
+pub(super) fn draw(model: &Model, canvas: &mut Canvas) {
+    match model.screen {
+        Screen::Overview => overview::draw(model, canvas),
+        Screen::Vaults => vaults::view::draw(model, canvas),
+        Screen::Files => files::view::draw(model, canvas),
+        Screen::Search => search::draw(model, canvas),
+        Screen::Snapshots => snapshots::draw(model, canvas),
+        Screen::Cost => cost::draw(model, canvas),
+    }
+}
+
+/// Goes to the pane `by` places on, around.
+pub(super) fn change_pane(act: &mut Act, by: isize) {
+    if act.model.screen == Screen::Vaults {
+        vaults::change_pane(act.model, by);
+    }
+}
+
+/// The filter in force in the pane that has the keys; `None` where nothing can be filtered.
+pub(super) fn filter(model: &Model) -> Option<&str> {
+    match model.screen {
+        Screen::Vaults => Some(vaults::filter(model)),
+        Screen::Files => Some(&model.files.filter),
+        Screen::Overview | Screen::Search | Screen::Snapshots | Screen::Cost => None,
+    }
+}
+
+/// Filters the pane that has the keys.
+pub(super) fn set_filter(model: &mut Model, wanted: &str) {
+    if filter(model).is_none_or(|filter| filter == wanted) {
+        return;
+    }
+    match model.screen {
+        Screen::Vaults => vaults::set_filter(model, wanted),
+        Screen::Files => files::set_filter(model, wanted),
+        Screen::Overview | Screen::Search | Screen::Snapshots | Screen::Cost => {}
+    }
+}
+
+/// Opens the filter of the pane that has the keys.
+pub(super) fn open_filter(act: &mut Act) {
+    if let Some(now) = filter(act.model) {
+        let dialog = filter::Filter(Field::new(now));
+        act.model.push(dialog);
+    }
+}
+
+/// Why nothing can be filtered here now.
+pub(super) fn no_filter(model: &Model) -> Option<String> {
+    if filter(model).is_none() {
+        return Some("There is nothing to filter on this screen.".into());
+    }
+    let waits = model.screen == Screen::Files && matches!(model.files.load, Load::Failed(_) | Load::Locked);
+    waits.then(|| "There is nothing here to filter yet.".into())
+}
+
+/// Leaves the range, then the filter.
+pub(super) fn escape(act: &mut Act) {
+    let model = &mut *act.model;
+    if model.screen == Screen::Files && files::escape(model) {
+        return;
+    }
+    set_filter(model, "");
+    model.notice = None;
+}
+
+/// Reads the lists anew.
+pub(super) fn reload(act: &mut Act) {
+    let model = &mut *act.model;
+    model.vaults.load = Load::Idle;
+    model.generations.load = Load::Idle;
+    model.files.load = Load::Idle;
+    model.files.list.forget();
+}

@@ -1,0 +1,158 @@
+//! How the vaults and their generations are drawn.
+
+use super::super::super::model::Model;
+use super::super::super::theme::Role;
+use super::super::super::view::canvas::Canvas;
+use super::super::super::view::empty;
+use super::super::super::view::pane::{Span, TOP, cursor, cursor_role, divide, fitting, heading, heads};
+use super::Pane;
+use crate::engine::question::{GenerationRow, VaultRow};
+use crate::text;
+
+/// Draws the panes that are shown.
+pub(in super::super) fn draw(model: &Model, canvas: &mut Canvas) {
+    let width = canvas.width();
+    let span = |x, end, pane| Span {
+        x,
+        end,
+        focus: model.pane == pane,
+    };
+    if !model.is_wide() {
+        let whole = Span::whole(canvas);
+        match model.pane {
+            Pane::Vaults => vaults(model, canvas, whole),
+            Pane::Generations => generations(model, canvas, whole),
+        }
+        return;
+    }
+    let first = if width >= 120 { 27 } else { 22 };
+    vaults(model, canvas, span(0, first, Pane::Vaults));
+    generations(model, canvas, span(first + 1, width, Pane::Generations));
+    divide(model, canvas, first);
+}
+
+fn vaults(model: &Model, canvas: &mut Canvas, span: Span) {
+    let pane = &model.vaults;
+    heading(model, canvas, span, "Vaults", &pane.filter, &pane.list);
+    if empty::vaults(model, canvas, span) {
+        return;
+    }
+    let more = model.look.symbols.more;
+    for (n, index) in pane.list.visible().enumerate() {
+        let y = TOP + 1 + 2 * n as u16;
+        let Some(row) = pane.list.get(index) else { continue };
+        vault(canvas, span, y, row, model.now.unix, more);
+        if index == pane.list.cursor() {
+            cursor(model, canvas, span, y);
+            // The second line keeps its own style: a move of the cursor is to cost little.
+            canvas.text(span.x, y + 1, span.end, model.look.symbols.cursor, Role::Focus);
+        }
+    }
+}
+
+fn vault(canvas: &mut Canvas, span: Span, y: u16, row: &VaultRow, now: i64, more: &str) {
+    let count = row.generations.map(text::count).unwrap_or_default();
+    let wide = span.width() >= 60;
+    let amount = match row.generations {
+        Some(n) if wide => text::counted(n, "generation", "generations"),
+        _ => count,
+    };
+    canvas.right(y, span.end - 1, &amount, Role::Dim);
+    let room = usize::from(span.width()).saturating_sub(text::width(&amount) + 5);
+    let name = text::cut_middle(&text::escape(row.name.as_bytes()), room, more);
+    canvas.text(span.x + 2, y, span.end, &name, Role::Folder);
+    if !row.problem.is_empty() {
+        let problem = text::cut_end(
+            &format!("! {}", text::escape(row.problem.as_bytes())),
+            usize::from(span.width()) - 4,
+            more,
+        );
+        canvas.text(span.x + 2, y + 1, span.end, &problem, Role::Warning);
+        return;
+    }
+    let latest = row.latest.map(|time| text::ago(time, now)).unwrap_or_default();
+    let stored = row.stored.map(text::bytes).unwrap_or_default();
+    let about = match (latest.is_empty(), stored.is_empty()) {
+        (false, false) if wide => format!("{latest}, {stored}"),
+        (true, _) => stored,
+        _ => latest,
+    };
+    if wide {
+        canvas.right(y + 1, span.end - 1, &about, Role::Dim);
+        let room = usize::from(span.width()).saturating_sub(text::width(&about) + 5);
+        let place = text::cut_start(&text::escape(row.location.as_bytes()), room, more);
+        canvas.text(span.x + 2, y + 1, span.end, &place, Role::Dim);
+    } else {
+        let about = if about.is_empty() {
+            text::cut_start(
+                &text::escape(row.location.as_bytes()),
+                usize::from(span.width()) - 4,
+                more,
+            )
+        } else {
+            about
+        };
+        canvas.text(span.x + 2, y + 1, span.end, &about, Role::Dim);
+    }
+}
+
+fn generations(model: &Model, canvas: &mut Canvas, span: Span) {
+    let pane = &model.generations;
+    heading(model, canvas, span, "Generations", &pane.filter, &pane.list);
+    if empty::generations(model, canvas, span) {
+        return;
+    }
+    let columns = [
+        (0, ("made", 16, false)),
+        (1, ("", 13, false)),
+        (3, ("host", 12, false)),
+        (5, ("files", 9, true)),
+        (2, ("size", 9, true)),
+        (4, ("added", 9, true)),
+        (6, ("tags", 16, false)),
+    ];
+    let shown = fitting(&columns, span.width().saturating_sub(1));
+    heads(canvas, span.x + 3, span.end, &shown);
+    for (n, index) in pane.list.visible().enumerate() {
+        let y = TOP + 2 + n as u16;
+        let Some(row) = pane.list.get(index) else {
+            canvas.text(span.x + 3, y, span.end, model.look.symbols.more, Role::Dim);
+            continue;
+        };
+        let mut x = span.x + 3;
+        for (column, (_, width, right)) in &shown {
+            let (value, role) = generation_cell(model, row, *column);
+            let value = text::cut_end(&value, usize::from(*width), model.look.symbols.more);
+            if *right {
+                canvas.right(y, x + width, &value, role);
+            } else {
+                canvas.text(x, y, span.end, &value, role);
+            }
+            x += width + 2;
+        }
+        if index == pane.list.cursor() {
+            cursor(model, canvas, span, y);
+        }
+        if model.selections.contains_key(&row.id) {
+            let role = if index == pane.list.cursor() {
+                cursor_role(model, span)
+            } else {
+                Role::Marked
+            };
+            canvas.text(span.x + 1, y, span.end, model.look.symbols.partly, role);
+        }
+    }
+}
+
+fn generation_cell(model: &Model, row: &GenerationRow, column: usize) -> (String, Role) {
+    let amount = |n: Option<u64>, tell: fn(u64) -> String| n.map(tell).unwrap_or_default();
+    match column {
+        0 => (text::stamp(row.time, &model.zone), Role::Text),
+        1 => (text::ago(row.time, model.now.unix), Role::Dim),
+        2 => (text::escape(row.host.as_bytes()), Role::Dim),
+        3 => (amount(row.files, text::count), Role::Dim),
+        4 => (amount(row.logical, text::bytes), Role::Dim),
+        5 => (amount(row.added, text::bytes), Role::Dim),
+        _ => (text::escape(row.tags.join(" ").as_bytes()), Role::Dim),
+    }
+}

@@ -1,0 +1,64 @@
+//! Vaults and generations of the made-up world.
+
+use coffer::engine::question::{GenerationRow, VaultRow};
+use coffer::engine::{Answer, Question};
+use coffer::vault::Id;
+
+use super::{DAY, NOW, World};
+
+pub(super) fn answer(world: &World, question: &Question) -> Option<Answer> {
+    Some(match question {
+        Question::Vaults if world.bare => Answer::Vaults(Vec::new()),
+        Question::Vaults => Answer::Vaults(vaults()),
+        Question::Generations { vault } => match vault.as_str() {
+            "away" if !world.unlocked => Answer::PasswordNeeded {
+                vault: vault.clone(),
+                problem: String::new(),
+            },
+            "new" => Answer::Generations(Vec::new()),
+            "gone" => Answer::Failed("cannot read /mnt/usb/vault/config: No such file or directory".into()),
+            _ => Answer::Generations(generations()),
+        },
+        _ => return None,
+    })
+}
+
+fn vaults() -> Vec<VaultRow> {
+    let vault = |name: &str, location: &str, generations, days: Option<i64>, stored| VaultRow {
+        name: name.into(),
+        location: location.into(),
+        generations,
+        latest: days.map(|days| NOW - days * DAY - 9 * 3600),
+        stored,
+        problem: String::new(),
+    };
+    vec![
+        vault("home", "/srv/backup/home", Some(14), Some(0), Some(23_456_789_012)),
+        vault("away", "/mnt/nas/coffer/away", Some(52), Some(6), Some(312_456_789_012)),
+        vault("new", "/srv/backup/new", Some(0), None, None),
+        VaultRow {
+            problem: "not reachable".into(),
+            ..vault("gone", "/mnt/usb/vault", Some(3), Some(80), None)
+        },
+    ]
+}
+
+/// Fourteen generations over nine months.
+pub fn generations() -> Vec<GenerationRow> {
+    let days = [0, 1, 2, 7, 14, 21, 30, 61, 92, 122, 153, 183, 214, 270];
+    let row = |(n, days): (usize, &i64)| GenerationRow {
+        id: Id::of(&[n as u8]),
+        time: NOW - days * DAY - 9 * 3600,
+        host: "anna-laptop".into(),
+        paths: vec!["/home/anna".into(), "/etc".into()],
+        tags: if n % 5 == 0 { vec!["weekly".into()] } else { Vec::new() },
+        files: Some(78_579 - 311 * n as u64),
+        logical: Some(1_345_678_901 - 12_345_678 * n as u64),
+        added: Some(if n == 13 {
+            1_100_000_000
+        } else {
+            4_567_890 * (n as u64 % 4 + 1)
+        }),
+    };
+    days.iter().enumerate().map(row).collect()
+}

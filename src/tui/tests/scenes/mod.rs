@@ -1,0 +1,25 @@
+//! The scenes that are looked at: a file for each topic.
+
+mod files;
+mod help;
+mod jobs;
+mod restore;
+mod vaults;
+
+use crate::tui::stage::Stage;
+
+/// A scene: a name, whether a vault is set up, and what is done.
+pub(super) type Scene = (&'static str, bool, fn(&mut Stage));
+
+/// All scenes.
+pub(super) fn all() -> impl Iterator<Item = &'static Scene> {
+    [
+        vaults::SCENES,
+        files::SCENES,
+        restore::SCENES,
+        jobs::SCENES,
+        help::SCENES,
+    ]
+    .into_iter()
+    .flatten()
+}

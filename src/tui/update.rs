@@ -1,0 +1,187 @@
+//! What each message does to the model. Pure: no clock, no I/O; what is to be done outside comes back as effects.
+//!
+//! A key goes to the text field that has the keys, or resolves to an action, which acts. After each message `fetch` looks
+//! at what the screen and the dialogs show and asks for what is missing: no place that moves a cursor has to think of
+//! loading.
+
+use std::sync::Arc;
+
+use super::actions::{Act, Action};
+use super::field::Field;
+use super::keys::{Code, Key, Resolved};
+use super::model::{Load, Model};
+use super::msg::{Effect, Msg};
+use super::theme::Role;
+use super::{asking, dialog, screens};
+use crate::engine::{JobInfo, JobState};
+use crate::text;
+
+/// Takes a message; what comes back is to be done.
+pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let said = model.notice.clone();
+    match msg {
+        Msg::Key(key, at) => {
+            model.now = at;
+            on_key(model, key, &mut effects);
+        }
+        Msg::Paste(text, at) => {
+            model.now = at;
+            typed(model, &mut effects, |field| {
+                field.insert(&text);
+                true
+            });
+        }
+        Msg::Resize(columns, rows) => model.size = (columns, rows),
+        Msg::Tick(at) => model.now = at,
+        Msg::Answer {
+            request,
+            answer,
+            complete,
+            at,
+        } => {
+            model.now = at;
+            asking::take(model, request, answer, complete, &mut effects);
+        }
+        Msg::JobStarted(info, at) => {
+            model.now = at;
+            model.jobs.change(info, JobState::Running, at);
+        }
+        Msg::JobChanged(info, state, at) => {
+            model.now = at;
+            job_changed(model, info, state, &mut effects);
+        }
+        Msg::Progress(samples, at) => {
+            model.now = at;
+            model.jobs.progress(samples, at.millis);
+        }
+        Msg::JobNamed(id, title) => model.jobs.name(id, title),
+        Msg::Refused(text, at) => {
+            model.now = at;
+            model.say(Role::Danger, text);
+        }
+        Msg::VaultChanged(vault) => vault_changed(model, &vault),
+        Msg::Warning(text, at) => {
+            model.now = at;
+            model.say(Role::Warning, text);
+        }
+        Msg::Terminate => {
+            cancel_all(model, &mut effects);
+            effects.push(Effect::Quit);
+        }
+    }
+    if model
+        .notice
+        .as_ref()
+        .is_some_and(|notice| notice.until <= model.now.millis)
+    {
+        model.notice = None;
+    }
+    if model.notice != said
+        && let Some(notice) = &model.notice
+    {
+        effects.push(Effect::Wake(notice.until));
+    }
+    model.layout();
+    screens::fetch(model, &mut effects);
+    dialog::each(model, |dialog, model| dialog.fetch(model, &mut effects));
+    effects
+}
+
+fn on_key(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
+    if model.is_tiny() && key.code != Code::Esc && !key.ctrl && key != Key::char('q') {
+        // One line says that nothing can be seen: a key must not act unseen.
+        return;
+    }
+    let guard = model.dialogs.last().and_then(|dialog| dialog.guard());
+    if guard.is_some_and(|guard| !guard.hears(key, model.now.millis)) {
+        return;
+    }
+    if model.pending.is_empty() && typed(model, effects, |field| field.key(key)) {
+        return;
+    }
+    let context = model.context();
+    model.pending.push(key);
+    match model.keymap.resolve(context, &model.pending) {
+        Resolved::Prefix => {}
+        Resolved::Action(action) => {
+            model.pending.clear();
+            run(model, action, key, effects);
+        }
+        Resolved::Nothing => model.pending.clear(),
+    }
+}
+
+/// Edits the field that has the keys, if there is one; whether it took what was typed.
+fn typed(model: &mut Model, effects: &mut Vec<Effect>, edit: impl FnOnce(&mut Field) -> bool) -> bool {
+    match model.dialogs.pop() {
+        Some(mut top) => {
+            let took = top.field().is_some_and(edit);
+            let at = model.dialogs.len();
+            if took {
+                top.edited(model, effects);
+            }
+            // What it opened meanwhile lies above.
+            model.dialogs.insert(at, top);
+            took
+        }
+        None => {
+            let took = screens::field(model).is_some_and(edit);
+            if took {
+                screens::edited(model, effects);
+            }
+            took
+        }
+    }
+}
+
+/// Does an action, or says why it cannot be done.
+pub(super) fn run(model: &mut Model, action: &Action, key: Key, effects: &mut Vec<Effect>) {
+    if let Some(reason) = (action.why_not)(model) {
+        model.say(Role::Warning, reason);
+        return;
+    }
+    (action.run)(&mut Act { model, key, effects });
+}
+
+/// Asks every running job to stop.
+pub(super) fn cancel_all(model: &Model, effects: &mut Vec<Effect>) {
+    effects.extend(model.jobs.running().map(|job| Effect::CancelJob(job.info.id)));
+}
+
+/// A job goes by another state: told in one line once it has ended.
+fn job_changed(model: &mut Model, info: Arc<JobInfo>, state: JobState, effects: &mut Vec<Effect>) {
+    let id = info.id;
+    model.jobs.change(info, state.clone(), model.now);
+    let Some(job) = model.jobs.get(id).filter(|_| state.has_ended()) else {
+        return;
+    };
+    let title = job.title.clone();
+    match state {
+        JobState::Done { summary, problems: 0 } => model.say(Role::Good, format!("{title}: {summary}")),
+        JobState::Done { summary, problems } => {
+            let problems = text::counted(problems, "problem", "problems");
+            model.say(Role::Warning, format!("{title}: {summary}, {problems} (J shows them)"));
+        }
+        JobState::Cancelled { cleaned: true } => model.say(Role::Warning, format!("{title}: cancelled")),
+        JobState::Cancelled { cleaned: false } => {
+            model.say(
+                Role::Warning,
+                format!("{title}: cancelled; its lock is still in the vault (coffer unlock)"),
+            );
+        }
+        JobState::Failed { error, .. } => model.say(Role::Danger, format!("{title} failed: {error}")),
+        JobState::Running | JobState::Cancelling => {}
+    }
+    if model.quitting && model.jobs.running().next().is_none() {
+        effects.push(Effect::Quit);
+    }
+}
+
+/// A vault has other generations now.
+fn vault_changed(model: &mut Model, vault: &str) {
+    model.vaults.load = Load::Idle;
+    if model.generations.vault.as_deref() == Some(vault) {
+        model.generations.load = Load::Idle;
+    }
+}

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
+use super::search::Searcher;
 use super::view::Orders;
 use super::{Error, Result, schema};
 
@@ -24,6 +25,7 @@ struct Inner {
     idle: Mutex<Vec<Opened>>,
     warnings: Mutex<Vec<String>>,
     orders: Mutex<Orders>,
+    searcher: Mutex<Searcher>,
 }
 
 /// A connection, and which file it is to: the file can be deleted or moved aside under it.
@@ -56,6 +58,7 @@ impl Catalog {
             idle: Mutex::default(),
             warnings: Mutex::default(),
             orders: Mutex::default(),
+            searcher: Mutex::default(),
         }))
     }
 
@@ -66,6 +69,10 @@ impl Catalog {
 
     pub(super) fn orders(&self) -> MutexGuard<'_, Orders> {
         self.0.orders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn searcher(&self) -> MutexGuard<'_, Searcher> {
+        self.0.searcher.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Opened>> {

@@ -356,7 +356,7 @@ pub(super) fn kind_number(kind: NodeType) -> i64 {
     }
 }
 
-fn kind_of(number: i64) -> NodeType {
+pub(super) fn kind_of(number: i64) -> NodeType {
     match number {
         1 => NodeType::Dir,
         2 => NodeType::Symlink,

@@ -1,0 +1,206 @@
+//! Finding entries by name, in all generations of all vaults, from what the catalog knows.
+//!
+//! - `pattern` is what a user types;
+//! - `names` has every name in memory and finds those that match;
+//! - `places` works out where the trees that hold them lie, and in which generations, from below;
+//! - `hits` puts both together: a [`Hit`] for each vault and path, the best names first.
+//!
+//! What is in memory is kept from search to search and renewed when the catalog changes. One search runs at a time.
+
+mod hits;
+mod names;
+mod pattern;
+mod places;
+#[cfg(test)]
+mod tests;
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::ops::ControlFlow;
+
+use rusqlite::Connection;
+
+pub use self::hits::{Hit, Presence};
+use self::names::Names;
+use self::pattern::Pattern;
+use self::places::{Places, Times};
+use super::{Catalog, Result};
+use crate::progress::{Cancel, Cancelled};
+use crate::vault::{Id, NodeType};
+
+/// What is looked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Wanted {
+    /// A text anywhere in the name, whatever the case; with `*` or `?` a pattern for the whole name; with a slash also for
+    /// the path above. Empty: every name.
+    pub text: String,
+    /// Only of these types; empty for all.
+    pub kinds: Vec<NodeType>,
+    /// Only in the vault that lies here.
+    pub place: Option<String>,
+    /// Only what the newest generations do not hold any more.
+    pub gone: bool,
+}
+
+/// How much of a vault can be searched.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Coverage {
+    /// Where the vault lies.
+    pub place: String,
+    /// Generations known.
+    pub generations: u64,
+    /// Those of which all is in the catalog.
+    pub catalogued: u64,
+}
+
+/// How a search ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Searched {
+    /// All was looked through.
+    Whole,
+    /// All but names beyond what fits into memory.
+    Partly,
+    /// Whoever took the hits had enough.
+    Enough,
+    /// Stopped on request.
+    Cancelled,
+}
+
+/// What is kept between searches.
+#[derive(Debug, Default)]
+pub(super) struct Searcher {
+    epoch: i64,
+    names: Names,
+    state: u64,
+    times: Times,
+    places: Places,
+}
+
+impl Searcher {
+    /// Brings it up to date with the catalog.
+    fn update(&mut self, c: &Connection) -> rusqlite::Result<()> {
+        let epoch = c.query_row("SELECT epoch FROM about", [], |row| row.get(0))?;
+        if epoch != self.epoch {
+            *self = Searcher {
+                epoch,
+                ..Searcher::default()
+            };
+        }
+        self.names.update(c)?;
+        let times = Times::read(c)?;
+        let mut hasher = DefaultHasher::new();
+        places::last_tree(c)?.hash(&mut hasher);
+        times.slots.hash(&mut hasher);
+        if hasher.finish() != self.state {
+            self.state = hasher.finish();
+            self.places = Places::new(&times);
+        }
+        self.times = times;
+        Ok(())
+    }
+}
+
+impl Catalog {
+    /// Calls `each` for what is wanted, the best names first, until it breaks off or `cancel` says so.
+    pub fn search(
+        &self,
+        wanted: &Wanted,
+        cancel: &Cancel,
+        each: &mut dyn FnMut(Hit) -> ControlFlow<()>,
+    ) -> Result<Searched> {
+        let pattern = Pattern::new(&wanted.text);
+        let mut searcher = self.searcher();
+        self.read(|c| {
+            searcher.update(c)?;
+            if cancel.is_cancelled() {
+                return Ok(Searched::Cancelled);
+            }
+            let names = searcher.names.matching(&pattern);
+            for name in names {
+                let hits = match hits::of_name(c, &mut searcher, wanted, &pattern, name, cancel)? {
+                    Ok(hits) => hits,
+                    Err(Cancelled) => return Ok(Searched::Cancelled),
+                };
+                for hit in hits {
+                    if each(hit).is_break() {
+                        return Ok(Searched::Enough);
+                    }
+                }
+            }
+            Ok(if searcher.names.full {
+                Searched::Partly
+            } else {
+                Searched::Whole
+            })
+        })
+    }
+
+    /// Makes ready for searches, so that the first is as quick as the others.
+    pub fn prepare_search(&self) -> Result<()> {
+        let mut searcher = self.searcher();
+        self.read(|c| searcher.update(c))
+    }
+
+    /// How much of each vault can be searched, by place.
+    pub fn coverage(&self) -> Result<Vec<Coverage>> {
+        self.read(|c| {
+            let mut statement = c.prepare_cached(
+                "SELECT v.place, count(g.id), count(t.files) FROM vaults v LEFT JOIN generations g ON g.vault = v.vault
+                 LEFT JOIN trees t ON t.id = g.tree GROUP BY v.place ORDER BY v.place",
+            )?;
+            let rows = statement.query_map([], |row| {
+                Ok(Coverage {
+                    place: row.get(0)?,
+                    generations: super::vaults::unsigned(row.get(1)?),
+                    catalogued: super::vaults::unsigned(row.get(2)?),
+                })
+            })?;
+            rows.collect()
+        })
+    }
+
+    /// The generations of a vault of which not all is in the catalog yet, in the order in which to read them: the newest of
+    /// each host and set of paths first, then by time. Each with its tree.
+    pub fn uncatalogued(&self, place: &str) -> Result<Vec<(Id, Id)>> {
+        self.read(|c| {
+            let mut statement = c.prepare_cached(
+                "SELECT g.id, g.tree FROM (
+                     SELECT id, tree, time, nanos,
+                            row_number() OVER (PARTITION BY kin ORDER BY time DESC, nanos DESC) = 1 AS newest
+                     FROM generations WHERE vault = (SELECT vault FROM vaults WHERE place = ?1) AND tree IS NOT NULL
+                 ) g LEFT JOIN trees t ON t.id = g.tree WHERE t.files IS NULL
+                 ORDER BY g.newest DESC, g.time DESC, g.nanos DESC, g.id",
+            )?;
+            statement
+                .query_map([place], |row| Ok((Id(row.get(0)?), Id(row.get(1)?))))?
+                .collect()
+        })
+    }
+
+    /// Drops the trees that no known generation reaches, if generations were removed since the last time. Gives how many.
+    pub fn sweep(&self) -> Result<u64> {
+        // Asked first without the lock for writing: mostly there is nothing to do.
+        if !self.read(|c| c.query_row("SELECT sweep FROM about", [], |row| row.get::<_, bool>(0)))? {
+            return Ok(0);
+        }
+        // In one transaction: a tree that stays has all that lies below it, whatever others store meanwhile.
+        self.write(|t| {
+            t.execute_batch(
+                "CREATE TEMP TABLE dead AS WITH RECURSIVE live (id) AS (
+                     SELECT tree FROM generations WHERE tree IS NOT NULL
+                     UNION SELECT n.subtree FROM live l JOIN trees t ON t.id = l.id JOIN nodes n ON n.tree = t.tree
+                     WHERE n.n < t.here_folders AND n.subtree IS NOT NULL
+                 ) SELECT tree FROM trees WHERE id NOT IN (SELECT id FROM live);
+                 DELETE FROM held WHERE (name, tree, n) IN (
+                     SELECT names.name, d.tree, n.n FROM dead d JOIN nodes n ON n.tree = d.tree JOIN names ON names.bytes = n.name
+                 );
+                 DELETE FROM nodes WHERE tree IN (SELECT tree FROM dead);
+                 DELETE FROM trees WHERE tree IN (SELECT tree FROM dead);
+                 DELETE FROM names WHERE NOT EXISTS (SELECT 1 FROM held WHERE held.name = names.name);
+                 UPDATE about SET sweep = 0;",
+            )?;
+            let dropped = t.query_row("SELECT count(*) FROM dead", [], |row| row.get(0))?;
+            t.execute_batch("DROP TABLE dead")?;
+            Ok(super::vaults::unsigned(dropped))
+        })
+    }
+}

@@ -44,6 +44,13 @@ impl Engine {
                 generation,
                 folder,
             } => self.weigh_folders(None, vault, generation, folder, &Cancel::default(), emit),
+            Question::Versions {
+                vault,
+                generation,
+                path,
+            } => self.versions(None, vault, generation, path, &Cancel::default(), emit),
+            // The disk can hang as any vault can.
+            Question::Content { .. } | Question::Compare { .. } => Ok(None),
             Question::Totals {
                 vault,
                 generation,
@@ -86,11 +93,20 @@ impl Engine {
                 let answer = opened.map(|_| Answer::Opened { vault: vault.clone() });
                 (vault.clone(), answer)
             }
+            Asked::Question(Question::Content { file, limit }) => (
+                file.vault().to_owned(),
+                self.content(file, *limit, cancel).map(Answer::Content),
+            ),
+            Asked::Question(Question::Compare { before, after }) => (
+                after.vault().to_owned(),
+                self.compare_files(before, after, cancel).map(Answer::Comparison),
+            ),
             Asked::Question(question) => {
                 let vault = match question {
                     Question::Generations { vault }
                     | Question::Folder { vault, .. }
                     | Question::Weigh { vault, .. }
+                    | Question::Versions { vault, .. }
                     | Question::Totals { vault, .. }
                     | Question::PlanRestore { vault, .. } => vault.clone(),
                     Question::PreviewRestore(asked) => asked.vault.clone(),
@@ -128,6 +144,11 @@ impl Engine {
                 generation,
                 folder,
             } => self.weigh_folders(Some(open), vault, generation, folder, cancel, emit)?,
+            Question::Versions {
+                vault,
+                generation,
+                path,
+            } => self.versions(Some(open), vault, generation, path, cancel, emit)?,
             Question::Totals {
                 vault,
                 generation,

@@ -35,6 +35,7 @@
 
 mod answers;
 mod browse;
+mod content;
 pub mod demo;
 mod desk;
 mod error;
@@ -54,6 +55,7 @@ mod settings;
 mod task;
 #[cfg(test)]
 mod tests;
+mod versions;
 
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 
 use std::sync::Arc;
 
+pub use super::content::{Comparison, Content, DiffLine, FileAt, Form, ImageFormat, ImageSize, Side, TextDiff};
 use super::overview::Overview;
+pub use super::versions::on_disk_path;
 use super::{JobId, JobInfo, JobIssue, JobState};
 pub use crate::catalog::{Direction, SortKey, Totals};
 use crate::progress::ProgressSample;
@@ -60,6 +62,30 @@ pub enum Question {
         generation: Id,
         /// Which folder.
         folder: TreePath,
+    },
+    /// The versions of what lies at a path, through all generations of the same machine that back it up →
+    /// [`Answer::Versions`] in parts, from the given generation on both ways.
+    Versions {
+        /// Name or folder.
+        vault: String,
+        /// Where to begin.
+        generation: Id,
+        /// The file or folder; empty is the root.
+        path: TreePath,
+    },
+    /// The start of a file's content.
+    Content {
+        /// The file.
+        file: FileAt,
+        /// At most so many bytes of it.
+        limit: u64,
+    },
+    /// How two files differ.
+    Compare {
+        /// The older one.
+        before: FileAt,
+        /// The newer one.
+        after: FileAt,
     },
     /// What a selection weighs.
     Totals {
@@ -160,6 +186,12 @@ pub enum Answer {
     Folder(FolderWindow),
     /// To [`Question::Weigh`].
     Weighed(Weighed),
+    /// To [`Question::Versions`].
+    Versions(Versions),
+    /// To [`Question::Content`].
+    Content(Content),
+    /// To [`Question::Compare`].
+    Comparison(Comparison),
     /// To [`Question::Totals`].
     Totals(Totals),
     /// To [`Question::PlanRestore`].
@@ -298,6 +330,73 @@ pub struct EntryRow {
     pub gid: u32,
     /// Raw target of a symlink.
     pub link_target: Vec<u8>,
+}
+
+/// The versions of a file or folder.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Versions {
+    /// Newest first; two that follow each other differ.
+    pub versions: Vec<VersionRow>,
+    /// Generations looked at so far; they follow one another in time.
+    pub looked: u64,
+    /// Generations of this machine that back the path up.
+    pub of: u64,
+    /// Whether the newest of them was looked at.
+    pub newest_seen: bool,
+    /// Whether the oldest of them was looked at.
+    pub oldest_seen: bool,
+    /// What lies there on this machine's disk now; `None` when the generations are of another machine, and until all is
+    /// looked at.
+    pub disk: Option<DiskNow>,
+}
+
+/// A stretch of generations in which a path holds the same.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VersionRow {
+    /// What is there; `None`: it is deleted.
+    pub entry: Option<EntryRow>,
+    /// Tells contents apart; versions with the same one hold the same.
+    pub content: Option<u64>,
+    /// What sets it apart from the version before it.
+    pub change: VersionChange,
+    /// The generations that hold it and when they were made (in seconds since 1970), newest first; never empty.
+    pub held: Vec<(Id, i64)>,
+}
+
+/// What sets a version apart from the one before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VersionChange {
+    /// There was none before it.
+    Added,
+    /// The content, a folder's tree or a link's target.
+    Content,
+    /// Permissions or owner only.
+    Access,
+    /// Another kind of thing: a file became a folder.
+    Kind,
+    /// It is not there any more.
+    Deleted,
+}
+
+/// What lies at a path on this machine's disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DiskNow {
+    /// Nothing, or nothing that may be looked at.
+    Gone {
+        /// Where.
+        path: PathBuf,
+    },
+    /// Something.
+    There {
+        /// Where.
+        path: PathBuf,
+        /// Bytes of a file.
+        size: Option<u64>,
+        /// Last change, in seconds since 1970.
+        mtime: i64,
+        /// Whether size and time are those of the newest version.
+        like_newest: bool,
+    },
 }
 
 /// What a restore would do.

@@ -1,5 +1,6 @@
 //! The engine on real vaults in temporary folders.
 
+mod files;
 mod jobs;
 mod questions;
 mod restoring;

@@ -8,7 +8,7 @@ use crate::progress::Cancel;
 use question::{Direction, FolderOrder, FolderWindow, SelectionRules, SortKey, TreePath, Weighed};
 
 /// Asks, and waits for the last answer; those before it are given too.
-fn answers(engine: &Engine, question: Question) -> Vec<Answer> {
+pub(super) fn answers(engine: &Engine, question: Question) -> Vec<Answer> {
     let mut events = engine.subscribe();
     engine.ask(7, question).unwrap();
     collect(&mut events)
@@ -31,7 +31,7 @@ fn collect(events: &mut Events) -> Vec<Answer> {
     }
 }
 
-fn answer(engine: &Engine, question: Question) -> Answer {
+pub(super) fn answer(engine: &Engine, question: Question) -> Answer {
     answers(engine, question).pop().unwrap()
 }
 

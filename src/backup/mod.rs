@@ -27,6 +27,7 @@ pub mod pattern;
 mod queue;
 mod run;
 mod stream;
+pub mod tally;
 pub mod targets;
 #[cfg(test)]
 mod tests;

@@ -68,6 +68,10 @@ impl Engine {
             },
             Question::Runs { vault } => self.runs(vault).map(Answer::Jobs).map(Some),
             Question::PlanRestore { .. } | Question::PreviewRestore(_) => Ok(None),
+            Question::Keys { .. } | Question::Locks { .. } => Ok(None),
+            Question::Config => Ok(Some(Answer::Config(self.config_now()))),
+            // Even a local folder may lie on a server that does not answer.
+            Question::Disk(_) | Question::Excludes(_) => Ok(None),
             Question::RestoreConflicts(asked) => self.restore_conflicts(asked).map(Some),
             Question::Jobs { limit } => self.job_rows(*limit as usize).map(Answer::Jobs).map(Some),
             Question::Issues { job } => self.job_issues(*job).map(Answer::Issues).map(Some),
@@ -87,6 +91,11 @@ impl Engine {
                 let overview = self.overview(true).map(|overview| Answer::Overview(Box::new(overview)));
                 (String::new(), overview)
             }
+            Asked::Question(Question::Disk(asked)) => (String::new(), super::disk::list_disk(asked, cancel)),
+            Asked::Question(Question::Excludes(asked)) => {
+                (String::new(), super::disk::count_excludes(asked, cancel, emit))
+            }
+            Asked::Change(change) => self.answer_change(change),
             Asked::Open(vault, password) => {
                 let opened = self.open(vault, PasswordGiven::Bytes(password.clone()));
                 let opened = opened.and_then(|open| self.generations(&open));
@@ -108,7 +117,9 @@ impl Engine {
                     | Question::Weigh { vault, .. }
                     | Question::Versions { vault, .. }
                     | Question::Totals { vault, .. }
-                    | Question::PlanRestore { vault, .. } => vault.clone(),
+                    | Question::PlanRestore { vault, .. }
+                    | Question::Keys { vault }
+                    | Question::Locks { vault } => vault.clone(),
                     Question::PreviewRestore(asked) => asked.vault.clone(),
                     _ => String::new(),
                 };
@@ -135,6 +146,8 @@ impl Engine {
 
     fn answer_with(&self, open: &OpenVault, question: &Question, cancel: &Cancel, emit: &Emit) -> Result<Answer> {
         let answer = match question {
+            Question::Keys { .. } => Some(super::holders::keys(open)?),
+            Question::Locks { .. } => Some(super::holders::locks(open)?),
             Question::Generations { .. } => {
                 Some(Answer::Generations(self.list(open, true)?.iter().map(to_row).collect()))
             }

@@ -6,6 +6,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 
+use super::setup::Change;
 use super::{Answer, Busy, Engine, Event, Inner, Question, RequestId, panic_text};
 use crate::progress::Cancel;
 use crate::vault::Password;
@@ -21,6 +22,8 @@ pub(super) enum Asked {
     Question(Question),
     /// To open a vault with a password.
     Open(String, Password),
+    /// To change the config or a vault's keys.
+    Change(Change),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

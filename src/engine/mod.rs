@@ -35,11 +35,14 @@
 
 mod answers;
 mod browse;
+mod change;
 mod content;
 pub mod demo;
 mod desk;
+mod disk;
 mod error;
 mod folder;
+mod holders;
 mod hub;
 mod job;
 mod open;
@@ -52,6 +55,7 @@ mod run;
 mod runs;
 mod selection;
 mod settings;
+pub mod setup;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -202,6 +206,12 @@ impl Engine {
         self.0
             .desk
             .put(self, request, desk::Asked::Open(vault.into(), password))
+    }
+
+    /// Changes the config or a vault's keys, off this thread → [`Answer::Changed`], [`Answer::Failed`] or
+    /// [`Answer::PasswordNeeded`]. Never blocks. Abandoning it does not take it back.
+    pub fn ask_change(&self, request: RequestId, change: setup::Change) -> Result<(), Busy> {
+        self.0.desk.put(self, request, desk::Asked::Change(change))
     }
 
     /// The answer to this question is no longer of interest: it is dropped from the queue, or stopped half-way. An answer

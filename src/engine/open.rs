@@ -217,7 +217,7 @@ impl Engine {
         }
     }
 
-    fn open_place(&self, place: &Place, given: PasswordGiven) -> Result<Vault> {
+    pub(super) fn open_place(&self, place: &Place, given: PasswordGiven) -> Result<Vault> {
         // "No vault" before "no password".
         match place.storage().size(FileKind::Config, &vault::Id::ZERO) {
             Err(crate::storage::StorageError::NotFound { .. }) => {
@@ -264,6 +264,12 @@ impl Engine {
                 environment.into_iter().chain(configured).collect()
             }
         }
+    }
+
+    /// Closes the vault at this place, as far as later questions go: who holds it open now goes on with it.
+    pub(super) fn forget_slot(&self, place: &Path) {
+        let mut slots = self.0.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.remove(place);
     }
 
     /// An open vault, or why it is not open; waits for nothing. `None` while it is being opened.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::setup::CountExcludes;
 use super::{Engine, Error, Result};
 use crate::backup::options::Clock;
 use crate::backup::{BackupOptions, Exclude};
@@ -68,25 +69,14 @@ impl Engine {
     /// What a run of a plan into `vault` (one of the plan's) is told. Reads its exclude files.
     pub fn plan_options(&self, plan: &PlanConfig, vault: &str) -> Result<BackupOptions> {
         let mut options = self.backup_options(vault)?;
-        let mut exclude = Exclude::default();
-        let wrong = crate::backup::Error::from;
-        for pattern in &plan.excludes {
-            exclude.add(pattern, false).map_err(wrong)?;
-        }
-        for file in &plan.exclude_files {
-            let failed = |source| config::Error::Io {
-                action: "read",
-                file: file.clone(),
-                source,
-            };
-            let text = std::fs::read_to_string(file).map_err(failed)?;
-            exclude.add_file(&text, false).map_err(wrong)?;
-        }
-        if plan.exclude_caches {
-            exclude.caches();
-        }
-        exclude.larger_than = plan.exclude_larger_than;
-        exclude.one_file_system = plan.one_file_system;
+        let exclude = exclude_of(&CountExcludes {
+            paths: Vec::new(),
+            excludes: plan.excludes.clone(),
+            exclude_files: plan.exclude_files.clone(),
+            caches: plan.exclude_caches,
+            one_file_system: plan.one_file_system,
+            larger_than: plan.exclude_larger_than,
+        })?;
         options.paths = plan.paths.clone();
         options.exclude = exclude;
         options.tags = plan.tags.clone();
@@ -95,4 +85,28 @@ impl Engine {
         }
         Ok(options)
     }
+}
+
+/// What is left out, from its patterns and files. Reads the files.
+pub(super) fn exclude_of(asked: &CountExcludes) -> Result<Exclude> {
+    let mut exclude = Exclude::default();
+    let wrong = crate::backup::Error::from;
+    for pattern in &asked.excludes {
+        exclude.add(pattern, false).map_err(wrong)?;
+    }
+    for file in &asked.exclude_files {
+        let failed = |source| config::Error::Io {
+            action: "read",
+            file: file.clone(),
+            source,
+        };
+        let text = std::fs::read_to_string(file).map_err(failed)?;
+        exclude.add_file(&text, false).map_err(wrong)?;
+    }
+    if asked.caches {
+        exclude.caches();
+    }
+    exclude.larger_than = asked.larger_than;
+    exclude.one_file_system = asked.one_file_system;
+    Ok(exclude)
 }

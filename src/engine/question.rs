@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 pub use super::content::{Comparison, Content, DiffLine, FileAt, Form, ImageFormat, ImageSize, Side, TextDiff};
 use super::overview::Overview;
+use super::setup::{Changed, ConfigNow, CountExcludes, DiskWindow, KeyRow, ListDisk, LockRow, Tally};
 pub use super::versions::on_disk_path;
 use super::{JobId, JobInfo, JobIssue, JobState};
 pub use crate::catalog::{Direction, SortKey, Totals};
@@ -121,6 +122,22 @@ pub enum Question {
     PreviewRestore(RestoreRequest),
     /// A window of what a restore plan would change among that which is there already.
     RestoreConflicts(ConflictsAsked),
+    /// The config as it is used now.
+    Config,
+    /// A window of a folder of the live filesystem.
+    Disk(ListDisk),
+    /// What a plan would take and leave out, in parts.
+    Excludes(CountExcludes),
+    /// A vault's keys, the one in use first.
+    Keys {
+        /// Name or folder.
+        vault: String,
+    },
+    /// A vault's locks, oldest first.
+    Locks {
+        /// Name or folder.
+        vault: String,
+    },
     /// Jobs of this process and of the history, newest first.
     Jobs {
         /// At most this many.
@@ -213,6 +230,18 @@ pub enum Answer {
     Jobs(Vec<JobRow>),
     /// To [`Question::Issues`].
     Issues(Vec<JobIssue>),
+    /// To [`Question::Config`].
+    Config(ConfigNow),
+    /// To [`Question::Disk`].
+    Disk(DiskWindow),
+    /// To [`Question::Excludes`].
+    Excludes(Tally),
+    /// To [`Question::Keys`].
+    Keys(Vec<KeyRow>),
+    /// To [`Question::Locks`].
+    Locks(Vec<LockRow>),
+    /// To [`super::Engine::ask_change`]: it is done.
+    Changed(Changed),
     /// To [`super::Engine::ask_open`]: the vault is open; ask again what could not be answered.
     Opened {
         /// Name or folder.

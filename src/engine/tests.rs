@@ -4,6 +4,7 @@ mod files;
 mod jobs;
 mod questions;
 mod restoring;
+mod setup;
 mod work;
 
 use std::path::{Path, PathBuf};

@@ -21,8 +21,6 @@ pub struct Context {
     pub dialog: bool,
     /// Whether it has rows to move among.
     pub list: bool,
-    /// Whether it is a form.
-    pub form: bool,
 }
 
 impl PartialEq for Context {
@@ -39,7 +37,6 @@ impl Context {
             title,
             dialog: false,
             list: true,
-            form: false,
         }
     }
 
@@ -50,21 +47,12 @@ impl Context {
             title,
             dialog: true,
             list: false,
-            form: false,
         }
     }
 
     /// The same with rows to move among.
     pub const fn with_list(self) -> Context {
         Context { list: true, ..self }
-    }
-
-    /// A dialog that is a form.
-    pub const fn form(name: &'static str, title: &'static str) -> Context {
-        Context {
-            form: true,
-            ..Context::dialog(name, title)
-        }
     }
 }
 
@@ -79,8 +67,6 @@ pub enum At {
     Screens,
     /// In every dialog.
     Dialogs,
-    /// In every form.
-    Forms,
 }
 
 impl At {
@@ -91,7 +77,6 @@ impl At {
             At::Lists => context.list,
             At::Screens => !context.dialog,
             At::Dialogs => context.dialog,
-            At::Forms => context.form,
         }
     }
 }

@@ -14,7 +14,7 @@ pub(super) fn answers(engine: &Engine, question: Question) -> Vec<Answer> {
     collect(&mut events)
 }
 
-fn collect(events: &mut Events) -> Vec<Answer> {
+pub(super) fn collect(events: &mut Events) -> Vec<Answer> {
     let mut answers = Vec::new();
     loop {
         if let Event::Answer {

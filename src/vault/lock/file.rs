@@ -58,7 +58,33 @@ impl fmt::Display for Lock {
     }
 }
 
+/// What can be said of a lock's holder from here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// It is this very process.
+    Ours,
+    /// Its process runs on this machine.
+    Runs,
+    /// It was on this machine, and no such process runs.
+    Gone,
+    /// It is on another machine: nothing can be said.
+    Elsewhere,
+}
+
 impl Lock {
+    /// What can be said of its holder from here.
+    pub fn presence(&self) -> Presence {
+        if self.hostname != hostname() {
+            Presence::Elsewhere
+        } else if self.pid == i64::from(getpid().as_raw_nonzero().get()) {
+            Presence::Ours
+        } else if process_runs(self.pid) {
+            Presence::Runs
+        } else {
+            Presence::Gone
+        }
+    }
+
     /// A lock of this process, now.
     pub(super) fn ours(kind: LockKind) -> Lock {
         let uid = getuid();
@@ -109,6 +135,19 @@ impl Vault {
             }
         }
         locks.sort_by_key(|lock| (lock.time.instant(), lock.id));
+        Ok(locks)
+    }
+
+    /// The locks on this vault by their files' names, those that cannot be read too: to show them. Empty files are passed
+    /// over.
+    pub fn locks_as_found(&self) -> Result<Vec<(Id, Result<Lock>)>> {
+        let mut locks = Vec::new();
+        for id in self.lock_ids()? {
+            match self.read_lock(&id) {
+                Err(error) if is_gone(&error) => {}
+                lock => locks.push((id, lock)),
+            }
+        }
         Ok(locks)
     }
 
@@ -220,6 +259,10 @@ mod tests {
         assert!(!lock(0, &here, ours).is_stale());
         assert!(!lock(1790, &here, ours).is_stale());
         assert!(lock(1810, &here, ours).is_stale());
+        assert_eq!(lock(0, &here, ours).presence(), Presence::Ours);
+        assert_eq!(lock(0, &here, 1).presence(), Presence::Runs);
+        assert_eq!(lock(0, &here, dead_pid()).presence(), Presence::Gone);
+        assert_eq!(lock(0, "elsewhere", ours).presence(), Presence::Elsewhere);
         assert!(lock(0, &here, dead_pid()).is_stale());
         assert!(!lock(0, "elsewhere", dead_pid()).is_stale());
         assert!(lock(0, &here, -1).is_stale());
@@ -236,6 +279,11 @@ mod tests {
         vault.storage().write(FileKind::Lock, &damaged, &[b"nonsense"]).unwrap();
         vault.storage().write(FileKind::Lock, &Id::of(b"empty"), &[]).unwrap();
 
+        let found = vault.locks_as_found().unwrap();
+        assert_eq!(
+            (found.len(), found.iter().filter(|(_, lock)| lock.is_err()).count()),
+            (4, 1)
+        );
         let error = vault.locks().unwrap_err().to_string();
         assert!(error.contains(&damaged.to_string()), "{error}");
         assert_eq!(vault.unlock(false).unwrap(), 2);

@@ -12,7 +12,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
-pub use file::Lock;
+pub use file::{Lock, Presence};
 
 use super::{Error, Id, Result, Vault};
 use crate::storage::{FileKind, StorageError};

@@ -21,6 +21,8 @@ pub struct Context {
     pub dialog: bool,
     /// Whether it has rows to move among.
     pub list: bool,
+    /// Whether it is a form.
+    pub form: bool,
 }
 
 impl PartialEq for Context {
@@ -37,6 +39,7 @@ impl Context {
             title,
             dialog: false,
             list: true,
+            form: false,
         }
     }
 
@@ -47,12 +50,21 @@ impl Context {
             title,
             dialog: true,
             list: false,
+            form: false,
         }
     }
 
     /// The same with rows to move among.
     pub const fn with_list(self) -> Context {
         Context { list: true, ..self }
+    }
+
+    /// A dialog that is a form.
+    pub const fn form(name: &'static str, title: &'static str) -> Context {
+        Context {
+            form: true,
+            ..Context::dialog(name, title)
+        }
     }
 }
 
@@ -67,6 +79,8 @@ pub enum At {
     Screens,
     /// In every dialog.
     Dialogs,
+    /// In every form.
+    Forms,
 }
 
 impl At {
@@ -77,6 +91,7 @@ impl At {
             At::Lists => context.list,
             At::Screens => !context.dialog,
             At::Dialogs => context.dialog,
+            At::Forms => context.form,
         }
     }
 }

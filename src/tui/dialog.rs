@@ -12,6 +12,7 @@ use super::keys::{Code, Key};
 use super::model::Model;
 use super::msg::Effect;
 use super::view::canvas::Canvas;
+use super::widgets::form::Form;
 use super::window::Window;
 
 /// Milliseconds for which a dialog that can do harm hears no key.
@@ -70,7 +71,7 @@ impl<T> Moves for Window<T> {
 }
 
 /// What lies over a screen.
-pub trait Dialog: Any + Debug {
+pub(crate) trait Dialog: Any + Debug {
     /// Which keys mean what in it.
     fn context(&self) -> Context;
 
@@ -87,7 +88,18 @@ pub trait Dialog: Any + Debug {
         None
     }
 
-    /// The field's text was changed.
+    /// The form that has the keys: it takes those it knows. Enter goes on to the dialog's own action, unless the form is on
+    /// a button ([`Dialog::pressed`]) or in a list.
+    fn form(&mut self) -> Option<&mut Form> {
+        None
+    }
+
+    /// Enter was typed on this button of its form. It is off the stack while it acts.
+    fn pressed(&mut self, _button: &'static str, _act: &mut Act) -> Then {
+        Then::Keep
+    }
+
+    /// The field's text, or a value of the form, was changed.
     fn edited(&mut self, _model: &mut Model, _effects: &mut Vec<Effect>) {}
 
     /// What keeps it from hearing keys that are not meant for it.
@@ -131,18 +143,18 @@ pub enum Then {
 
 impl Model {
     /// Puts a dialog on top.
-    pub fn push(&mut self, dialog: impl Dialog) {
+    pub(crate) fn push(&mut self, dialog: impl Dialog) {
         self.dialogs.push(Box::new(dialog));
     }
 
     /// The dialog that actions are about, if it is of this type.
-    pub fn dialog<D: Dialog>(&self) -> Option<&D> {
+    pub(crate) fn dialog<D: Dialog>(&self) -> Option<&D> {
         let top = self.dialogs.iter().rev().find(|dialog| !dialog.is_lens())?;
         (&**top as &dyn Any).downcast_ref()
     }
 
     /// The uppermost dialog of this type, wherever it lies.
-    pub fn dialog_mut<D: Dialog>(&mut self) -> Option<&mut D> {
+    pub(crate) fn dialog_mut<D: Dialog>(&mut self) -> Option<&mut D> {
         self.dialogs
             .iter_mut()
             .rev()
@@ -150,13 +162,13 @@ impl Model {
     }
 
     /// Takes all dialogs of this type away.
-    pub fn dismiss<D: Dialog>(&mut self) {
+    pub(crate) fn dismiss<D: Dialog>(&mut self) {
         self.dialogs.retain(|dialog| !(&**dialog as &dyn Any).is::<D>());
     }
 }
 
 /// Lets the top dialog act if it is of this type, with the model free to be changed; dialogs that it opens lie above it.
-pub fn with_top<D: Dialog>(act: &mut Act, run: impl FnOnce(&mut D, &mut Act) -> Then) {
+pub(crate) fn with_top<D: Dialog>(act: &mut Act, run: impl FnOnce(&mut D, &mut Act) -> Then) {
     let Some(mut top) = act.model.dialogs.pop() else { return };
     let at = act.model.dialogs.len();
     let then = match (&mut *top as &mut dyn Any).downcast_mut::<D>() {

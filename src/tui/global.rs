@@ -2,6 +2,7 @@
 
 use super::actions::{Act, Action, At};
 use super::dialogs::{help, jobs, quit};
+use super::keys::{Code, Key};
 use super::model::Screen;
 use super::msg::Effect;
 use super::{dialog, screens};
@@ -33,8 +34,17 @@ pub static ACTIONS: &[Action] = &[
     Action::new("list.undo", "undo", "Leave the range, then the filter; never quits", &["Esc"], At::Screens, screens::escape),
     Action::new("app.suspend", "suspend", "To the shell; fg comes back", &["Ctrl-z"], At::Screens, |act| act.effects.push(Effect::Suspend)),
     Action::new("app.quit", "quit", "Leave; asks while jobs run", &["q", "Ctrl-c"], At::Screens, quit::quit).hint(100),
+    Action::new("form.next", "next", "To the next field", &["Tab", "↓"], At::Forms, |act| form_key(act, Code::Tab)).hint(85),
+    Action::new("form.previous", "previous", "To the field before", &["Shift-Tab", "↑"], At::Forms, |act| form_key(act, Code::BackTab)),
+    Action::new("form.more", "choose", "The next choice, or more of a number", &["→"], At::Forms, |act| form_key(act, Code::Right)),
+    Action::new("form.less", "choice before", "The choice before, or less of a number", &["←"], At::Forms, |act| form_key(act, Code::Left)),
     Action::new("dialog.close", "close", "Close this; never quits", &["Esc"], At::Dialogs, dialog::close).hint(90),
 ];
+
+/// What a remapped key means in a form; the keys of the table are the form's own.
+fn form_key(act: &mut Act, code: Code) {
+    super::update::in_form(act.model, Key::plain(code), act.effects);
+}
 
 fn step(act: &mut Act, by: i64) {
     moved(act, |list| list.step(by));

@@ -118,7 +118,7 @@ pub struct Model {
     /// What is selected, by generation.
     pub selections: HashMap<Id, Selected>,
     /// What lies over the screen; the last one gets the keys.
-    pub dialogs: Vec<Box<dyn Dialog>>,
+    pub(crate) dialogs: Vec<Box<dyn Dialog>>,
     /// What runs and ran.
     pub jobs: Jobs,
     /// What was last said.

@@ -7,11 +7,13 @@
 use std::sync::Arc;
 
 use super::actions::{Act, Action};
+use super::dialog::Then;
 use super::field::Field;
 use super::keys::{Code, Key, Resolved};
 use super::model::{Load, Model};
 use super::msg::{Effect, Msg};
 use super::theme::Role;
+use super::widgets::form::Reply;
 use super::{asking, dialog, screens};
 use crate::engine::{JobInfo, JobState};
 use crate::text;
@@ -27,10 +29,12 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::Paste(text, at) => {
             model.now = at;
-            typed(model, &mut effects, |field| {
-                field.insert(&text);
-                true
-            });
+            if !pasted(model, &text, &mut effects) {
+                typed(model, &mut effects, |field| {
+                    field.insert(&text);
+                    true
+                });
+            }
         }
         Msg::Resize(columns, rows) => model.size = (columns, rows),
         Msg::Tick(at) => model.now = at,
@@ -97,7 +101,7 @@ fn on_key(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
     if guard.is_some_and(|guard| !guard.hears(key, model.now.millis)) {
         return;
     }
-    if model.pending.is_empty() && typed(model, effects, |field| field.key(key)) {
+    if model.pending.is_empty() && (in_form(model, key, effects) || typed(model, effects, |field| field.key(key))) {
         return;
     }
     let context = model.context();
@@ -110,6 +114,40 @@ fn on_key(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
         }
         Resolved::Nothing => model.pending.clear(),
     }
+}
+
+/// Hands a key to the top dialog's form, if it has one; whether the form took it.
+pub(super) fn in_form(model: &mut Model, key: Key, effects: &mut Vec<Effect>) -> bool {
+    let Some(mut top) = model.dialogs.pop() else {
+        return false;
+    };
+    let at = model.dialogs.len();
+    let reply = top.form().map_or(Reply::Ignored, |form| form.key(key));
+    let mut then = Then::Keep;
+    match reply {
+        Reply::Changed => top.edited(model, effects),
+        Reply::Pressed(button) => then = top.pressed(button, &mut Act { model, key, effects }),
+        Reply::Moved | Reply::Submit | Reply::Ignored => {}
+    }
+    if then == Then::Keep {
+        // What it opened meanwhile lies above.
+        model.dialogs.insert(at.min(model.dialogs.len()), top);
+    }
+    !matches!(reply, Reply::Submit | Reply::Ignored)
+}
+
+/// Pastes into the top dialog's form, if it has one; whether the form took it.
+fn pasted(model: &mut Model, text: &str, effects: &mut Vec<Effect>) -> bool {
+    let Some(mut top) = model.dialogs.pop() else {
+        return false;
+    };
+    let at = model.dialogs.len();
+    let took = top.form().is_some_and(|form| form.paste(text) != Reply::Ignored);
+    if took {
+        top.edited(model, effects);
+    }
+    model.dialogs.insert(at.min(model.dialogs.len()), top);
+    took
 }
 
 /// Edits the field that has the keys, if there is one; whether it took what was typed.

@@ -7,9 +7,9 @@ use ratatui::style::{Color, Modifier};
 
 /// The pinned font.
 pub const FONT: &str = "DejaVu Sans Mono";
-const FONT_SIZE: f32 = 14.0;
-/// A cell, in units of the drawing.
-const WIDTH: f32 = 8.43;
+const FONT_SIZE: f32 = 14.4;
+/// A cell, in units of the drawing: whole pixels at the scale of the pictures, so that neighbours meet without a seam.
+const WIDTH: f32 = 26.0 / 3.0;
 const HEIGHT: f32 = 18.0;
 /// Where the text's baseline lies in a cell.
 const BASE: f32 = 13.5;
@@ -21,16 +21,59 @@ type Rgb = (u8, u8, u8);
 const BACKGROUND: Rgb = (0x16, 0x1a, 0x21);
 const FOREGROUND: Rgb = (0xd8, 0xde, 0xe9);
 
+/// The sixteen colours as a calm dark scheme has them.
+const SIXTEEN: [Rgb; 16] = [
+    (0x2b, 0x31, 0x3c),
+    (0xe0, 0x6c, 0x75),
+    (0x98, 0xc3, 0x79),
+    (0xe5, 0xc0, 0x7b),
+    (0x61, 0xaf, 0xef),
+    (0xc6, 0x78, 0xdd),
+    (0x56, 0xb6, 0xc2),
+    (0xab, 0xb2, 0xbf),
+    (0x6b, 0x74, 0x85),
+    (0xf0, 0x8d, 0x8d),
+    (0xb5, 0xd9, 0x98),
+    (0xf2, 0xd4, 0x9b),
+    (0x8c, 0xc5, 0xf7),
+    (0xd8, 0x9b, 0xe9),
+    (0x80, 0xd0, 0xda),
+    (0xf2, 0xf5, 0xfa),
+];
+
 fn palette(colour: Color, default: Rgb) -> Rgb {
-    match colour {
-        Color::Red => (0xe0, 0x6c, 0x75),
-        Color::Green => (0x98, 0xc3, 0x79),
-        Color::Yellow => (0xe5, 0xc0, 0x7b),
-        Color::Blue => (0x61, 0xaf, 0xef),
-        Color::Magenta => (0xc6, 0x78, 0xdd),
-        Color::Cyan => (0x56, 0xb6, 0xc2),
-        Color::Rgb(r, g, b) => (r, g, b),
-        _ => default,
+    let n = match colour {
+        Color::Reset => return default,
+        Color::Rgb(r, g, b) => return (r, g, b),
+        Color::Indexed(n) => n,
+        Color::Black => 0,
+        Color::Red => 1,
+        Color::Green => 2,
+        Color::Yellow => 3,
+        Color::Blue => 4,
+        Color::Magenta => 5,
+        Color::Cyan => 6,
+        Color::Gray => 7,
+        Color::DarkGray => 8,
+        Color::LightRed => 9,
+        Color::LightGreen => 10,
+        Color::LightYellow => 11,
+        Color::LightBlue => 12,
+        Color::LightMagenta => 13,
+        Color::LightCyan => 14,
+        Color::White => 15,
+    };
+    match n {
+        0..16 => SIXTEEN[usize::from(n)],
+        16..232 => {
+            let level = |step: u8| if step == 0 { 0 } else { 55 + 40 * step };
+            let n = n - 16;
+            (level(n / 36), level(n / 6 % 6), level(n % 6))
+        }
+        _ => {
+            let grey = 8 + 10 * (n - 232);
+            (grey, grey, grey)
+        }
     }
 }
 
@@ -65,30 +108,45 @@ pub fn draw(buffer: &Buffer) -> String {
         hex(BACKGROUND)
     );
     for y in 0..rows {
-        for x in 0..columns {
-            let cell = &buffer[(x, y)];
-            let (_, bg) = colours(cell);
-            if bg != BACKGROUND && !cell.modifier.contains(Modifier::HIDDEN) {
-                rect(&mut out, x, y, (0.0, 0.0, 1.0, 1.0), bg);
-            }
-        }
+        backgrounds(&mut out, buffer, y);
         line(&mut out, buffer, y);
     }
     out.push_str("</svg>\n");
     out
 }
 
+/// The backgrounds of a row, cells of one colour in one piece.
+fn backgrounds(out: &mut String, buffer: &Buffer, y: u16) {
+    let columns = buffer.area.width;
+    let mut x = 0;
+    while x < columns {
+        let start = x;
+        let (_, bg) = colours(&buffer[(x, y)]);
+        // The hidden half of a wide character belongs to what is before it.
+        while x < columns && (colours(&buffer[(x, y)]).1 == bg || buffer[(x, y)].modifier.contains(Modifier::HIDDEN)) {
+            x += 1;
+        }
+        if bg != BACKGROUND {
+            rect(out, start, y, (0.0, 0.0, f32::from(x - start), 1.0), bg, 1.0);
+        }
+    }
+}
+
 /// Part of a cell as a rectangle: left, top, right, bottom of 0 to 1.
-fn rect(out: &mut String, x: u16, y: u16, part: (f32, f32, f32, f32), fill: Rgb) {
+fn rect(out: &mut String, x: u16, y: u16, part: (f32, f32, f32, f32), fill: Rgb, opacity: f32) {
     let (left, top) = (MARGIN + f32::from(x) * WIDTH, MARGIN + f32::from(y) * HEIGHT);
+    let opacity = if opacity < 1.0 {
+        format!(" fill-opacity=\"{opacity}\"")
+    } else {
+        String::new()
+    };
     _ = writeln!(
         out,
-        "<rect x=\"{:.2}\" y=\"{:.2}\" width=\"{:.2}\" height=\"{:.2}\" fill=\"{}\"/>",
+        "<rect x=\"{:.3}\" y=\"{:.3}\" width=\"{:.3}\" height=\"{:.3}\" fill=\"{}\"{opacity}/>",
         left + part.0 * WIDTH,
         top + part.1 * HEIGHT,
-        // A hair over the edge, so that neighbours meet.
-        (part.2 - part.0) * WIDTH + 0.1,
-        (part.3 - part.1) * HEIGHT + 0.1,
+        (part.2 - part.0) * WIDTH,
+        (part.3 - part.1) * HEIGHT,
         hex(fill)
     );
 }
@@ -100,7 +158,7 @@ fn line(out: &mut String, buffer: &Buffer, y: u16) {
         let cell = &buffer[(x, y)];
         let (fg, _) = colours(cell);
         if cell.modifier.contains(Modifier::UNDERLINED) {
-            rect(out, x, y, (0.0, 0.93, 1.0, 0.97), colours(cell).0);
+            rect(out, x, y, (0.0, 0.92, 1.0, 0.96), colours(cell).0, 1.0);
         }
         if cell.modifier.contains(Modifier::HIDDEN) || cell.symbol() == " " || shape(out, cell.symbol(), x, y, fg) {
             flush(out, run.take(), y);
@@ -141,31 +199,102 @@ fn flush(out: &mut String, run: Option<(Rgb, Modifier, String, Vec<String>)>, y:
 
 /// Draws a symbol that is a shape; whether it is one.
 fn shape(out: &mut String, symbol: &str, x: u16, y: u16, fg: Rgb) -> bool {
-    const THIN: f32 = 0.035;
-    const THICK: f32 = 0.07;
-    // A line's thickness in parts of a cell's height, and of its width.
-    let upright = |thickness: f32| thickness * HEIGHT / WIDTH;
-    let parts: &[(f32, f32, f32, f32)] = match symbol {
-        "─" => &[(0.0, 0.5 - THIN, 1.0, 0.5 + THIN)],
-        "━" => &[(0.0, 0.5 - THICK, 1.0, 0.5 + THICK)],
-        "│" => &[(0.5 - upright(THIN), 0.0, 0.5 + upright(THIN), 1.0)],
-        "┬" => &[
-            (0.0, 0.5 - THIN, 1.0, 0.5 + THIN),
-            (0.5 - upright(THIN), 0.5, 0.5 + upright(THIN), 1.0),
-        ],
-        "█" => &[(0.0, 0.2, 1.0, 0.8)],
-        "░" => &[(0.0, 0.45, 1.0, 0.55)],
-        "▌" => &[(0.0, 0.0, 0.4, 1.0)],
-        "╭" | "╮" | "╰" | "╯" => {
-            corner(out, symbol, x, y, fg);
-            return true;
-        }
-        _ => return braille(out, symbol, x, y, fg),
+    let mut chars = symbol.chars();
+    let (Some(c), None) = (chars.next(), chars.next()) else {
+        return false;
     };
-    for part in parts {
-        rect(out, x, y, *part, fg);
+    let code = u32::from(c);
+    match code {
+        // Rounded corners.
+        0x256d..=0x2570 => corner(out, symbol, x, y, fg),
+        0x2500..=0x257f => return lines(out, c, x, y, fg),
+        0x2580..=0x259f => block(out, code, x, y, fg),
+        0x2800..=0x28ff => braille(out, code, x, y, fg),
+        // A filled square, as calendars use it.
+        0x25a0 => rect(out, x, y, (0.08, 0.28, 0.92, 0.72), fg, 1.0),
+        _ => return false,
     }
     true
+}
+
+/// A line or a meeting of lines.
+fn lines(out: &mut String, c: char, x: u16, y: u16, fg: Rgb) -> bool {
+    // Left, up, right, down: 0 none, 1 light, 2 heavy.
+    let arms: [u8; 4] = match c {
+        '─' => [1, 0, 1, 0],
+        '━' => [2, 0, 2, 0],
+        '│' => [0, 1, 0, 1],
+        '┃' => [0, 2, 0, 2],
+        '┌' => [0, 0, 1, 1],
+        '┐' => [1, 0, 0, 1],
+        '└' => [0, 1, 1, 0],
+        '┘' => [1, 1, 0, 0],
+        '├' => [0, 1, 1, 1],
+        '┤' => [1, 1, 0, 1],
+        '┬' => [1, 0, 1, 1],
+        '┴' => [1, 1, 1, 0],
+        '┼' => [1, 1, 1, 1],
+        '┯' => [2, 0, 2, 1],
+        '┷' => [2, 1, 2, 0],
+        '╴' => [1, 0, 0, 0],
+        '╵' => [0, 1, 0, 0],
+        '╶' => [0, 0, 1, 0],
+        '╷' => [0, 0, 0, 1],
+        _ => return false,
+    };
+    // Half a line's thickness, in parts of a cell's height and of its width.
+    let half = |arm: u8| if arm == 2 { 0.07 } else { 0.035 };
+    let wide = |arm: u8| half(arm) * HEIGHT / WIDTH;
+    let [left, up, right, down] = arms;
+    let mut part = |arm: u8, part| {
+        if arm > 0 {
+            rect(out, x, y, part, fg, 1.0);
+        }
+    };
+    if left > 0 && left == right {
+        part(left, (0.0, 0.5 - half(left), 1.0, 0.5 + half(left)));
+    } else {
+        part(left, (0.0, 0.5 - half(left), 0.5 + wide(1), 0.5 + half(left)));
+        part(right, (0.5 - wide(1), 0.5 - half(right), 1.0, 0.5 + half(right)));
+    }
+    if up > 0 && up == down {
+        part(up, (0.5 - wide(up), 0.0, 0.5 + wide(up), 1.0));
+    } else {
+        part(up, (0.5 - wide(up), 0.0, 0.5 + wide(up), 0.5));
+        part(down, (0.5 - wide(down), 0.5, 0.5 + wide(down), 1.0));
+    }
+    true
+}
+
+/// Blocks: eighths, halves, shades and quarters.
+fn block(out: &mut String, code: u32, x: u16, y: u16, fg: Rgb) {
+    let eighths = |n: u32| n as f32 / 8.0;
+    let part = match code {
+        0x2580 => (0.0, 0.0, 1.0, 0.5),
+        0x2581..=0x2588 => (0.0, 1.0 - eighths(code - 0x2580), 1.0, 1.0),
+        0x2589..=0x258f => (0.0, 0.0, eighths(0x2590 - code), 1.0),
+        0x2590 => (0.5, 0.0, 1.0, 1.0),
+        0x2594 => (0.0, 0.0, 1.0, 0.125),
+        0x2595 => (0.875, 0.0, 1.0, 1.0),
+        0x2591..=0x2593 => {
+            let opacity = (code - 0x2590) as f32 / 4.0;
+            return rect(out, x, y, (0.0, 0.0, 1.0, 1.0), fg, opacity);
+        }
+        _ => {
+            // Upper left, upper right, lower left, lower right.
+            const QUARTERS: [u8; 10] = [
+                0b0010, 0b0001, 0b1000, 0b1011, 0b1001, 0b1110, 0b1101, 0b0100, 0b0110, 0b0111,
+            ];
+            let bits = QUARTERS.get((code - 0x2596) as usize).copied().unwrap_or(0);
+            for (n, (left, top)) in [(0.0, 0.0), (0.5, 0.0), (0.0, 0.5), (0.5, 0.5)].into_iter().enumerate() {
+                if bits & (0b1000 >> n) != 0 {
+                    rect(out, x, y, (left, top, left + 0.5, top + 0.5), fg, 1.0);
+                }
+            }
+            return;
+        }
+    };
+    rect(out, x, y, part, fg, 1.0);
 }
 
 fn corner(out: &mut String, symbol: &str, x: u16, y: u16, fg: Rgb) {
@@ -185,7 +314,7 @@ fn corner(out: &mut String, symbol: &str, x: u16, y: u16, fg: Rgb) {
     );
 }
 
-fn braille(out: &mut String, symbol: &str, x: u16, y: u16, fg: Rgb) -> bool {
+fn braille(out: &mut String, code: u32, x: u16, y: u16, fg: Rgb) {
     const DOTS: [(f32, f32); 8] = [
         (0.3, 0.2),
         (0.3, 0.4),
@@ -196,16 +325,10 @@ fn braille(out: &mut String, symbol: &str, x: u16, y: u16, fg: Rgb) -> bool {
         (0.3, 0.8),
         (0.7, 0.8),
     ];
-    let Some(bits) = symbol
-        .chars()
-        .next()
-        .map(u32::from)
-        .filter(|c| (0x2800..0x2900).contains(c))
-    else {
-        return false;
-    };
-    for (n, (dx, dy)) in DOTS.iter().enumerate().filter(|(n, _)| bits & (1 << n) != 0) {
-        _ = n;
+    for (n, (dx, dy)) in DOTS.into_iter().enumerate() {
+        if code & (1 << n) == 0 {
+            continue;
+        }
         let (cx, cy) = (
             MARGIN + (f32::from(x) + dx) * WIDTH,
             MARGIN + (f32::from(y) + dy) * HEIGHT,
@@ -216,5 +339,4 @@ fn braille(out: &mut String, symbol: &str, x: u16, y: u16, fg: Rgb) -> bool {
             hex(fg)
         );
     }
-    true
 }

@@ -66,7 +66,7 @@ impl Engine {
                 }
                 Err(error) => Err(error),
             },
-            Question::Runs { vault } => self.runs(vault).map(Answer::Jobs).map(Some),
+            Question::Runs { vault } => self.runs(vault).map(Answer::Runs).map(Some),
             Question::PlanRestore { .. } | Question::PreviewRestore(_) => Ok(None),
             Question::Keys { .. } | Question::Locks { .. } => Ok(None),
             Question::Config => Ok(Some(Answer::Config(self.config_now()))),
@@ -410,6 +410,14 @@ fn to_row(generation: &Generation) -> GenerationRow {
         files: summary.map(|summary| summary.total_files_processed),
         logical: summary.map(|summary| summary.total_bytes_processed),
         added: summary.map(|summary| summary.data_added_packed),
+        parent: generation.parent,
+        user: generation.username.clone(),
+        program: generation.program_version.clone(),
+        changes: summary.map(|summary| (summary.files_new, summary.files_changed)),
+        took: summary.and_then(|summary| {
+            let (start, end) = (summary.backup_start.seconds, summary.backup_end.seconds);
+            u64::try_from(end.checked_sub(start)?).ok()
+        }),
     }
 }
 

@@ -15,6 +15,7 @@ use super::{JobId, JobInfo, JobIssue, JobState};
 pub use crate::catalog::{Direction, SortKey, Totals};
 use crate::progress::ProgressSample;
 pub use crate::restore::{Class, Difference, State};
+use crate::schedule::Schedule;
 use crate::vault::{Id, NodeType, Time};
 
 /// Tells answers apart.
@@ -112,7 +113,7 @@ pub enum Question {
     },
     /// What is protected and what is not. Answered twice: from what is known, then with the vaults looked for.
     Overview,
-    /// The runs of plans into a vault, newest first: to [`Answer::Jobs`].
+    /// The runs of plans into a vault, and when they are due.
     Runs {
         /// Name or folder.
         vault: String,
@@ -226,7 +227,9 @@ pub enum Answer {
     RestoreConflicts(ConflictWindow),
     /// To [`Question::Overview`].
     Overview(Box<Overview>),
-    /// To [`Question::Jobs`] and [`Question::Runs`].
+    /// To [`Question::Runs`].
+    Runs(VaultRuns),
+    /// To [`Question::Jobs`].
     Jobs(Vec<JobRow>),
     /// To [`Question::Issues`].
     Issues(Vec<JobIssue>),
@@ -278,6 +281,15 @@ pub struct VaultRow {
     pub problem: String,
 }
 
+/// What ran into a vault, and what is to.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct VaultRuns {
+    /// The runs of plans, newest first, failed ones with them.
+    pub runs: Vec<JobRow>,
+    /// The schedules of the plans that write to it.
+    pub schedules: Vec<Schedule>,
+}
+
 /// A plan as listed.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct PlanRow {
@@ -290,7 +302,7 @@ pub struct PlanRow {
 }
 
 /// A generation as listed.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct GenerationRow {
     /// Its id.
     pub id: Id,
@@ -308,6 +320,16 @@ pub struct GenerationRow {
     pub logical: Option<u64>,
     /// Stored bytes it brought, if its summary says so.
     pub added: Option<u64>,
+    /// The generation it was compared with; without one it read every file anew.
+    pub parent: Option<Id>,
+    /// By whom.
+    pub user: String,
+    /// The program that made it.
+    pub program: String,
+    /// Files that were new and files that had changed, if its summary says so.
+    pub changes: Option<(u64, u64)>,
+    /// How many seconds it took, if its summary says so.
+    pub took: Option<u64>,
 }
 
 /// Rows of a folder.

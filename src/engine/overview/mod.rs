@@ -15,15 +15,18 @@ mod warnings;
 
 use std::path::{Path, PathBuf};
 
-use super::question::JobRow;
+use super::question::{JobRow, VaultRuns};
 use super::{Engine, JobKind, JobState, Result};
 use crate::catalog::{GenerationGroup, VaultRecord};
 use crate::config::{Config, PlanConfig, VaultConfig};
+use crate::schedule::Schedule;
 
 /// Seconds of a day: how old a generation may be where no schedule says otherwise.
 const DAY: i64 = 86_400;
 /// How many jobs of the history are looked at.
 const HISTORY: usize = 2_000;
+/// How many of the last runs are told.
+const SHOWN_RUNS: usize = 8;
 
 /// What is protected and what is not.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -34,6 +37,8 @@ pub struct Overview {
     pub vaults: Vec<VaultState>,
     /// Usual paths of this machine that no plan covers, or not whole.
     pub uncovered: Vec<Uncovered>,
+    /// The last runs of plans, newest first.
+    pub runs: Vec<JobRow>,
     /// What to know, the gravest first.
     pub warnings: Vec<Warning>,
     /// Whether the vaults were looked for: not yet in the first part of the answer.
@@ -218,9 +223,21 @@ pub(super) fn patience(every: i64) -> i64 {
     every.saturating_add(every / 4)
 }
 
-/// Seconds between two runs, and whether a schedule says so.
-fn rhythm(_plan: &PlanConfig) -> (i64, bool) {
-    (DAY, false)
+/// The most seconds between two runs, and whether a schedule says so.
+fn rhythm(plan: &PlanConfig) -> (i64, bool) {
+    let every = match &plan.schedule {
+        None => return (DAY, false),
+        Some(Schedule::Hourly { .. }) => 3600,
+        Some(Schedule::Hours { every }) => i64::from(*every) * 3600,
+        Some(Schedule::Days { on, .. }) => {
+            // The longest way from one day to the next one in the week.
+            let free = |from: usize| (1..=7).find(|step| on[(from + step) % 7]).unwrap_or(7);
+            let longest = (0..7).filter(|day| on[*day]).map(free).max().unwrap_or(7);
+            longest as i64 * DAY
+        }
+        Some(Schedule::Monthly { .. }) => 31 * DAY,
+    };
+    (every, true)
 }
 
 impl Engine {
@@ -244,9 +261,11 @@ impl Engine {
         for vault in &config.vaults {
             vaults.push(self.vault_state(vault, &plans, &seen, &jobs)?);
         }
+        let runs = jobs.into_iter().filter(|job| job.info.kind == JobKind::Backup);
         let mut overview = Overview {
             plans,
             vaults,
+            runs: runs.take(SHOWN_RUNS).collect(),
             looked: look,
             ..Overview::default()
         };
@@ -257,13 +276,20 @@ impl Engine {
         Ok(overview)
     }
 
-    /// The runs of plans into this vault, newest first, failed ones with them.
-    pub fn runs(&self, vault: &str) -> Result<Vec<JobRow>> {
+    /// What ran into this vault, and what is to.
+    pub fn runs(&self, vault: &str) -> Result<VaultRuns> {
         let config = self.config();
+        let writing = config
+            .plans
+            .iter()
+            .filter(|plan| plan.vaults.iter().any(|name| name == vault));
         let folder = config.vault(vault).map(|vault| vault.path.clone());
         let mut jobs = self.job_rows(HISTORY)?;
         jobs.retain(|job| job.info.kind == JobKind::Backup && is_vault(&job.info.vault, vault, folder.as_deref()));
-        Ok(jobs)
+        Ok(VaultRuns {
+            runs: jobs,
+            schedules: writing.filter_map(|plan| plan.schedule).collect(),
+        })
     }
 
     fn vault_state(

@@ -166,6 +166,32 @@ fn ages_are_held_against_a_day() {
 }
 
 #[test]
+fn a_schedule_says_how_old_is_too_old() {
+    for (schedule, every) in [
+        ("hourly 15", 3600),
+        ("every 6 hours", 6 * 3600),
+        ("daily 02:00", DAY),
+        ("mon,thu 21:30", 4 * DAY),
+        ("sun 03:00", 7 * DAY),
+        ("monthly 1 04:00", 31 * DAY),
+    ] {
+        let world = world(&format!("{ONE}schedule = \"{schedule}\"\n"));
+        world.saw("home", &["files"], &[every / 3600 + every / 3600 / 8]);
+        let overview = world.engine.overview(false).unwrap();
+        let plan = &overview.plans[0];
+        assert_eq!(
+            (plan.every, plan.scheduled, plan.standing()),
+            (every, true, Standing::Fresh),
+            "{schedule}"
+        );
+        world.saw("home", &["files"], &[every / 3600 * 2]);
+        let overview = world.engine.overview(false).unwrap();
+        assert_eq!(overview.plans[0].standing(), Standing::Late, "{schedule}");
+        assert_eq!(world.engine.runs("home").unwrap().schedules.len(), 1);
+    }
+}
+
+#[test]
 fn failed_runs_are_told_until_one_is_good() {
     let world = world(ONE);
     world.saw("home", &["files"], &[20]);
@@ -184,7 +210,7 @@ fn failed_runs_are_told_until_one_is_good() {
           2 runs failed since the last good one."
         ]
     );
-    assert_eq!(world.engine.runs("home").unwrap().len(), 4);
+    assert_eq!(world.engine.runs("home").unwrap().runs.len(), 4);
     let folder = world.path("home-vault").display().to_string();
     world.ran("files", &folder, 0, "done", "fine", 3);
     let overview = world.engine.overview(false).unwrap();
@@ -196,8 +222,8 @@ fn failed_runs_are_told_until_one_is_good() {
         texts(&overview, Severity::Warning),
         ["The last run of files into home left out 3 entries that could not be read."]
     );
-    assert_eq!(world.engine.runs("home").unwrap().len(), 5);
-    assert_eq!(world.engine.runs("away").unwrap(), []);
+    assert_eq!(world.engine.runs("home").unwrap().runs.len(), 5);
+    assert_eq!(world.engine.runs("away").unwrap().runs, []);
 }
 
 #[test]

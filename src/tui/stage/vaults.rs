@@ -59,6 +59,11 @@ pub fn generations() -> Vec<GenerationRow> {
         } else {
             4_567_890 * (n as u64 % 4 + 1)
         }),
+        parent: (n != 13).then(|| Id::of(&[n as u8 + 1])),
+        user: "anna".into(),
+        program: "coffer 0.1.0".into(),
+        changes: Some((311, 12 + n as u64)),
+        took: Some(74 + n as u64),
     };
     days.iter().enumerate().map(row).collect()
 }

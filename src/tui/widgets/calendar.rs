@@ -12,7 +12,7 @@ use ratatui::layout::Rect;
 
 use super::timeline::month;
 use crate::text;
-use crate::tui::theme::{Look, Role};
+use crate::tui::theme::{Role, Symbols};
 use crate::tui::view::canvas::Canvas;
 
 /// How many days are shown at most: all of a year's weeks.
@@ -34,6 +34,16 @@ pub(crate) enum Day {
     Made(u8),
 }
 
+/// When runs are expected.
+pub(crate) enum Due<'a> {
+    /// Never: nothing can be missed.
+    Never,
+    /// So many seconds after the last one.
+    Every(i64),
+    /// On the days of which this is true.
+    On(&'a dyn Fn(Date) -> bool),
+}
+
 /// A year, the last day first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Year {
@@ -43,9 +53,9 @@ pub(crate) struct Year {
 }
 
 impl Year {
-    /// A year up to `now` from what was made (when, and how much came of it), the runs that failed, and the seconds from
-    /// one run to the next, where any are expected. All times in seconds since 1970.
-    pub(crate) fn of(made: &[(i64, u64)], failed: &[i64], every: Option<i64>, now: i64, zone: &TimeZone) -> Year {
+    /// A year up to `now` from what was made (when, and how much came of it), the runs that failed, and when runs are
+    /// expected, from the first one on. All times in seconds since 1970.
+    pub(crate) fn of(made: &[(i64, u64)], failed: &[i64], due: &Due, now: i64, zone: &TimeZone) -> Year {
         let date = |seconds: i64| {
             Timestamp::from_second(seconds)
                 .ok()
@@ -70,10 +80,23 @@ impl Year {
                 *day = what;
             }
         };
-        if let Some(every) = every {
-            let step = (every.saturating_add(DAY / 2) / DAY).max(1);
-            for day in missed(sums.keys().copied(), step) {
-                set(day, Day::Missed);
+        match due {
+            Due::Never => {}
+            Due::Every(every) => {
+                let step = (every.saturating_add(DAY / 2) / DAY).clamp(1, DAYS);
+                for day in missed(sums.keys().copied(), step) {
+                    set(day, Day::Missed);
+                }
+            }
+            Due::On(is_due) => {
+                let first = sums.keys().next().copied().unwrap_or(0).max(-DAYS);
+                // Today can still bring its own.
+                for day in first..0 {
+                    let date = today.checked_add(Span::new().days(day)).ok();
+                    if date.is_some_and(is_due) {
+                        set(day, Day::Missed);
+                    }
+                }
             }
         }
         for time in failed {
@@ -106,7 +129,7 @@ impl Year {
         if area.width < LABEL + 8 || area.height < 8 {
             return;
         }
-        let glyphs = Glyphs::of(canvas.look);
+        let symbols = canvas.look.symbols;
         let room = area.width - LABEL;
         // Two cells a day where a whole year fits so.
         let cell = if room >= 106 { 2 } else { 1 };
@@ -129,7 +152,7 @@ impl Year {
                     continue;
                 };
                 let y = area.y + 1 + row as u16;
-                let (glyph, role) = glyphs.day(*day);
+                let (glyph, role) = day_glyph(*day, symbols);
                 let date = self.today.checked_sub(Span::new().days(back)).ok();
                 let role = if date.is_some() && date == cursor {
                     Role::Chip
@@ -150,12 +173,13 @@ impl Year {
             }
         }
         if area.height > 8 {
-            self.legend(canvas, area, &glyphs, weeks as usize * 7);
+            self.legend(canvas, area, weeks as usize * 7);
         }
     }
 
     /// What the glyphs mean, and how often they show in the last `shown` days.
-    fn legend(&self, canvas: &mut Canvas, area: Rect, glyphs: &Glyphs, shown: usize) {
+    fn legend(&self, canvas: &mut Canvas, area: Rect, shown: usize) {
+        let symbols = canvas.look.symbols;
         let y = area.y + 8;
         let mut x = area.x + LABEL;
         let count = |which| self.days.iter().take(shown).filter(|day| **day == which).count() as u64;
@@ -168,13 +192,13 @@ impl Year {
             x = canvas.text(x, y, area.right(), glyph, role);
             x = canvas.text(x + 1, y, area.right(), words, Role::Dim) + 2;
         };
-        word(&glyphs.made.concat(), Role::Good, "amount");
+        word(&symbols.heat[1..].concat(), Role::Heat(1), "amount");
         for (day, words) in [
             (Day::Missed, format!("missed {}", text::count(missed))),
             (Day::Failed, format!("failed {}", text::count(failed))),
             (Day::Free, "none due".to_owned()),
         ] {
-            let (glyph, role) = glyphs.day(day);
+            let (glyph, role) = day_glyph(day, symbols);
             word(glyph, role, &words);
         }
     }
@@ -209,38 +233,16 @@ pub(crate) fn rhythm(times: &[i64]) -> Option<i64> {
     Some((middle.saturating_add(DAY / 2) / DAY).max(1).saturating_mul(DAY))
 }
 
-struct Glyphs {
-    made: [&'static str; 4],
-    missed: &'static str,
-    failed: &'static str,
-    free: &'static str,
-}
-
-impl Glyphs {
-    fn of(look: Look) -> Glyphs {
-        if look.symbols.rule.is_ascii() {
-            Glyphs {
-                made: [":", "+", "*", "#"],
-                missed: "o",
-                failed: "x",
-                free: ".",
-            }
-        } else {
-            Glyphs {
-                made: ["░", "▒", "▓", "█"],
-                missed: "○",
-                failed: "✗",
-                free: "·",
-            }
-        }
-    }
-
-    fn day(&self, day: Day) -> (&'static str, Role) {
-        match day {
-            Day::Free => (self.free, Role::Dim),
-            Day::Missed => (self.missed, Role::Warning),
-            Day::Failed => (self.failed, Role::Danger),
-            Day::Made(level) => (self.made[usize::from(level.clamp(1, 4)) - 1], Role::Good),
+/// What stands for a day, and how it looks.
+fn day_glyph(day: Day, symbols: &Symbols) -> (&'static str, Role) {
+    match day {
+        Day::Free => (symbols.heat[0], Role::Heat(0)),
+        Day::Missed => (symbols.missed, Role::Missed),
+        // A letter, since every set's cross is taken.
+        Day::Failed => ("F", Role::Danger),
+        Day::Made(level) => {
+            let level = level.clamp(1, 4);
+            (symbols.heat[usize::from(level)], Role::Heat(level))
         }
     }
 }
@@ -261,7 +263,8 @@ mod tests {
             .map(|days| (NOW - days * DAY, 1_000 + *days as u64))
             .collect();
         let failed: Vec<i64> = failed.iter().map(|days| NOW - days * DAY).collect();
-        Year::of(&made, &failed, every, NOW, &TimeZone::UTC)
+        let due = every.map_or(Due::Never, Due::Every);
+        Year::of(&made, &failed, &due, NOW, &TimeZone::UTC)
     }
 
     #[test]
@@ -274,22 +277,22 @@ mod tests {
         Mon ·························███████▓▓▓▓▓▓▓▒▒▒▒▒▒▒░░░░░░░
             ·························███████▓▓▓▓▓▓▓▒▒▒▒▒▒▒░░░░░░░
         Wed ·························███████▓▓▓▓▓▓▓▒▒▒▒▒▒▒░░░░░░░
-            ························███████▓▓▓▓▓▓▓▒▒▒▒▒▒▒▒░░✗░░░░
-        Fri ························███████▓▓▓▓▓▓▓▒▒▒▒▒▒▒░░░○░░░░
+            ························███████▓▓▓▓▓▓▓▒▒▒▒▒▒▒▒░░F░░░░
+        Fri ························███████▓▓▓▓▓▓▓▒▒▒▒▒▒▒░░░×░░░░
             ························███████▓▓▓▓▓▓▓▒▒▒▒▒▒▒░░░░░░░░
-        Sun ························███████▓▓▓▓▓▓▓▒▒▒○▒▒▒░░░░░░░·
-            ░▒▓█ amount  ○ missed 2  ✗ failed 1  · none due
+        Sun ························███████▓▓▓▓▓▓▓▒▒▒×▒▒▒░░░░░░░·
+            ░▒▓█ amount  × missed 2  F failed 1  · none due
         "#);
         assert_snapshot!(drawn(40, Year::height(), ascii(), draw), @r#"
                Apr May Jun  Jul Aug  Sep Oct Nov
-        Mon ........#######*******+++++++:::::::
-            ........#######*******+++++++:::::::
-        Wed ........#######*******+++++++:::::::
-            .......#######*******++++++++::x::::
-        Fri .......#######*******+++++++:::o::::
-            .......#######*******+++++++::::::::
-        Sun .......#######*******+++o+++:::::::.
-            :+*# amount  o missed 2  x failed 1
+        Mon ........#######xxxxxxx+++++++-------
+            ........#######xxxxxxx+++++++-------
+        Wed ........#######xxxxxxx+++++++-------
+            .......#######xxxxxxx++++++++--F----
+        Fri .......#######xxxxxxx+++++++---!----
+            .......#######xxxxxxx+++++++--------
+        Sun .......#######xxxxxxx+++!+++-------.
+            -+x# amount  ! missed 2  F failed 1
         "#);
         assert_snapshot!(drawn(112, Year::height(), plain(), draw).lines().next().unwrap_or(""), @"        Dec       Jan     Feb     Mar       Apr     May     Jun       Jul     Aug       Sep     Oct     Nov");
     }
@@ -310,6 +313,18 @@ mod tests {
         // Without a plan nothing is missed, nor before the first one.
         assert_eq!(missed_of(&[21, 7], None), Vec::<usize>::new());
         assert_eq!(missed_of(&[], Some(DAY)), Vec::<usize>::new());
+    }
+
+    #[test]
+    fn a_schedule_says_which_days_are_due() {
+        let made = [(NOW - 20 * DAY, 1), (NOW - 6 * DAY, 1)];
+        let sundays = |date: Date| date.weekday() == jiff::civil::Weekday::Sunday;
+        let year = Year::of(&made, &[], &Due::On(&sundays), NOW, &TimeZone::UTC);
+        let missed: Vec<usize> = (0..year.days.len())
+            .filter(|day| year.days[*day] == Day::Missed)
+            .collect();
+        // Today is a Sunday too, but not over; before the first one nothing was due.
+        assert_eq!(missed, [7, 14]);
     }
 
     #[test]
@@ -343,8 +358,8 @@ mod tests {
             let mut times = times;
             times.extend(near.iter().map(|days| (now.saturating_sub(days * DAY), 1)));
             let failed: Vec<i64> = times.iter().map(|(time, _)| *time).collect();
-            let every = every.map(|every| every.max(1));
-            let year = Year::of(&times, &failed, every, now, &TimeZone::UTC);
+            let due = every.map_or(Due::On(&|_| true), Due::Every);
+            let year = Year::of(&times, &failed, &due, now, &TimeZone::UTC);
             drawn(width, height, plain(), |canvas, area| year.draw(canvas, area, Some(now), &TimeZone::UTC));
         }
     }

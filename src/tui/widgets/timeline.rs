@@ -1,7 +1,7 @@
 //! Moments on a line of time, in lanes: one row for each kind, a column for a stretch of time, dates below.
 //!
-//! A column with one moment shows the lane's glyph, one with a few their number, one with ten and more a block: what is
-//! seen is never only a colour. The lanes' names carry their counts, so that nothing must be counted by eye.
+//! A column with one moment shows the lane's glyph, one with a few their number, one with ten and more a sign for many: what
+//! is seen is never only a colour. The lanes' names carry their counts, so that nothing must be counted by eye.
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
@@ -9,21 +9,47 @@ use jiff::{Span, Timestamp};
 use ratatui::layout::Rect;
 
 use crate::text;
-use crate::tui::theme::Role;
+use crate::tui::theme::{Role, Symbols};
 use crate::tui::view::canvas::Canvas;
 
 /// Cells between two dates at least.
 const APART: u16 = 2;
 
-/// A kind of moments.
+/// What a lane holds: its glyph and its role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Whole ones.
+    Full,
+    /// Those that brought what had changed.
+    Incremental,
+    /// Those that failed.
+    Failed,
+    /// Those that would go.
+    Leaving,
+}
+
+impl Kind {
+    fn glyph(self, symbols: &Symbols) -> &'static str {
+        symbols.lanes[self as usize]
+    }
+
+    fn role(self) -> Role {
+        match self {
+            Kind::Full => Role::LaneFull,
+            Kind::Incremental => Role::LaneIncremental,
+            Kind::Failed => Role::LaneFailed,
+            Kind::Leaving => Role::LaneLeaving,
+        }
+    }
+}
+
+/// Moments of a kind.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Lane<'a> {
     /// What they are.
     pub(crate) name: &'a str,
-    /// What stands for one of them, in Unicode and in ASCII: one cell.
-    pub(crate) glyph: [&'static str; 2],
-    /// How they look.
-    pub(crate) role: Role,
+    /// What kind they are.
+    pub(crate) kind: Kind,
     /// When, in seconds since 1970, in any order.
     pub(crate) times: Vec<i64>,
 }
@@ -77,13 +103,17 @@ impl Timeline<'_> {
             left,
             width: area.right() - left,
         };
-        let ascii = canvas.look.symbols.rule.is_ascii();
+        let symbols = canvas.look.symbols;
         let mut y = area.y;
         for (lane, count) in self.lanes.iter().zip(&names) {
             if y >= area.bottom() {
                 return;
             }
-            let role = if lane.times.is_empty() { Role::Dim } else { lane.role };
+            let role = if lane.times.is_empty() {
+                Role::Dim
+            } else {
+                lane.kind.role()
+            };
             canvas.text(area.x, y, left, lane.name, role);
             canvas.right(y, area.x + label, count, Role::Dim);
             let mut columns = vec![0u32; usize::from(axis.width)];
@@ -96,15 +126,15 @@ impl Timeline<'_> {
                 let digit;
                 let shown = match amount {
                     0 => continue,
-                    1 => lane.glyph[usize::from(ascii)],
+                    1 => lane.kind.glyph(symbols),
                     2..=9 => {
                         digit = amount.to_string();
                         &digit
                     }
-                    _ => canvas.look.symbols.gauge_done,
+                    _ => symbols.several,
                 };
                 let x = left + column as u16;
-                canvas.text(x, y, x + 1, shown, lane.role);
+                canvas.text(x, y, x + 1, shown, lane.kind.role());
             }
             y += 1;
         }
@@ -120,9 +150,9 @@ impl Timeline<'_> {
     fn ruler(&self, canvas: &mut Canvas, axis: &Axis, y: u16) {
         let symbols = canvas.look.symbols;
         let end = axis.left + axis.width;
-        canvas.rule(axis.left, y, end, symbols.rule, Role::Border);
+        canvas.rule(axis.left, y, end, symbols.axis, Role::Axis);
         for (x, _) in axis.ticks(&self.zone) {
-            canvas.text(x, y, end, if symbols.rule.is_ascii() { "+" } else { "┬" }, Role::Border);
+            canvas.text(x, y, end, symbols.tee, Role::Axis);
         }
         if let Some(column) = self.cursor.and_then(|time| axis.column(time)) {
             let pointer = if symbols.rule.is_ascii() { "^" } else { "▲" };
@@ -289,7 +319,7 @@ pub(crate) fn month(number: i8) -> &'static str {
 
 fn dates(canvas: &mut Canvas, axis: &Axis, y: u16, zone: &TimeZone) {
     for (x, date) in axis.ticks(zone) {
-        canvas.text(x, y, axis.left + axis.width, &date, Role::Dim);
+        canvas.text(x, y, axis.left + axis.width, &date, Role::Axis);
     }
 }
 
@@ -310,26 +340,22 @@ mod tests {
             lanes: vec![
                 Lane {
                     name: "full",
-                    glyph: ["●", "O"],
-                    role: Role::Good,
+                    kind: Kind::Full,
                     times: ago(&[270]),
                 },
                 Lane {
                     name: "incremental",
-                    glyph: ["•", "o"],
-                    role: Role::Good,
+                    kind: Kind::Incremental,
                     times: ago(&[0, 1, 2, 7, 14, 21, 30, 61, 92, 122, 153, 183, 214]),
                 },
                 Lane {
                     name: "failed",
-                    glyph: ["✗", "x"],
-                    role: Role::Danger,
+                    kind: Kind::Failed,
                     times: ago(&[40, 41]),
                 },
                 Lane {
                     name: "would go",
-                    glyph: ["−", "-"],
-                    role: Role::Warning,
+                    kind: Kind::Leaving,
                     times: Vec::new(),
                 },
             ],
@@ -345,15 +371,15 @@ mod tests {
         let timeline = timeline();
         let draw = |canvas: &mut Canvas, area| timeline.draw(canvas, area);
         assert_snapshot!(drawn(70, timeline.height(), plain(), draw), @r#"
-        full         1  ●
-        incremental 13             •     •     •     •     •     •     • •• •3
+        full         1  ◆
+        incremental 13             ●     ●     ●     ●     ●     ●     ● ●● ●3
         failed       2                                               2
         would go     0
                         ─┬─────┬─────┬─────┬─────┬───A─┬─────┬─────┬───▲─┬───B
                          Mar   Apr   May   Jun   Jul   Aug   Sep   Oct   Nov
         "#);
         assert_snapshot!(drawn(50, timeline.height(), ascii(), draw), @r#"
-        full         1  O
+        full         1  #
         incremental 13         o   o  o   o   o   o  oooo3
         failed       2                              2
         would go     0
@@ -372,12 +398,12 @@ mod tests {
             drawn(60, 3, plain(), |canvas, area| timeline.draw(canvas, area))
         };
         assert_snapshot!(at(vec![NOW - 3600]), @r#"
-        full 1                                                   ●
+        full 1                                                   ◆
                 ┬────────────┬────────────┬───────────┬─────────────
                 12:00        18:00        Nov 22      06:00
         "#);
         assert_snapshot!(at((0..4000).map(|n| NOW - n * DAY).collect()), @r#"
-        full 4,000  ████████████████████████████████████████████████
+        full 4,000  ■■■■■■■■■■■■■■■■■■■■■■■■■■■■■■■■■■■■■■■■■■■■■■■■
                     ┬────────┬───────┬────────┬────────┬───────┬───▲
                     2016     2018    2020     2022     2024    2026
         "#);

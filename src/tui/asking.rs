@@ -7,6 +7,7 @@
 use super::model::{Load, Model};
 use super::msg::{Effect, Typed};
 use super::theme::Role;
+use crate::engine::setup::Change;
 use crate::engine::{Answer, Question, RequestId};
 
 /// Takes the answer to a question.
@@ -94,6 +95,13 @@ pub fn open(
         vault,
         password,
     });
+}
+
+/// Changes the config or a vault's keys.
+pub fn change(model: &mut Model, slot: &'static str, change: Change, take: TakeDone, effects: &mut Vec<Effect>) {
+    let request = model.request(Asked::Done { slot, take });
+    let change = Box::new(change);
+    effects.push(Effect::Change { request, change });
 }
 
 /// Drops what was asked into this slot.

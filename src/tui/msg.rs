@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::keys::Key;
+use crate::engine::setup::Change;
 use crate::engine::{Answer, JobId, JobInfo, JobState, Question, RequestId, Task};
 use crate::progress::ProgressSample;
 use crate::vault::Password;
@@ -80,6 +81,13 @@ pub enum Effect {
         vault: String,
         /// What was typed.
         password: Typed,
+    },
+    /// Change the config or a vault's keys.
+    Change {
+        /// Its answer's number.
+        request: RequestId,
+        /// How.
+        change: Box<Change>,
     },
     /// Start a job.
     Start {

@@ -88,6 +88,15 @@ impl Outside {
                     }]
                 }
             },
+            Effect::Change { request, change } => match self.engine.ask_change(request, *change) {
+                Ok(()) => Vec::new(),
+                Err(busy) => vec![Msg::Answer {
+                    request,
+                    answer: crate::engine::Answer::Failed(busy.to_string()),
+                    complete: true,
+                    at,
+                }],
+            },
             Effect::Start { task, title } => self.started(self.engine.start(*task), title, at),
             Effect::CancelJob(id) => {
                 if let Some(job) = self.engine.job(id) {

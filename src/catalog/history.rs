@@ -1,4 +1,4 @@
-//! Jobs that ran, and what went wrong within them.
+//! Jobs that ran, what they did when, and what went wrong within them.
 
 use rusqlite::{OptionalExtension as _, Row, params};
 
@@ -22,6 +22,8 @@ pub struct JobRecord {
     pub vault: String,
     /// The plan it was a run of.
     pub plan: Option<String>,
+    /// What it is called, empty when it has no name of its own.
+    pub title: String,
     /// When it started.
     pub started: Time,
     /// How it ended; `None` while it runs, or when its process died.
@@ -49,8 +51,17 @@ pub struct JobEnd {
     pub exit_code: u8,
 }
 
+/// A line of a job's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLine {
+    /// When.
+    pub time: Time,
+    /// What happened, in a few words.
+    pub text: String,
+}
+
 const COLUMNS: &str = "job, run, kind, vault, plan, started, started_nanos, zone, ended, ended_nanos, state, files, bytes, \
-                       problems, issues, text, exit";
+                       problems, issues, text, exit, title";
 
 impl Catalog {
     /// Writes down that a job starts; gives its number, which is above `above`. `record.id` and `record.end` are not used.
@@ -58,10 +69,12 @@ impl Catalog {
         self.write(|t| {
             let last: i64 = t.query_row("SELECT coalesce(max(job), 0) FROM jobs", [], |row| row.get(0))?;
             let id = last.max(above).saturating_add(1);
-            t.prepare_cached("DELETE FROM issues WHERE job <= ?1")?
-                .execute([id.saturating_sub(KEPT)])?;
-            t.prepare_cached("DELETE FROM jobs WHERE job <= ?1")?
-                .execute([id.saturating_sub(KEPT)])?;
+            for table in ["issues", "log", "jobs"] {
+                t.prepare_cached(&format!("DELETE FROM {table} WHERE job <= ?1"))?
+                    .execute([id.saturating_sub(KEPT)])?;
+            }
+            // A number can come again once the catalog was deleted: no line of another job is left under it.
+            t.prepare_cached("DELETE FROM log WHERE job = ?1")?.execute([id])?;
             insert(t, id, record)?;
             Ok(id)
         })
@@ -105,6 +118,57 @@ impl Catalog {
         })
     }
 
+    /// Gives a job a name.
+    pub fn name_job(&self, id: i64, run: &str, title: &str) -> Result<()> {
+        self.write(|t| {
+            t.prepare_cached("UPDATE jobs SET title = ?3 WHERE job = ?1 AND run = ?2")?
+                .execute(params![id, run, title])?;
+            Ok(())
+        })
+    }
+
+    /// Writes down lines of a job's log, the first of which has the number `first`. Lines of that number are replaced.
+    pub fn log_job(&self, id: i64, run: &str, first: usize, lines: &[LogLine]) -> Result<()> {
+        self.write(|t| {
+            let mut owner = t.prepare_cached("SELECT run FROM jobs WHERE job = ?1")?;
+            let owner = owner.query_row([id], |row| row.get::<_, String>(0)).optional()?;
+            if owner.as_deref() != Some(run) {
+                return Ok(());
+            }
+            let mut insert = t.prepare_cached(
+                "INSERT OR REPLACE INTO log (job, n, time, nanos, zone, text) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?;
+            for (n, line) in lines.iter().enumerate() {
+                let LogLine { time, text } = line;
+                insert.execute(params![
+                    id,
+                    clamp((first + n) as u64),
+                    time.seconds,
+                    time.nanos,
+                    time.offset,
+                    text
+                ])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// A job's log, oldest line first.
+    pub fn job_log(&self, id: i64) -> Result<Vec<LogLine>> {
+        self.read(|c| {
+            let mut statement =
+                c.prepare_cached("SELECT time, nanos, zone, text FROM log WHERE job = ?1 ORDER BY n")?;
+            let line = |row: &Row| {
+                let (seconds, nanos, offset) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                Ok(LogLine {
+                    time: Time { seconds, nanos, offset },
+                    text: row.get(3)?,
+                })
+            };
+            statement.query_map([id], line)?.collect()
+        })
+    }
+
     /// The last jobs, newest first.
     pub fn jobs(&self, limit: usize) -> Result<Vec<JobRecord>> {
         self.read(|c| {
@@ -135,7 +199,7 @@ impl Catalog {
 fn insert(c: &rusqlite::Connection, id: i64, record: &JobRecord) -> rusqlite::Result<()> {
     c.prepare_cached(
         "INSERT INTO jobs (job, run, kind, vault, plan, started, started_nanos, zone, state, files, bytes, problems, issues,
-         text, exit) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'running', 0, 0, 0, 0, '', 0)",
+         text, exit, title) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'running', 0, 0, 0, 0, '', 0, ?9)",
     )?
     .execute(params![
         id,
@@ -145,7 +209,8 @@ fn insert(c: &rusqlite::Connection, id: i64, record: &JobRecord) -> rusqlite::Re
         record.plan,
         record.started.seconds,
         record.started.nanos,
-        record.started.offset
+        record.started.offset,
+        record.title
     ])?;
     Ok(())
 }
@@ -175,6 +240,7 @@ fn to_record(row: &Row) -> rusqlite::Result<JobRecord> {
         kind: row.get(2)?,
         vault: row.get(3)?,
         plan: row.get(4)?,
+        title: row.get(17)?,
         started: Time {
             seconds: row.get(5)?,
             nanos: row.get(6)?,

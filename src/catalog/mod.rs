@@ -10,7 +10,7 @@
 //! - `trees` stores each unique tree once, rows numbered folders first, then by name, so that any window of a folder is a
 //!   range of the primary key and a name is found by bisection; `view` gives windows in other orders and under filters;
 //! - `search` finds entries by name in all generations, and drops trees that none reaches any more;
-//! - `history` keeps jobs and their issues.
+//! - `history` keeps jobs, their logs and their issues.
 //!
 //! What does not live here: reading a vault (the engine does, and stores what it read here).
 
@@ -29,7 +29,7 @@ use std::path::PathBuf;
 
 pub use entry::{Direction, Entry, FolderView, Position, SortKey, Totals, Window};
 pub use file::Catalog;
-pub use history::{JobEnd, JobRecord};
+pub use history::{JobEnd, JobRecord, LogLine};
 pub use search::{Coverage, Hit, Presence, Searched, Wanted};
 pub use trees::StoredTree;
 pub use vaults::{GenerationGroup, VaultRecord};

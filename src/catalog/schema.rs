@@ -106,6 +106,18 @@ pub(super) const STEPS: &[&str] = &[
     ) STRICT;
     INSERT INTO about (epoch, sweep) VALUES (random(), 1);
 ",
+    "
+    ALTER TABLE jobs ADD COLUMN title TEXT NOT NULL DEFAULT '';
+    CREATE TABLE log (
+        job INTEGER NOT NULL,
+        n INTEGER NOT NULL,
+        time INTEGER NOT NULL,
+        nanos INTEGER NOT NULL,
+        zone INTEGER NOT NULL,
+        text TEXT NOT NULL,
+        PRIMARY KEY (job, n)
+    ) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// The tables that a file of the newest version must have.
@@ -115,6 +127,7 @@ pub(super) const TABLES: &[&str] = &[
     "held",
     "issues",
     "jobs",
+    "log",
     "names",
     "nodes",
     "trees",

@@ -59,6 +59,7 @@ fn record(run: &str) -> JobRecord {
         kind: "backup".into(),
         vault: "home".into(),
         plan: Some("etc".into()),
+        title: String::new(),
         started: Time {
             seconds: 100,
             nanos: 1,
@@ -338,6 +339,47 @@ fn jobs_and_their_issues_are_kept() {
     assert_eq!(catalog.issues(id).unwrap(), [(b"/a\xff".to_vec(), "unreadable".into())]);
     assert_eq!(catalog.job_started(&record("r1"), 0).unwrap(), 43);
     assert_eq!(catalog.jobs(1).unwrap()[0].id, 43);
+}
+
+#[test]
+fn a_jobs_name_and_log_are_kept_by_the_process_that_runs_it() {
+    let (_folder, catalog) = catalog();
+    let id = catalog.job_started(&record("r1"), 0).unwrap();
+    let line = |seconds, text: &str| LogLine {
+        time: Time {
+            seconds,
+            nanos: 5,
+            offset: 3600,
+        },
+        text: text.into(),
+    };
+    let lines = [line(1, "started"), line(2, "vault opened"), line(3, "done")];
+    catalog.log_job(id, "r1", 0, &lines[..2]).unwrap();
+    catalog.log_job(id, "r1", 1, &lines[1..]).unwrap();
+    catalog.log_job(id, "another", 3, &lines).unwrap();
+    catalog.log_job(id + 1, "r1", 0, &lines).unwrap();
+    assert_eq!(catalog.job_log(id).unwrap(), lines);
+    assert_eq!(catalog.job_log(id + 1).unwrap(), []);
+    catalog.name_job(id, "another", "not theirs").unwrap();
+    catalog.name_job(id, "r1", "Back up etc").unwrap();
+    assert_eq!(catalog.job(id).unwrap().unwrap().title, "Back up etc");
+}
+
+#[test]
+fn a_file_of_the_first_version_gets_what_it_lacks() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("catalog.db");
+    let old = rusqlite::Connection::open(&file).unwrap();
+    old.execute_batch(super::schema::STEPS[0]).unwrap();
+    old.pragma_update(None, "application_id", super::schema::APPLICATION)
+        .unwrap();
+    old.pragma_update(None, "user_version", 1).unwrap();
+    drop(old);
+    let catalog = Catalog::open(folder.path()).unwrap();
+    let id = catalog.job_started(&record("r1"), 0).unwrap();
+    assert_eq!(catalog.job(id).unwrap().unwrap().title, "");
+    assert_eq!(catalog.job_log(id).unwrap(), []);
+    assert!(catalog.take_warnings().is_empty());
 }
 
 #[test]

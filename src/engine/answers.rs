@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use super::desk::Asked;
 use super::question::{
-    Answer, GenerationRow, JobRow, Overwrite, PlanRow, Question, RestorePlanSummary, SelectionRules, TreePath, VaultRow,
+    Answer, GenerationRow, Overwrite, PlanRow, Question, RestorePlanSummary, SelectionRules, TreePath, VaultRow,
 };
-use super::{Engine, Error, JobInfo, JobIssue, JobKind, JobState, OpenVault, PasswordGiven, Result, Selection};
-use crate::catalog::{JobRecord, Totals, VaultRecord};
-use crate::progress::{Cancel, Progress, ProgressSample};
+use super::{Engine, Error, OpenVault, PasswordGiven, Result, Selection};
+use crate::catalog::{Totals, VaultRecord};
+use crate::progress::{Cancel, Progress};
 use crate::restore::{self, Action, RestoreOptions, Rules, Target};
 use crate::vault::{self, Generation, Id};
 
@@ -75,6 +75,7 @@ impl Engine {
             Question::RestoreConflicts(asked) => self.restore_conflicts(asked).map(Some),
             Question::Jobs { limit } => self.job_rows(*limit as usize).map(Answer::Jobs).map(Some),
             Question::Issues { job } => self.job_issues(*job).map(Answer::Issues).map(Some),
+            Question::JobLog { job } => self.job_log(*job).map(Answer::JobLog).map(Some),
         };
         match answer {
             Ok(Some(answer)) => emit(answer, true),
@@ -319,82 +320,6 @@ impl Engine {
             bytes: totals.write_bytes,
             overwritten,
             warnings,
-        })
-    }
-
-    /// Jobs of this process and of the history, newest first.
-    pub fn job_rows(&self, limit: usize) -> Result<Vec<JobRow>> {
-        let mut rows: Vec<JobRow> = Vec::new();
-        for job in self.jobs().iter().rev() {
-            rows.push(JobRow {
-                info: (*job.info).clone(),
-                state: job.state(),
-                ended: job.ended_at(),
-                progress: job.progress.sample(),
-                issues: job.issue_count(),
-                here: true,
-            });
-        }
-        for record in self.catalog().jobs(limit)? {
-            if rows.iter().all(|row| row.info.id != record.id) {
-                rows.extend(self.to_job_row(record));
-            }
-        }
-        rows.sort_by_key(|row| std::cmp::Reverse(row.info.id));
-        rows.truncate(limit);
-        Ok(rows)
-    }
-
-    /// What went wrong within a job, of this process or of the history.
-    pub fn job_issues(&self, job: i64) -> Result<Vec<JobIssue>> {
-        if let Some(job) = self.job(job) {
-            return Ok(job.issues_after(0));
-        }
-        let issues = self.catalog().issues(job)?;
-        Ok(issues.into_iter().map(|(path, text)| JobIssue { path, text }).collect())
-    }
-
-    fn to_job_row(&self, record: JobRecord) -> Option<JobRow> {
-        let info = JobInfo {
-            id: record.id,
-            kind: JobKind::of_word(&record.kind)?,
-            vault: record.vault,
-            plan: record.plan,
-            started: record.started,
-        };
-        let end = record.end;
-        let state = match &end {
-            None if self.0.runs.is_alive(&record.run) => JobState::Running,
-            None => JobState::Failed {
-                error: "its process ended before it did".into(),
-                exit_code: 1,
-            },
-            Some(end) => match end.state.as_str() {
-                "done" => JobState::Done {
-                    summary: end.text.clone(),
-                    problems: end.problems,
-                },
-                "cancelled" => JobState::Cancelled { cleaned: true },
-                _ => JobState::Failed {
-                    error: end.text.clone(),
-                    exit_code: end.exit_code,
-                },
-            },
-        };
-        let progress = end.as_ref().map_or_else(ProgressSample::default, |end| ProgressSample {
-            files_done: end.files,
-            bytes_done: end.bytes,
-            errors: end.problems,
-            ..ProgressSample::default()
-        });
-        let issues = end.as_ref().map_or(0, |end| end.issues);
-        Some(JobRow {
-            info,
-            state,
-            ended: end.map(|end| end.time),
-            progress,
-            issues,
-            here: false,
         })
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::hub::Hub;
-use super::{Error, Event, Result, TaskOutcome};
+use super::{Error, Event, LogLine, Result, TaskOutcome};
 use crate::progress::{Cancel, Progress};
 use crate::vault::Time;
 
@@ -13,6 +13,12 @@ pub type JobId = i64;
 
 /// How many issues of a job are kept.
 const KEPT_ISSUES: usize = 10_000;
+
+/// How many lines of a job's log are kept.
+const KEPT_LINES: usize = 1_000;
+
+/// Tells the time.
+pub(super) type Clock = Arc<dyn Fn() -> Time + Send + Sync>;
 
 /// What kind of work a job does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -139,9 +145,11 @@ pub struct JobHandle {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug)]
 struct Shared {
     cancel: Cancel,
+    clock: Clock,
+    title: Mutex<String>,
+    log: Mutex<Log>,
     hub: Arc<Hub>,
     status: Mutex<Status>,
     ended: Condvar,
@@ -155,6 +163,22 @@ struct Status {
     ended_at: Option<Time>,
 }
 
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared")
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What it did when. Kept here until the engine has written it into the catalog, and afterwards for those who ask.
+#[derive(Debug, Default)]
+struct Log {
+    lines: Vec<LogLine>,
+    /// How many of them are in the catalog.
+    written: usize,
+}
+
 #[derive(Debug, Default)]
 struct Issues {
     kept: Vec<JobIssue>,
@@ -163,7 +187,7 @@ struct Issues {
 
 impl JobHandle {
     /// A job that is about to run. Tells the subscribers.
-    pub(super) fn new(info: JobInfo, hub: Arc<Hub>) -> JobHandle {
+    pub(super) fn new(info: JobInfo, hub: Arc<Hub>, clock: Clock) -> JobHandle {
         let info = Arc::new(info);
         hub.send(Event::JobStarted(info.clone()));
         let status = Status {
@@ -173,6 +197,9 @@ impl JobHandle {
         };
         let shared = Shared {
             cancel: Cancel::default(),
+            clock,
+            title: Mutex::default(),
+            log: Mutex::default(),
             hub,
             status: Mutex::new(status),
             ended: Condvar::new(),
@@ -193,8 +220,14 @@ impl JobHandle {
     /// Asks it to stop: it goes to `Cancelling`, and to `Cancelled` within a second (or ends as it would have, if it was
     /// at its end anyway).
     pub fn cancel(&self) {
+        self.cancel_with("asked to stop");
+    }
+
+    /// The same, with these words in the log.
+    pub(super) fn cancel_with(&self, words: &str) {
         let mut status = self.status();
         if status.state == JobState::Running {
+            self.note(words);
             status.state = JobState::Cancelling;
             self.shared.cancel.cancel();
             self.tell(JobState::Cancelling);
@@ -219,6 +252,51 @@ impl JobHandle {
     /// How many issues were reported so far, kept or not.
     pub fn issue_count(&self) -> u64 {
         self.issues().count
+    }
+
+    /// What it is called; empty when nobody gave it a name.
+    pub fn title(&self) -> String {
+        self.shared.title.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set_title(&self, title: &str) {
+        *self.shared.title.lock().unwrap_or_else(PoisonError::into_inner) = title.to_owned();
+    }
+
+    /// What it did so far, with times.
+    pub fn log(&self) -> Vec<LogLine> {
+        self.lines().lines.clone()
+    }
+
+    /// Adds a line to its log. Only to memory: the engine writes it down when the job comes by.
+    pub(super) fn note(&self, text: impl Into<String>) {
+        let line = LogLine {
+            time: (self.shared.clock)(),
+            text: text.into(),
+        };
+        let mut log = self.lines();
+        if log.lines.len() < KEPT_LINES {
+            log.lines.push(line);
+        }
+    }
+
+    /// Hands the lines that are not in the catalog yet to `write`, with the number of the first.
+    pub(super) fn write_log<E>(&self, write: impl FnOnce(usize, &[LogLine]) -> Result<(), E>) -> Result<(), E> {
+        let (first, new) = {
+            let log = self.lines();
+            (log.written, log.lines.get(log.written..).unwrap_or_default().to_vec())
+        };
+        if !new.is_empty() {
+            write(first, &new)?;
+            let mut log = self.lines();
+            log.written = log.written.max(first + new.len());
+        }
+        Ok(())
+    }
+
+    /// All lines are to be written anew: the catalog may have been deleted since.
+    pub(super) fn rewrite_log(&self) {
+        self.lines().written = 0;
     }
 
     /// Waits until it has ended, at most this long; whether it has.
@@ -292,6 +370,10 @@ impl JobHandle {
 
     fn status(&self) -> MutexGuard<'_, Status> {
         self.shared.status.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lines(&self) -> MutexGuard<'_, Log> {
+        self.shared.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn issues(&self) -> MutexGuard<'_, Issues> {

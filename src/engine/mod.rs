@@ -19,6 +19,7 @@
 //! engine.abandon(7);                                         // no longer of interest: dropped, or stopped half-way
 //! let job = engine.start(task)?;                             // → Event::JobStarted, Event::JobChanged…
 //! engine.job(id)                                             // Option<JobHandle> of this process: progress, cancel
+//! engine.job_rows(50)?; engine.cancel(id)?;                  // those of other processes too
 //! ```
 //!
 //! A vault is named as the user wrote it: a name of the config, or a folder. [`Engine::open`] with a password given makes
@@ -45,10 +46,12 @@ mod folder;
 mod holders;
 mod hub;
 mod job;
+mod jobs;
 mod open;
 pub mod overview;
 mod password;
 mod plans;
+mod post;
 pub mod question;
 pub mod restoring;
 mod run;
@@ -66,6 +69,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+pub use crate::catalog::LogLine;
 pub use error::{Error, Result};
 pub use job::{JobHandle, JobId, JobInfo, JobIssue, JobKind, JobState};
 pub use open::OpenVault;
@@ -99,6 +103,8 @@ struct Inner {
     config: RwLock<Arc<Config>>,
     catalog: Catalog,
     hub: Arc<hub::Hub>,
+    /// Where other processes ask about the jobs here, from the first job on.
+    post: Mutex<Option<post::Post>>,
     runs: Arc<runs::Runs>,
     /// What is known of each place, by its path.
     slots: Mutex<HashMap<PathBuf, Arc<Mutex<open::Slot>>>>,
@@ -136,6 +142,7 @@ impl Engine {
             .for_each(|warning| hub.send(Event::Warning(warning)));
         Ok(Engine(Arc::new(Inner {
             config: RwLock::new(Arc::new(settings.config.clone())),
+            post: Mutex::default(),
             runs: Arc::new(runs::Runs::new(&settings.data)),
             settings,
             catalog,

@@ -11,7 +11,7 @@ pub use super::content::{Comparison, Content, DiffLine, FileAt, Form, ImageForma
 use super::overview::Overview;
 use super::setup::{Changed, ConfigNow, CountExcludes, DiskWindow, KeyRow, ListDisk, LockRow, Tally};
 pub use super::versions::on_disk_path;
-use super::{JobId, JobInfo, JobIssue, JobState};
+use super::{JobId, JobInfo, JobIssue, JobState, LogLine};
 pub use crate::catalog::{Direction, SortKey, Totals};
 use crate::progress::ProgressSample;
 pub use crate::restore::{Class, Difference, State};
@@ -139,13 +139,18 @@ pub enum Question {
         /// Name or folder.
         vault: String,
     },
-    /// Jobs of this process and of the history, newest first.
+    /// Jobs of this process, of others that run, and of the history, newest first.
     Jobs {
         /// At most this many.
         limit: u32,
     },
     /// What went wrong within a job.
     Issues {
+        /// The job.
+        job: JobId,
+    },
+    /// What a job did when.
+    JobLog {
         /// The job.
         job: JobId,
     },
@@ -245,6 +250,8 @@ pub enum Answer {
     Locks(Vec<LockRow>),
     /// To [`super::Engine::ask_change`]: it is done.
     Changed(Changed),
+    /// To [`Question::JobLog`].
+    JobLog(Vec<LogLine>),
     /// To [`super::Engine::ask_open`]: the vault is open; ask again what could not be answered.
     Opened {
         /// Name or folder.
@@ -607,11 +614,13 @@ pub struct ConflictRow {
     pub why: String,
 }
 
-/// One job, of this process or of the history.
+/// One job, of this process, of another or of the history.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JobRow {
     /// What it is.
     pub info: JobInfo,
+    /// What it is called; empty when nobody gave it a name.
+    pub title: String,
     /// Where it stands. Jobs of a process that died are `Failed`.
     pub state: JobState,
     /// When it ended.
@@ -620,7 +629,7 @@ pub struct JobRow {
     pub progress: ProgressSample,
     /// How many issues it reported.
     pub issues: u64,
-    /// Whether it runs in this process, so that it can be cancelled here.
+    /// Whether it is a job of this process: its events and its progress come without asking again.
     pub here: bool,
 }
 

@@ -60,7 +60,8 @@ impl Engine {
                 self.start_on(kind, vault, plan, work)
             }
             Task::Restore { vault, what } => {
-                let work = move |_: &Engine, open: &OpenVault, job: &JobHandle| restore_job(open, &what, job);
+                let work =
+                    move |engine: &Engine, open: &OpenVault, job: &JobHandle| engine.restore_job(open, &what, job);
                 self.start_on(kind, vault, None, work)
             }
             Task::PlannedRestore { plan } => {
@@ -72,8 +73,9 @@ impl Engine {
                 })
             }
             Task::Check { vault, data } => {
-                let work = move |_: &Engine, open: &OpenVault, job: &JobHandle| {
+                let work = move |engine: &Engine, open: &OpenVault, job: &JobHandle| {
                     let lock = open.vault().lock(LockKind::Exclusive)?;
+                    engine.note(job, "holds an exclusive lock, checking");
                     let report = check::run(open.vault(), &lock, &data, &job.progress, job.cancel_flag())?;
                     for finding in report.errors.iter().chain(&report.warnings) {
                         job.report(b"", finding.to_string());
@@ -85,6 +87,7 @@ impl Engine {
             Task::Forget { vault, ids } => {
                 let work = move |engine: &Engine, open: &OpenVault, job: &JobHandle| {
                     let lock = open.vault().lock(LockKind::Exclusive)?;
+                    engine.note(job, "holds an exclusive lock");
                     let mut gone = Vec::new();
                     for id in &ids {
                         job.cancel_flag().check()?;
@@ -101,6 +104,7 @@ impl Engine {
             Task::Tag { vault, ids, change } => {
                 let work = move |engine: &Engine, open: &OpenVault, job: &JobHandle| {
                     let lock = open.vault().lock(LockKind::Exclusive)?;
+                    engine.note(job, "holds an exclusive lock");
                     let mut changed = Vec::new();
                     for id in &ids {
                         job.cancel_flag().check()?;
@@ -133,6 +137,7 @@ impl Engine {
         self.find(&vault)?;
         self.start_job(kind, vault, plan, |engine, job| {
             let open = engine.open(&job.info.vault, PasswordGiven::Configured)?;
+            engine.note(job, format!("opened {}", open.place()));
             job.cancel_flag().check()?;
             work(engine, &open, job)
         })
@@ -156,8 +161,10 @@ impl Engine {
                 Some(run.ok_or_else(|| Error::PlanRunning { plan: plan.clone() })?)
             }
         };
+        self.listen();
         let mut record = JobRecord {
             id: 0,
+            title: String::new(),
             run: self.0.runs.token().to_owned(),
             kind: kind.word().into(),
             vault: vault.clone(),
@@ -181,7 +188,8 @@ impl Engine {
             plan,
             started: record.started,
         };
-        let job = JobHandle::new(info, self.0.hub.clone());
+        let job = JobHandle::new(info, self.0.hub.clone(), self.settings().clock.clone());
+        job.note(format!("started in process {}", std::process::id()));
         {
             let mut jobs = self.jobs();
             let surplus = jobs.len().saturating_sub(KEPT_JOBS);
@@ -230,6 +238,7 @@ impl Engine {
     /// Writes down how a job ended; then its plan may run again, then who waits for it is told.
     fn end_job(&self, job: &JobHandle, mut record: JobRecord, run: Option<PlanRun>, result: Result<TaskOutcome>) {
         let now = self.now();
+        record.title = job.title();
         let (state, text, problems, exit_code) = match &result {
             Ok(outcome) => {
                 let (summary, problems) = (outcome.summary(), outcome.problems());
@@ -259,6 +268,15 @@ impl Engine {
             }
         };
         let sample = job.progress.sample();
+        let issues: Vec<(Vec<u8>, String)> = job
+            .issues_after(0)
+            .into_iter()
+            .map(|issue| (issue.path, issue.text))
+            .collect();
+        job.note(match &state {
+            JobState::Cancelled { .. } => "cancelled; its locks are gone".to_owned(),
+            state => format!("{}: {text}", state.word()),
+        });
         record.end = Some(JobEnd {
             time: now,
             state: state.word().into(),
@@ -269,14 +287,11 @@ impl Engine {
             text,
             exit_code,
         });
-        let issues: Vec<(Vec<u8>, String)> = job
-            .issues_after(0)
-            .into_iter()
-            .map(|issue| (issue.path, issue.text))
-            .collect();
         if let Err(error) = self.catalog().job_ended(&record, &issues) {
             self.hub().send(super::Event::Warning(error.to_string()));
         }
+        job.rewrite_log();
+        self.write_log(job);
         self.pass_warnings();
         drop(run);
         job.end(state, result, now);
@@ -292,7 +307,9 @@ impl Engine {
 
     fn back_up(&self, open: &OpenVault, options: &backup::BackupOptions, job: &JobHandle) -> Result<TaskOutcome> {
         let lock = open.vault().lock(LockKind::Shared)?;
+        self.note(job, "holds a shared lock");
         let indexed = open.indexed(job.cancel_flag())?;
+        self.note(job, "read the index, backing up");
         let report = |issue: backup::Issue| {
             let text = issue.to_string();
             let path = format!("{}: ", String::from_utf8_lossy(&issue.path));
@@ -312,28 +329,30 @@ impl Engine {
         }
         Ok(TaskOutcome::Backup(Box::new(outcome)))
     }
-}
 
-fn restore_job(open: &OpenVault, what: &RestoreWhat, job: &JobHandle) -> Result<TaskOutcome> {
-    let lock = open.vault().lock(LockKind::Shared)?;
-    let indexed = open.indexed(job.cancel_flag())?;
-    let plan = match what {
-        RestoreWhat::Options(generation, options) => {
-            job.progress.set_current(b"comparing");
-            // What planning counts is not what is restored: it gets counters of its own.
-            let progress = crate::progress::Progress::default();
-            Arc::new(restore::plan(
-                &indexed,
-                generation,
-                options,
-                &progress,
-                job.cancel_flag(),
-            )?)
-        }
-        RestoreWhat::Plan(plan) => plan.clone(),
-    };
-    let report = |issue: restore::Issue| job.report(&issue.path, issue.error);
-    let outcome = restore::execute(&indexed, &plan, &job.progress, job.cancel_flag(), &report)?;
-    drop(lock);
-    Ok(TaskOutcome::Restore(outcome))
+    fn restore_job(&self, open: &OpenVault, what: &RestoreWhat, job: &JobHandle) -> Result<TaskOutcome> {
+        let lock = open.vault().lock(LockKind::Shared)?;
+        self.note(job, "holds a shared lock");
+        let indexed = open.indexed(job.cancel_flag())?;
+        let plan = match what {
+            RestoreWhat::Options(generation, options) => {
+                job.progress.set_current(b"comparing");
+                // What planning counts is not what is restored: it gets counters of its own.
+                let progress = crate::progress::Progress::default();
+                Arc::new(restore::plan(
+                    &indexed,
+                    generation,
+                    options,
+                    &progress,
+                    job.cancel_flag(),
+                )?)
+            }
+            RestoreWhat::Plan(plan) => plan.clone(),
+        };
+        self.note(job, "read the index and the plan, restoring");
+        let report = |issue: restore::Issue| job.report(&issue.path, issue.error);
+        let outcome = restore::execute(&indexed, &plan, &job.progress, job.cancel_flag(), &report)?;
+        drop(lock);
+        Ok(TaskOutcome::Restore(outcome))
+    }
 }

@@ -41,6 +41,22 @@ impl Runs {
         }
     }
 
+    /// Where the marks are.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The marks of other processes that run, as far as they can be seen.
+    pub(super) fn others(&self) -> Vec<String> {
+        let names = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let mut tokens: Vec<String> = names
+            .filter_map(|entry| entry.file_name().to_str()?.strip_suffix(".lock").map(str::to_owned))
+            .filter(|token| *token != self.token && !token.starts_with("plan-") && self.is_alive(token))
+            .collect();
+        tokens.sort();
+        tokens
+    }
+
     /// This process's mark, kept locked from now on.
     pub(super) fn token(&self) -> &str {
         let mut mark = self.mark.lock().unwrap_or_else(PoisonError::into_inner);
@@ -68,6 +84,7 @@ impl Runs {
         match file.try_lock_shared() {
             Ok(()) => {
                 let _ = std::fs::remove_file(&path);
+                let _ = std::fs::remove_file(super::post::socket(&self.folder, token));
                 false
             }
             Err(TryLockError::WouldBlock) => true,
@@ -122,7 +139,9 @@ impl Drop for PlanRun {
 }
 
 fn open(folder: &Path, name: &str) -> io::Result<File> {
-    std::fs::create_dir_all(folder)?;
+    use std::os::unix::fs::DirBuilderExt as _;
+    // Nobody else's business, nor anybody else's to stop.
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     OpenOptions::new()
         .read(true)
         .write(true)

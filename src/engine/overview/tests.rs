@@ -83,6 +83,7 @@ impl World {
             kind: "backup".into(),
             vault: vault.into(),
             plan: Some(plan.into()),
+            title: String::new(),
             started: time(NOW - age * 3600 - 60),
             end: None,
         };

@@ -163,6 +163,7 @@ fn a_job_of_a_dead_process_has_failed() {
         kind: "backup".into(),
         vault: "home".into(),
         plan: None,
+        title: String::new(),
         started: Time::default(),
         end: None,
     };
@@ -240,4 +241,100 @@ fn a_job_on_a_vault_that_needs_a_password_fails_clearly() {
         })
         .unwrap();
     assert!(matches!(job.wait(), Err(Error::PasswordNeeded { .. })));
+}
+
+/// The row of a job as an engine sees it.
+fn row(engine: &Engine, id: JobId) -> JobRow {
+    let rows = engine.job_rows(10).unwrap();
+    rows.into_iter().find(|row| row.info.id == id).unwrap()
+}
+
+#[test]
+fn another_process_sees_a_job_and_stops_it() {
+    let bench = Bench::new();
+    let other = Engine::new(settings(bench.folder.path(), |_| {})).unwrap();
+    let job = bench
+        .engine
+        .start_job(JobKind::Restore, "home".into(), None, |_, job| {
+            job.progress.file_done(7);
+            job.progress.set_current(b"/etc/\xff");
+            job.report(b"/a\xff", "odd".into());
+            while !job.cancel_flag().is_cancelled() {
+                std::thread::yield_now();
+            }
+            Err(Error::Cancelled)
+        })
+        .unwrap();
+    bench.engine.name_job(&job, "Restore etc");
+    while job.issue_count() == 0 {
+        std::thread::yield_now();
+    }
+    let seen = row(&other, job.id());
+    assert_eq!(
+        (seen.state, seen.here, seen.title.as_str(), seen.issues),
+        (JobState::Running, false, "Restore etc", 1)
+    );
+    assert_eq!((seen.progress.files_done, seen.progress.bytes_done), (1, 7));
+    assert_eq!(seen.progress.current, b"/etc/\xff");
+    assert_eq!(other.job_issues(job.id()).unwrap(), job.issues_after(0));
+    other.cancel(job.id()).unwrap();
+    assert!(job.wait().unwrap_err().is_cancelled());
+    let error = other.cancel(job.id()).unwrap_err().to_string();
+    assert!(error.contains("does not run"), "{error}");
+    assert!(other.cancel(999).is_err());
+    let ended = row(&other, job.id());
+    assert_eq!(
+        (ended.state, ended.title.as_str()),
+        (JobState::Cancelled { cleaned: true }, "Restore etc")
+    );
+    let log = other.job_log(job.id()).unwrap();
+    assert_eq!(log, job.log());
+    let told: Vec<&str> = log.iter().map(|line| line.text.as_str()).collect();
+    let me = std::process::id();
+    assert_eq!(
+        told,
+        [
+            format!("started in process {me}").as_str(),
+            format!("asked to stop by process {me}").as_str(),
+            "cancelled; its locks are gone"
+        ]
+    );
+}
+
+#[test]
+fn an_engines_socket_goes_with_it() {
+    let bench = Bench::new();
+    let run = bench.path("data/run");
+    let sockets = || {
+        let names = std::fs::read_dir(&run).unwrap().map(|entry| entry.unwrap().path());
+        names
+            .filter(|path| path.extension().is_some_and(|end| end == "sock"))
+            .count()
+    };
+    let other = Engine::new(settings(bench.folder.path(), |_| {})).unwrap();
+    until_cancelled(&other, None).unwrap();
+    assert_eq!(sockets(), 1);
+    other.shutdown(true);
+    drop(other);
+    while sockets() > 0 {
+        std::thread::yield_now();
+    }
+    // One that died leaves both files behind; whoever looks takes them away.
+    for end in ["lock", "sock"] {
+        std::fs::write(run.join(format!("77-aa.{end}")), "").unwrap();
+    }
+    assert_eq!(bench.engine.job_rows(10).unwrap().len(), 1);
+    assert_eq!(sockets(), 0);
+}
+
+#[test]
+fn a_socket_far_down_is_reached_too() {
+    let bench = Bench::new();
+    let far = bench.path(&"a-folder-with-a-long-name/".repeat(8));
+    let start = || Engine::new(settings(&far, |_| {})).unwrap();
+    let (one, two) = (start(), start());
+    let job = until_cancelled(&one, None).unwrap();
+    assert_eq!(row(&two, job.id()).state, JobState::Running);
+    two.cancel(job.id()).unwrap();
+    assert!(job.wait().is_err());
 }

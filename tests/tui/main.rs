@@ -1,0 +1,9 @@
+//! The interface in a real pseudo-terminal, as the program runs for people: keys go in, the screen is read back, and
+//! afterwards the terminal is as it was. Nothing sleeps: each step waits for what it needs to see.
+
+// Helpers of tests, outside of test functions.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod restore;
+mod session;
+mod ssh;

@@ -1,0 +1,129 @@
+//! Restoring from three months ago.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::session::{Demo, PATIENCE, Session};
+
+/// All files below a folder, by their paths in it.
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut out = Vec::new();
+    let mut left = vec![folder.to_path_buf()];
+    while let Some(at) = left.pop() {
+        for entry in std::fs::read_dir(&at).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                left.push(path);
+            } else {
+                out.push(path.strip_prefix(folder).unwrap().to_path_buf());
+            }
+        }
+    }
+    out
+}
+
+/// Filters `etc` to one row and selects it.
+fn select(session: &mut Session, name: &str, selected: &str) {
+    session.press(&format!("/{name}\r"));
+    session.see_gone("passwd");
+    session.see(name);
+    session.press(" ");
+    session.see(selected);
+    session.press("\x1b");
+    session.see("passwd");
+}
+
+/// Opens the demo's generation of three months ago, selects two files and a folder, restores them elsewhere, sees the job
+/// finish, and quits.
+fn restore_from_three_months_ago(columns: u16, rows: u16) {
+    let demo = Demo::make();
+    let target = demo.path().join("out");
+    let mut session = Session::start(&demo, columns, rows, &[]);
+    session.see("demo");
+    session.see("14");
+    session.press("\r");
+    session.see("/14");
+    session.press("/3 months\r");
+    session.see("3 months ago");
+    session.press("\r");
+    let in_files = |screen: &vt100::Screen| {
+        screen
+            .contents()
+            .lines()
+            .next()
+            .is_some_and(|line| line.contains("web1"))
+    };
+    assert!(
+        session.watch(PATIENCE, in_files),
+        "the generation was not opened:\n{}",
+        session.contents()
+    );
+    session.see("etc/");
+    session.press("/etc\r");
+    session.see_gone("srv/");
+    session.see("etc/");
+    session.press("\r");
+    session.see("passwd");
+    select(&mut session, "fstab", "1 item selected");
+    select(&mut session, "hosts", "2 items selected");
+    select(&mut session, "nginx", "3 items selected");
+    session.see("selected: ");
+    session.press("r");
+    session.see("to folder");
+    session.press("\x15");
+    session.press(target.to_str().unwrap());
+    session.press("\r");
+    session.see("entries that are not there yet");
+    session.press_until_gone("y", "Restore: the plan");
+    // One goes on browsing while the job runs.
+    session.press("j");
+    session.see("✓ Restore 3 items to ");
+    let restored = files_below(&target);
+    for name in ["fstab", "hosts"] {
+        assert!(
+            restored.iter().any(|path| path.ends_with(Path::new("etc").join(name))),
+            "{name} in {restored:?}"
+        );
+    }
+    assert!(
+        restored
+            .iter()
+            .any(|path| path.to_string_lossy().contains("etc/nginx/")),
+        "{restored:?}"
+    );
+    assert!(
+        !restored.iter().any(|path| path.ends_with("etc/passwd")),
+        "only what was selected: {restored:?}"
+    );
+    session.press("J");
+    session.see("done");
+    session.press("\x1b");
+    session.see_gone(" Jobs ");
+    session.press("q");
+    session.ends(true);
+}
+
+#[test]
+fn restores_from_three_months_ago_at_80_by_24() {
+    restore_from_three_months_ago(80, 24);
+}
+
+#[test]
+fn restores_from_three_months_ago_at_120_by_40() {
+    restore_from_three_months_ago(120, 40);
+}
+
+#[test]
+fn follows_the_terminals_size_and_leaves_it_clean_on_sigterm() {
+    let demo = Demo::make();
+    let mut session = Session::start(&demo, 80, 24, &["--vault", "demo"]);
+    session.see("Generations");
+    for (columns, rows, text) in [(40, 10, "Coffer needs 60x15"), (120, 40, "Vaults")] {
+        session.resize(columns, rows);
+        session.see(text);
+    }
+    let id = session.child.process_id().unwrap();
+    let killed = Command::new("kill").args(["-TERM", &id.to_string()]).status().unwrap();
+    assert!(killed.success());
+    session.ends(true);
+}

@@ -1,20 +1,15 @@
 //! The answers to the interface's questions.
 
-use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use super::desk::Asked;
-use super::question::{
-    Answer, GenerationRow, Overwrite, PlanRow, Question, RestorePlanSummary, SelectionRules, TreePath, VaultRow,
-};
+use super::question::{Answer, GenerationRow, Overwrite, PlanRow, Question, SelectionRules, TreePath, VaultRow};
 use super::{Engine, Error, OpenVault, PasswordGiven, Result, Selection};
 use crate::catalog::{Totals, VaultRecord};
-use crate::progress::{Cancel, Progress};
-use crate::restore::{self, Action, RestoreOptions, Rules, Target};
+use crate::progress::Cancel;
+use crate::restore::{self, Rules};
 use crate::vault::{self, Generation, Id};
 
-/// How many paths that would be overwritten a plan's summary shows.
-const SHOWN_PATHS: usize = 20;
 /// How often unfinished totals are told.
 pub(super) const PARTLY_EVERY: Duration = Duration::from_millis(250);
 
@@ -67,7 +62,7 @@ impl Engine {
                 Err(error) => Err(error),
             },
             Question::Runs { vault } => self.runs(vault).map(Answer::Runs).map(Some),
-            Question::PlanRestore { .. } | Question::PreviewRestore(_) => Ok(None),
+            Question::PreviewRestore(_) => Ok(None),
             Question::Keys { .. } | Question::Locks { .. } => Ok(None),
             Question::Config => Ok(Some(Answer::Config(self.config_now()))),
             // Even a local folder may lie on a server that does not answer.
@@ -118,7 +113,6 @@ impl Engine {
                     | Question::Weigh { vault, .. }
                     | Question::Versions { vault, .. }
                     | Question::Totals { vault, .. }
-                    | Question::PlanRestore { vault, .. }
                     | Question::Keys { vault }
                     | Question::Locks { vault } => vault.clone(),
                     Question::PreviewRestore(asked) => asked.vault.clone(),
@@ -177,22 +171,6 @@ impl Engine {
                     }
                 };
                 self.totals(Some(open), vault, generation, &selection, cancel, &mut partly)?
-            }
-            Question::PlanRestore {
-                generation,
-                rules,
-                target,
-                overwrite,
-                ..
-            } => {
-                let options = RestoreOptions {
-                    selection: restore::Selection::Rules(to_rules(rules)),
-                    overwrite: to_overwrite(*overwrite),
-                    ..RestoreOptions::new(Target::Folder(target.clone()))
-                };
-                Some(Answer::RestorePlan(
-                    self.plan_restore(open, generation, &options, cancel)?,
-                ))
             }
             Question::PreviewRestore(asked) => Some(self.preview_restore(open, asked, cancel, emit)?),
             _ => None,
@@ -269,58 +247,6 @@ impl Engine {
             return Ok(None);
         };
         Ok(self.weigh(open, root, selection, cancel, partly)?.map(Answer::Totals))
-    }
-
-    fn plan_restore(
-        &self,
-        open: &OpenVault,
-        generation: &Id,
-        options: &RestoreOptions,
-        cancel: &Cancel,
-    ) -> Result<RestorePlanSummary> {
-        let generation = open.vault().generation(generation)?;
-        let indexed = open.indexed(cancel)?;
-        let plan = restore::plan(&indexed, &generation, options, &Progress::default(), cancel)?;
-        let totals = *plan.totals();
-        let mut overwritten: Vec<TreePath> = Vec::new();
-        let shown = SHOWN_PATHS.min(usize::try_from(totals.overwrite).unwrap_or(SHOWN_PATHS));
-        if shown > 0 {
-            plan.for_each(&indexed, cancel, &mut |entry| {
-                if entry.action == Action::Overwrite {
-                    overwritten.push(to_path(entry.path));
-                }
-                if overwritten.len() < shown {
-                    ControlFlow::Continue(())
-                } else {
-                    ControlFlow::Break(())
-                }
-            })?;
-        }
-        let mut warnings = Vec::new();
-        if totals.problems > 0 {
-            warnings.push(format!(
-                "{} entries cannot be restored: the vault is damaged or hostile there, or something is in the way.",
-                totals.problems
-            ));
-        }
-        if totals.delete > 0 {
-            warnings.push(format!(
-                "{} entries that are not in the generation would be deleted.",
-                totals.delete
-            ));
-        }
-        if !options.owner {
-            warnings.push("Files will belong to you: only root can give them their owners back.".into());
-        }
-        Ok(RestorePlanSummary {
-            plan: self.keep_plan(open.name(), plan),
-            create: totals.create_files + totals.create_folders + totals.create_others,
-            overwrite: totals.overwrite,
-            keep: totals.unchanged + totals.metadata + totals.skip,
-            bytes: totals.write_bytes,
-            overwritten,
-            warnings,
-        })
     }
 }
 

@@ -98,19 +98,6 @@ pub enum Question {
         /// See [`SelectionRules`].
         rules: SelectionRules,
     },
-    /// What restoring a selection would do. The engine keeps the plan; its number starts the job.
-    PlanRestore {
-        /// Name or folder.
-        vault: String,
-        /// Whose.
-        generation: Id,
-        /// See [`SelectionRules`].
-        rules: SelectionRules,
-        /// The folder to restore into.
-        target: PathBuf,
-        /// What happens to files that are there already.
-        overwrite: Overwrite,
-    },
     /// What is protected and what is not. Answered twice: from what is known, then with the vaults looked for.
     Overview,
     /// The runs of plans into a vault, and when they are due.
@@ -217,8 +204,6 @@ pub enum Answer {
     Comparison(Comparison),
     /// To [`Question::Totals`].
     Totals(Totals),
-    /// To [`Question::PlanRestore`].
-    RestorePlan(RestorePlanSummary),
     /// To [`Question::PreviewRestore`], while it is being found out: what has been looked at so far.
     RestorePlanning {
         /// Files.
@@ -457,25 +442,6 @@ pub enum DiskNow {
     },
 }
 
-/// What a restore would do.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct RestorePlanSummary {
-    /// The plan's number, to start it by.
-    pub plan: u64,
-    /// Entries that would be made.
-    pub create: u64,
-    /// Files that would be overwritten.
-    pub overwrite: u64,
-    /// Files that are there and stay as they are.
-    pub keep: u64,
-    /// Bytes that would be written.
-    pub bytes: u64,
-    /// The first paths that would be overwritten, for show.
-    pub overwritten: Vec<TreePath>,
-    /// What to know before saying yes, in sentences.
-    pub warnings: Vec<String>,
-}
-
 /// What is to be restored, where to, and how.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RestoreRequest {
@@ -485,8 +451,6 @@ pub struct RestoreRequest {
     pub generation: Id,
     /// See [`SelectionRules`].
     pub rules: SelectionRules,
-    /// Whether what is picked is one file (not a folder): it can get another name.
-    pub file: bool,
     /// Where things land.
     pub landing: Landing,
     /// What happens to files that are there already.

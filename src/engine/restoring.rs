@@ -16,7 +16,7 @@ use super::{Engine, Error, OpenVault, Result, Selection, answers};
 use crate::progress::{Cancel, Progress};
 use crate::restore::{self, Class, RestoreOptions, Target};
 use crate::text;
-use crate::vault::Generation;
+use crate::vault::{Generation, IndexedVault};
 
 /// How often is told how far a plan has come.
 const PARTLY_EVERY: Duration = Duration::from_millis(250);
@@ -97,8 +97,8 @@ impl Engine {
         emit: &answers::Emit,
     ) -> Result<Answer> {
         let generation = open.vault().generation(&asked.generation)?;
-        let options = options(asked)?;
         let indexed = open.indexed(cancel)?;
+        let options = options(asked, &indexed, &generation)?;
         let progress = Progress::default();
         let plan = std::thread::scope(|scope| {
             let (done, finished) = mpsc::channel();
@@ -246,7 +246,7 @@ impl Engine {
 }
 
 /// What the restore is told.
-fn options(asked: &RestoreRequest) -> Result<RestoreOptions> {
+fn options(asked: &RestoreRequest, vault: &IndexedVault, generation: &Generation) -> Result<RestoreOptions> {
     let rules = || restore::Selection::Rules(answers::to_rules(&asked.rules));
     let plain = |target| RestoreOptions {
         overwrite: answers::to_overwrite(asked.overwrite),
@@ -274,13 +274,14 @@ fn options(asked: &RestoreRequest) -> Result<RestoreOptions> {
             let (name, _) = path.split_last().ok_or_else(one)?;
             let place = asked.landing.place(&asked.rules, &path);
             // A file gets another name in the folder it came from; a folder's content goes into a folder of another name.
-            let target = match asked.file {
+            let file = !restore::is_folder(vault, generation, &joined(&path))?;
+            let target = match file {
                 true => place.parent().unwrap_or(Path::new("/")).to_owned(),
                 false => place,
             };
             RestoreOptions {
                 subtree: joined(&path),
-                name: asked.file.then(|| stamped(name, stamp)),
+                name: file.then(|| stamped(name, stamp)),
                 delete: false,
                 ..plain(Target::Folder(target))
             }

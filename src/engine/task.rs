@@ -53,7 +53,7 @@ pub enum Task {
         /// What and how.
         what: RestoreWhat,
     },
-    /// Carries out the plan of this number, from [`Answer::RestorePlan`](super::Answer::RestorePlan).
+    /// Carries out the plan of this number, from [`Answer::RestorePreview`](super::Answer::RestorePreview).
     PlannedRestore {
         /// The number.
         plan: u64,

@@ -51,6 +51,7 @@ pub use options::{Overwrite, RestoreOptions, Target};
 pub use plan::{Action, Entry, Plan, Problem, Totals};
 pub use planner::plan;
 pub use selection::{Measure, Rules, Selection, measure};
+pub use walk::is_folder;
 
 /// What a restore did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]

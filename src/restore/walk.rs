@@ -90,6 +90,11 @@ impl Start {
     }
 }
 
+/// Whether a path of the generation is a folder; an error if it is not there.
+pub fn is_folder(vault: &IndexedVault, generation: &Generation, path: &[u8]) -> Result<bool> {
+    Ok(Start::find(vault, generation, path)?.only.is_empty())
+}
+
 /// The first entry of this name in a tree.
 pub(super) fn find_entry(vault: &IndexedVault, tree: &Id, name: &[u8]) -> Result<Option<Node>> {
     let mut bytes = Vec::new();

@@ -113,6 +113,11 @@ pub(crate) trait Dialog: Any + Debug {
     /// Asks for what it shows and does not have.
     fn fetch(&mut self, _model: &mut Model, _effects: &mut Vec<Effect>) {}
 
+    /// What was to be done outside was refused, which is said in the status line; whether it closes for that.
+    fn refused(&mut self) -> bool {
+        false
+    }
+
     /// It was closed by Esc; it is off the stack already.
     fn closed(&mut self, _model: &mut Model, _effects: &mut Vec<Effect>) {}
 

@@ -63,6 +63,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Refused(text, at) => {
             model.now = at;
             model.say(Role::Danger, text);
+            model.dialogs.retain_mut(|dialog| !dialog.refused());
         }
         Msg::VaultChanged(vault) => vault_changed(model, &vault),
         Msg::Warning(text, at) => {

@@ -18,7 +18,6 @@ fn request(generation: Id, picked: &Path, landing: Landing) -> RestoreRequest {
         vault: "home".into(),
         generation,
         rules: vec![(path(picked), true)],
-        file: picked.is_file(),
         landing,
         overwrite: Overwrite::IfChanged,
         delete: false,
@@ -59,6 +58,14 @@ fn a_restore_lands_where_it_was_said_to() {
     let generation = run_plan(&bench).generation.unwrap().id;
     let out = bench.path("out");
     let full = request(generation, &files.join("sub"), Landing::Below(out.clone()));
+    let totals = Question::Totals {
+        vault: "home".into(),
+        generation,
+        rules: full.rules.clone(),
+    };
+    assert!(
+        matches!(ask(&bench.engine, totals), Answer::Totals(t) if (t.files, t.folders, t.bytes) == (1, 1, 100_000))
+    );
     let plan = preview(&bench, &full);
     assert_eq!((plan.create_files, plan.overwrite, plan.write_bytes), (1, 0, 100_000));
     assert!((1..100_000).contains(&plan.fetch_bytes), "sevens compress");
@@ -140,6 +147,10 @@ fn what_is_in_the_way_is_listed_a_window_at_a_time() {
     assert!(matches!(
         ask(&bench.engine, Question::RestoreConflicts(ConflictsAsked { plan: 99, classes: vec![], first: 0, rows: 1 })),
         Answer::Failed(text) if text.contains("again")
+    ));
+    assert!(matches!(
+        bench.engine.start(Task::PlannedRestore { plan: 999 }),
+        Err(Error::Usage(_))
     ));
     assert_eq!(carry_out(&bench, plan.plan).deleted, 2);
     assert!(!files.join("extra").exists());

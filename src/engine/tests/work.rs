@@ -3,7 +3,6 @@
 use super::*;
 use crate::restore::{RestoreOptions, Target};
 use crate::vault::check::DataSubset;
-use question::Overwrite;
 
 /// An engine with a vault `home` and a plan `files` of a small folder.
 pub(super) fn bench() -> (Bench, PathBuf) {
@@ -83,58 +82,6 @@ fn a_plan_runs_and_its_generation_is_listed_at_once() {
         (rows[0].info.plan.as_deref(), rows[0].info.vault.as_str()),
         (Some("files"), "home")
     );
-}
-
-#[test]
-fn a_selection_is_planned_and_restored() {
-    let (bench, files) = bench();
-    let generation = run_plan(&bench).generation.unwrap();
-    let target = bench.path("out");
-    let path: question::TreePath = files
-        .join("sub")
-        .iter()
-        .skip(1)
-        .map(|name| name.as_encoded_bytes().to_vec())
-        .collect();
-    let question = Question::PlanRestore {
-        vault: "home".into(),
-        generation: generation.id,
-        rules: vec![(path.clone(), true)],
-        target: target.clone(),
-        overwrite: Overwrite::IfChanged,
-    };
-    let totals = Question::Totals {
-        vault: "home".into(),
-        generation: generation.id,
-        rules: vec![(path, true)],
-    };
-    assert!(
-        matches!(ask(&bench.engine, totals), Answer::Totals(t) if (t.files, t.folders, t.bytes) == (1, 1, 100_000))
-    );
-    let Answer::RestorePlan(plan) = ask(&bench.engine, question.clone()) else {
-        panic!("no plan")
-    };
-    assert_eq!((plan.bytes, plan.overwrite), (100_000, 0));
-    assert!(plan.create >= 2);
-    let job = bench.engine.start(Task::PlannedRestore { plan: plan.plan }).unwrap();
-    let TaskOutcome::Restore(outcome) = job.wait().unwrap() else {
-        panic!("not a restore")
-    };
-    assert_eq!((outcome.files_written, outcome.errors), (1, 0));
-    let restored = target.join(files.strip_prefix("/").unwrap());
-    assert_eq!(std::fs::read(restored.join("sub/b")).unwrap(), vec![7; 100_000]);
-    assert!(!restored.join("a").exists());
-    // Planned again: it is there. Then damaged: the plan shows which.
-    std::fs::write(restored.join("sub/b"), "shorter").unwrap();
-    let Answer::RestorePlan(again) = ask(&bench.engine, question) else {
-        panic!("no plan")
-    };
-    assert_eq!((again.overwrite, again.overwritten.len()), (1, 1));
-    assert_eq!(again.overwritten[0].last().unwrap(), b"b");
-    assert!(matches!(
-        bench.engine.start(Task::PlannedRestore { plan: 999 }),
-        Err(Error::Usage(_))
-    ));
 }
 
 #[test]

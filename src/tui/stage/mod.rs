@@ -216,6 +216,11 @@ impl Stage {
         info
     }
 
+    /// The restore that was last asked for starts.
+    pub fn started(&mut self, title: &str) -> Arc<JobInfo> {
+        self.start_job(JobKind::Restore, title)
+    }
+
     /// A job comes this far, of a whole of 2,000 files and 1 GB, in a second.
     pub fn progress(&mut self, job: &JobInfo, percent: u64) {
         self.wait(1000);

@@ -180,20 +180,66 @@ fn answers_nobody_waits_for_change_nothing() {
 #[test]
 fn restore_goes_by_form_plan_and_y() {
     let mut stage = in_files();
-    stage.keys("j Space G Space r");
-    stage.keys("Ctrl-u");
+    stage.keys("j Space G Space r Tab Ctrl-u");
     stage.text("~/full");
     stage.keys("Tab → → Enter");
     assert!(
-        stage.screen().contains("files whose content there is lost"),
+        stage.screen().contains("6 newer than the generation"),
         "{}",
         stage.screen()
     );
     stage.keys("Enter");
     assert!(stage.done().is_empty(), "Enter never confirms");
     stage.keys("y");
-    assert_eq!(stage.done(), ["restore by plan 8: Restore 2 items to /home/anna/full"]);
-    assert!(stage.model.dialogs.is_empty(), "form and plan are gone");
+    let title = "Restore 2 items to /home/anna/full";
+    assert_eq!(stage.done(), [format!("restore by plan 8: {title}")]);
+    let gone = stage.model.dialog_mut::<RestoreForm>().is_none() && stage.model.dialog_mut::<RestorePlan>().is_none();
+    assert!(gone, "form and plan are gone");
+    let job = stage.started(title);
+    stage.progress(&job, 50);
+    assert!(stage.screen().contains("50 %"), "{}", stage.screen());
+    let state = JobState::Done {
+        summary: "80 files written".into(),
+        problems: 2,
+    };
+    stage.end_job(&job, state);
+    assert!(stage.screen().contains("Done but for 2 problems"), "{}", stage.screen());
+    stage.keys("j Enter");
+    assert!(stage.model.dialogs.is_empty());
+    assert_eq!(
+        stage.model.files.folder,
+        [b"home".to_vec(), b"anna".to_vec()],
+        "the problem's file is reached"
+    );
+}
+
+#[test]
+fn in_place_and_deleting_need_the_vaults_name() {
+    for keys in ["j r → → Enter", "j r Tab Tab Tab Space Enter"] {
+        let mut stage = in_files();
+        stage.keys(keys);
+        stage.keys("y");
+        assert!(stage.done().is_empty(), "{keys}: {}", stage.screen());
+        stage.text("hme");
+        stage.keys("Enter");
+        assert!(stage.done().is_empty() && stage.screen().contains("That is not it"));
+        stage.keys("Ctrl-u");
+        stage.text("home");
+        stage.keys("Enter");
+        assert_eq!(stage.done().len(), 1, "{keys}: {}", stage.screen());
+    }
+}
+
+#[test]
+fn a_refused_restore_leaves_no_dialog() {
+    let mut stage = in_files();
+    stage.keys("j r Enter y");
+    assert!(stage.screen().contains("starting"), "{}", stage.screen());
+    stage.send(Msg::Refused(
+        "this restore plan is gone: make it again".into(),
+        stage.now(),
+    ));
+    assert!(stage.model.dialogs.is_empty() && stage.screen().contains("make it again"));
 }
 
 #[test]
@@ -234,7 +280,7 @@ fn the_guard_starts_when_the_plan_is_there() {
 #[test]
 fn a_plan_that_fails_says_so_and_the_form_is_still_there() {
     let mut stage = in_files();
-    stage.keys("r Ctrl-u");
+    stage.keys("r Tab Ctrl-u");
     stage.text("relative");
     stage.keys("Enter");
     assert!(stage.screen().contains("Give the folder's whole path"));
@@ -256,10 +302,10 @@ fn a_plan_that_fails_says_so_and_the_form_is_still_there() {
 fn without_a_selection_the_row_or_the_generation_is_restored() {
     let mut stage = in_files();
     stage.keys("j r");
-    assert!(stage.screen().contains("what        documents/"), "{}", stage.screen());
+    assert!(stage.screen().contains("documents/: 41 files"), "{}", stage.screen());
     stage.keys("Esc h h h r");
     assert!(
-        stage.screen().contains("what        everything of 2026-08-22 03:00"),
+        stage.screen().contains("everything of 2026-08-22 03:00: 41 files"),
         "{}",
         stage.screen()
     );

@@ -230,6 +230,27 @@ fn show_folder(model: &mut Model, cursor: u64) {
     files.list.start_at(cursor);
 }
 
+/// Shows a path of a generation: its folder, with the cursor on it where that is known by then.
+pub(crate) fn reveal(model: &mut Model, vault: &str, generation: Id, path: &[Vec<u8>]) {
+    let Some((_, folder)) = path.split_last() else { return };
+    if model.generations.vault.as_deref() != Some(vault) {
+        let vault = text::escape(vault.as_bytes());
+        return model.say(
+            Role::Warning,
+            format!("Open the vault {vault} first: the file is there."),
+        );
+    }
+    let (first, rows) = model.generations.list.held();
+    if let Some(at) = rows.iter().position(|row| row.id == generation) {
+        model.generations.list.go(first + at as u64);
+    }
+    model.screen = Screen::Files;
+    follow_generation(model);
+    model.files.pass_through = false;
+    model.files.folder = folder.to_vec();
+    show_folder(model, 0);
+}
+
 /// Goes on into a folder that is all there is in this one: backups start at the root, people do not.
 fn pass_through(model: &mut Model) {
     let files = &mut model.files;

@@ -11,6 +11,7 @@
 
 pub mod actions;
 pub mod asking;
+mod complete;
 pub mod dialog;
 pub mod dialogs;
 pub mod field;

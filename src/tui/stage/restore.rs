@@ -4,6 +4,7 @@ use coffer::engine::question::{
     Class, ConflictRow, ConflictWindow, ConflictsAsked, Difference, Landing, PlanRow, RestorePreview, RestoreRequest,
     Room, State,
 };
+use coffer::engine::setup::{DiskRow, DiskWindow, ListDisk};
 use coffer::engine::{Answer, JobIssue, Question};
 
 use coffer::vault::NodeType;
@@ -17,6 +18,7 @@ pub(super) fn answer(world: &World, question: &Question) -> Option<Answer> {
             plan("documents", "away", &["/home/anna/documents"]),
             plan("everything", "home", &["/etc", "/home", "/root", "/srv"]),
         ]),
+        Question::Disk(asked) if asked.folders_only => Answer::Disk(folders(asked)),
         Question::PreviewRestore(asked) => preview(asked),
         Question::RestoreConflicts(asked) => Answer::RestoreConflicts(conflicts(asked)),
         Question::Jobs { .. } => Answer::Jobs(Vec::new()),
@@ -183,5 +185,28 @@ fn conflicts(asked: &ConflictsAsked) -> ConflictWindow {
         rows,
         total,
         beyond: 0,
+    }
+}
+
+/// Folders of the live filesystem: the same in every one.
+fn folders(asked: &ListDisk) -> DiskWindow {
+    let names = ["documents", "downloads", "restored", "evil\u{202e}"];
+    let rows = names
+        .into_iter()
+        .filter(|name| name.contains(&asked.filter))
+        .map(|name| DiskRow {
+            name: name.as_bytes().to_vec(),
+            kind: NodeType::Dir,
+            folder: true,
+            readable: true,
+            ..DiskRow::default()
+        });
+    let rows: Vec<_> = rows.collect();
+    DiskWindow {
+        folder: asked.folder.clone(),
+        first: 0,
+        total: rows.len() as u64,
+        rows,
+        problem: String::new(),
     }
 }

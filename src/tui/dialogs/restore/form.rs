@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::super::super::actions::{Act, Context};
 use super::super::super::asking::{Told, abandon, ask};
+use super::super::super::complete;
 use super::super::super::dialog::{Dialog, Then, with_top};
 use super::super::super::model::Model;
 use super::super::super::msg::Effect;
@@ -20,6 +21,7 @@ use crate::text;
 use crate::vault::Id;
 
 const TOTALS: &str = "restore.totals";
+const FOLDERS: &str = "restore.folders";
 
 /// What is to be restored.
 #[derive(Debug, Clone)]
@@ -101,6 +103,8 @@ pub(crate) struct RestoreForm {
     stamp: String,
     totals: Option<Totals>,
     counted: bool,
+    /// The text of the folder that completions were last asked for.
+    completed: String,
 }
 
 impl RestoreForm {
@@ -123,7 +127,7 @@ impl RestoreForm {
             Entry::note("what", "restore", &wanted.what),
             Entry::note("from", "of", &from),
             Entry::choice("place", "to", choices(&places), at),
-            Entry::text("target", "folder", &target).help("A whole path, from / or ~ on. It is made if it is not there."),
+            Entry::text("target", "folder", &target).help("From / or ~ on; it is made if it is not there. Tab completes it."),
             Entry::note("lands", "lands as", ""),
             Entry::choice("existing", "existing", choices(&rules), 0),
             Entry::toggle("delete", "delete", false).help(
@@ -136,6 +140,7 @@ impl RestoreForm {
             form,
             totals: None,
             counted: false,
+            completed: target,
         };
         form.refresh(model);
         form
@@ -244,6 +249,20 @@ fn take_totals(model: &mut Model, asked: &Question, told: Told, _: &mut Vec<Effe
     }
 }
 
+fn take_folders(model: &mut Model, _: &Question, told: Told, _: &mut Vec<Effect>) {
+    let Answer::Disk(found) = told.answer else { return };
+    let Some(typed) = model
+        .dialog::<RestoreForm>()
+        .map(|form| form.form.text("target").to_owned())
+    else {
+        return;
+    };
+    let suggestion = complete::suggestion(model, &typed, &found);
+    if let Some(form) = model.dialog_mut::<RestoreForm>() {
+        form.form.suggest("target", suggestion);
+    }
+}
+
 impl Dialog for RestoreForm {
     fn context(&self) -> Context {
         FORM
@@ -268,10 +287,18 @@ impl Dialog for RestoreForm {
             };
             ask(model, TOTALS, question, take_totals, effects);
         }
+        let typed = self.form.text("target");
+        if self.form.focused() == "target" && *typed != *self.completed && !model.asks(FOLDERS) {
+            self.completed = typed.to_owned();
+            if let Some(question) = complete::question(model, typed) {
+                ask(model, FOLDERS, question, take_folders, effects);
+            }
+        }
     }
 
     fn closed(&mut self, model: &mut Model, effects: &mut Vec<Effect>) {
         abandon(model, TOTALS, effects);
+        abandon(model, FOLDERS, effects);
     }
 
     fn draw(&self, model: &Model, canvas: &mut Canvas) {

@@ -12,6 +12,7 @@ fn towards(s: &mut Stage, folder: &str) {
 
 pub(super) const SCENES: &[Scene] = &[
     ("restore-form", true, |s| s.keys("Enter Enter j Space j j Space r")),
+    ("restore-completing", true, |s| towards(s, "~/doc")),
     ("restore-in-place", true, |s| {
         s.keys("Enter Enter j r → → Tab → Tab Space")
     }),

@@ -222,7 +222,13 @@ fn note_fits_beside(entry: &Entry, room: usize) -> bool {
 fn value(canvas: &mut Canvas, entry: &Entry, row: usize, focused: bool, x: u16, y: u16, end: u16) -> u16 {
     let symbols = canvas.look.symbols;
     match &entry.value {
-        Value::Text(field) => line(canvas, field, false, focused, x, y, end),
+        Value::Text(field) => {
+            let behind = line(canvas, field, false, focused, x, y, end);
+            if focused && field.halves().1.is_empty() {
+                suggestion(canvas, field, &entry.suggestion, x, y, end);
+            }
+            behind
+        }
         Value::Secret(field) => line(canvas, field, true, focused, x, y, end),
         Value::Choice { words, at } => {
             let words: Vec<String> = words
@@ -287,6 +293,18 @@ fn line(canvas: &mut Canvas, field: &Field, secret: bool, focused: bool, x: u16,
     let shown = text::cut_start(&shown, usize::from(width), canvas.look.symbols.more);
     canvas.text(x, y, end, &text::pad(&shown, usize::from(width)), Role::Field);
     end
+}
+
+/// What a text could go on with, dim behind it; the caret stays where it is.
+fn suggestion(canvas: &mut Canvas, field: &Field, suggestion: &str, x: u16, y: u16, end: u16) {
+    let shown = text::width(&text::escape(field.text().as_bytes()));
+    let caret = x + shown.min(usize::from(end.saturating_sub(x + 2))) as u16;
+    let suggestion = text::escape(suggestion.as_bytes());
+    let mut chars = suggestion.chars();
+    if let Some(first) = chars.next() {
+        let behind = canvas.text(caret, y, end, &first.to_string(), Role::Cursor);
+        canvas.text(behind, y, end, chars.as_str(), Role::Dim);
+    }
 }
 
 /// All words in a row where they fit, the chosen one marked; else the chosen one and which of how many it is.

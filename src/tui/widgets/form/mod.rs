@@ -116,6 +116,8 @@ pub(crate) struct Entry {
     pub(crate) problem: String,
     /// What is known of it, shown behind or below it in dim words.
     pub(crate) note: String,
+    /// What Tab or the right arrow would add behind a text whose end is being typed; shown dim behind the caret.
+    pub(crate) suggestion: String,
     /// Whether it is left out for now, because another entry makes it meaningless.
     pub(crate) hidden: bool,
     /// What it holds.
@@ -130,6 +132,7 @@ impl Entry {
             help: String::new(),
             problem: String::new(),
             note: String::new(),
+            suggestion: String::new(),
             hidden: false,
             value,
         }
@@ -314,6 +317,13 @@ impl Form {
         }
     }
 
+    /// Says what a text could go on with; nothing, when empty.
+    pub(crate) fn suggest(&mut self, id: &str, suggestion: impl Into<String>) {
+        if let Some(entry) = self.entry_mut(id) {
+            entry.suggestion = suggestion.into();
+        }
+    }
+
     /// Shows an entry or leaves it out; a focus on it moves on.
     pub(crate) fn show(&mut self, id: &str, shown: bool) {
         if let Some(entry) = self.entry_mut(id) {
@@ -372,6 +382,9 @@ impl Form {
             let typed = self.field().is_some_and(|field| field.key(key));
             return if typed { self.changed() } else { Reply::Ignored };
         }
+        if matches!(key.code, Code::Tab | Code::Right) && self.take_suggestion() {
+            return self.changed();
+        }
         let moved = |moved: bool| if moved { Reply::Moved } else { Reply::Ignored };
         match key.code {
             Code::Tab => return moved(self.step_round(1)),
@@ -407,9 +420,24 @@ impl Form {
         if reply == Reply::Changed { self.changed() } else { reply }
     }
 
-    /// What was said to be wrong with the focused entry may no longer be.
+    /// Adds what is suggested behind the focused text, if anything is and its end is being typed.
+    fn take_suggestion(&mut self) -> bool {
+        let Some(entry) = self.entries.get_mut(self.at) else {
+            return false;
+        };
+        match &mut entry.value {
+            Value::Text(field) if !entry.suggestion.is_empty() && field.halves().1.is_empty() => {
+                field.insert(&entry.suggestion);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// What was said to be wrong with the focused entry may no longer be, nor what was suggested.
     fn changed(&mut self) -> Reply {
         if let Some(entry) = self.entries.get_mut(self.at) {
+            entry.suggestion.clear();
             entry.problem.clear();
         }
         Reply::Changed

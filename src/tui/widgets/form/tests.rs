@@ -226,3 +226,20 @@ proptest! {
         prop_assert!(harmless);
     }
 }
+
+#[test]
+fn what_is_suggested_is_taken_at_the_end_of_the_text_only() {
+    let mut form = form();
+    form.suggest("name", "c/nginx");
+    assert_eq!(keys(&mut form, "Home Tab"), [Reply::Moved, Reply::Moved]);
+    assert_eq!((form.text("name"), form.focused()), ("etc", "secret"));
+    form.focus("name");
+    assert_eq!(keys(&mut form, "End Tab"), [Reply::Moved, Reply::Changed]);
+    assert_eq!(form.text("name"), "etcc/nginx");
+    // It is gone then: Tab moves on.
+    assert_eq!(keys(&mut form, "Tab"), [Reply::Moved]);
+    form.focus("name");
+    form.suggest("name", "x");
+    keys(&mut form, "y");
+    assert_eq!(keys(&mut form, "Tab"), [Reply::Moved], "typing on makes it stale");
+}

@@ -15,11 +15,13 @@ mod complete;
 pub mod dialog;
 pub mod dialogs;
 pub mod field;
+pub mod fuzzy;
 mod global;
 pub mod jobs;
 pub mod keys;
 pub mod model;
 pub mod msg;
+pub mod place;
 pub mod screens;
 #[cfg(test)]
 mod stage;

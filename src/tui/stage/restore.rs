@@ -1,5 +1,6 @@
 //! Plans, jobs and restores of the made-up world.
 
+use coffer::engine::overview::{Overview, PlanCopy, PlanState};
 use coffer::engine::question::{
     Class, ConflictRow, ConflictWindow, ConflictsAsked, Difference, Landing, PlanRow, RestorePreview, RestoreRequest,
     Room, State,
@@ -19,6 +20,7 @@ pub(super) fn answer(world: &World, question: &Question) -> Option<Answer> {
             plan("everything", "home", &["/etc", "/home", "/root", "/srv"]),
         ]),
         Question::Disk(asked) if asked.folders_only => Answer::Disk(folders(asked)),
+        Question::Overview => Answer::Overview(Box::new(overview())),
         Question::PreviewRestore(asked) => preview(asked),
         Question::RestoreConflicts(asked) => Answer::RestoreConflicts(conflicts(asked)),
         Question::Jobs { .. } => Answer::Jobs(Vec::new()),
@@ -208,5 +210,25 @@ fn folders(asked: &ListDisk) -> DiskWindow {
         total: rows.len() as u64,
         rows,
         problem: String::new(),
+    }
+}
+
+/// When the plans last stored something.
+fn overview() -> Overview {
+    let plan = |name: &str, vault: &str, newest| PlanState {
+        name: name.into(),
+        copies: vec![PlanCopy {
+            vault: vault.into(),
+            newest,
+            ..PlanCopy::default()
+        }],
+        ..PlanState::default()
+    };
+    Overview {
+        plans: vec![
+            plan("documents", "away", None),
+            plan("everything", "home", Some(NOW - 9 * 3600)),
+        ],
+        ..Overview::default()
     }
 }

@@ -82,4 +82,11 @@ pub(super) const SCENES: &[Scene] = &[
     }),
     ("backup", true, |s| s.keys("b")),
     ("no-plans", false, |s| s.keys("b")),
+    ("backup-paths", true, |s| {
+        s.keys("b p");
+        s.text("/srv/www");
+        s.keys("Enter");
+        s.text("~/doc");
+    }),
+    ("backup-no-path", true, |s| s.keys("b p Tab Enter")),
 ];

@@ -257,7 +257,14 @@ fn value(canvas: &mut Canvas, entry: &Entry, row: usize, focused: bool, x: u16, 
                 false => canvas.text(x + 2, y, end, &words, Role::Text),
             }
         }
-        Value::List(list) => list_row(canvas, list, row, focused, x, y, end),
+        Value::List(list) => {
+            let behind = list_row(canvas, list, row, focused, x, y, end);
+            let types = list.typing && row == list.at && row >= list.rows.len();
+            if focused && types && list.typed.halves().1.is_empty() {
+                suggestion(canvas, &list.typed, &entry.suggestion, x, y, end);
+            }
+            behind
+        }
         Value::Button(words) => {
             let role = if focused { Role::Cursor } else { Role::Key };
             canvas.text(x, y, end, &format!("[ {words} ]"), role)

@@ -290,6 +290,14 @@ impl Form {
         }
     }
 
+    /// What is being typed in a list's empty row.
+    pub(crate) fn typed(&self, id: &str) -> &str {
+        match self.entry(id).map(|entry| &entry.value) {
+            Some(Value::List(list)) if list.typing && list.at >= list.rows.len() => list.typed.text(),
+            _ => "",
+        }
+    }
+
     /// Replaces the rows of a list; what is known of the old ones goes.
     pub(crate) fn set_rows(&mut self, id: &str, rows: Vec<String>) {
         if let Some(Value::List(list)) = self.entry_mut(id).map(|entry| &mut entry.value) {
@@ -422,16 +430,21 @@ impl Form {
 
     /// Adds what is suggested behind the focused text, if anything is and its end is being typed.
     fn take_suggestion(&mut self) -> bool {
-        let Some(entry) = self.entries.get_mut(self.at) else {
+        let Some(entry) = self
+            .entries
+            .get_mut(self.at)
+            .filter(|entry| !entry.suggestion.is_empty())
+        else {
             return false;
         };
         match &mut entry.value {
-            Value::Text(field) if !entry.suggestion.is_empty() && field.halves().1.is_empty() => {
-                field.insert(&entry.suggestion);
-                true
+            Value::Text(field) if field.halves().1.is_empty() => field.insert(&entry.suggestion),
+            Value::List(list) if list.typing && list.at >= list.rows.len() && list.typed.halves().1.is_empty() => {
+                list.typed.insert(&entry.suggestion);
             }
-            _ => false,
+            _ => return false,
         }
+        true
     }
 
     /// What was said to be wrong with the focused entry may no longer be, nor what was suggested.

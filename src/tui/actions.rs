@@ -191,6 +191,8 @@ impl Action {
 static TABLES: &[&[Action]] = &[
     screens::overview::ACTIONS,
     screens::vaults::ACTIONS,
+    screens::vaults::review::ACTIONS,
+    screens::vaults::tags::ACTIONS,
     screens::files::ACTIONS,
     screens::search::ACTIONS,
     screens::snapshots::ACTIONS,

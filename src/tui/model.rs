@@ -12,6 +12,8 @@ use super::keys::{Key, Keymap};
 use super::msg::Moment;
 use super::screens;
 use super::screens::files::{Files, Selected};
+use super::screens::overview::Overview;
+use super::screens::vaults::staging::Staged;
 use super::screens::vaults::{Generations, Pane, Vaults};
 use super::theme::{Look, Role};
 use crate::engine::RequestId;
@@ -107,6 +109,8 @@ pub struct Model {
     pub screen: Screen,
     /// Whether the pane that has the keys has the whole width.
     pub zoom: bool,
+    /// What is protected and what is not.
+    pub overview: Overview,
     /// The pane of the screen Vaults that has the keys.
     pub pane: Pane,
     /// The vaults.
@@ -115,6 +119,8 @@ pub struct Model {
     pub generations: Generations,
     /// A folder of the generation under the cursor.
     pub files: Files,
+    /// Generations staged for deletion.
+    pub staged: Staged,
     /// What is selected, by generation.
     pub selections: HashMap<Id, Selected>,
     /// What lies over the screen; the last one gets the keys.
@@ -152,10 +158,12 @@ impl Model {
             pending: Vec::new(),
             screen: Screen::Vaults,
             zoom: false,
+            overview: Overview::default(),
             pane: Pane::Vaults,
             vaults: Vaults::default(),
             generations: Generations::default(),
             files: Files::default(),
+            staged: Staged::default(),
             selections: HashMap::new(),
             dialogs: Vec::new(),
             jobs: Jobs::default(),

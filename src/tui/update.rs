@@ -196,6 +196,7 @@ fn job_changed(model: &mut Model, info: Arc<JobInfo>, state: JobState, effects: 
         return;
     };
     let title = job.title.clone();
+    screens::stale(model);
     match state {
         JobState::Done { summary, problems: 0 } => model.say(Role::Good, format!("{title}: {summary}")),
         JobState::Done { summary, problems } => {
@@ -220,6 +221,7 @@ fn job_changed(model: &mut Model, info: Arc<JobInfo>, state: JobState, effects: 
 /// A vault has other generations now.
 fn vault_changed(model: &mut Model, vault: &str) {
     model.vaults.load = Load::Idle;
+    screens::stale(model);
     if model.generations.vault.as_deref() == Some(vault) {
         model.generations.load = Load::Idle;
     }

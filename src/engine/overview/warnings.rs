@@ -50,7 +50,8 @@ pub(super) fn warnings(config: &Config, overview: &Overview, now: i64) -> Vec<Wa
     } else if config.plans.is_empty() {
         all.push(setup("There is no plan yet: nothing is backed up by itself."));
     }
-    all.extend(overview.uncovered.iter().map(uncovered));
+    all.extend(uncovered(&overview.uncovered));
+    all.extend(overview.uncovered.iter().filter_map(partly_covered));
     all.sort_by_key(|warning| warning.severity);
     all
 }
@@ -231,23 +232,33 @@ fn check_warning(vault: &VaultState, now: i64) -> Option<Warning> {
     })
 }
 
-fn uncovered(path: &Uncovered) -> Warning {
-    let (severity, text) = match path.covered.as_slice() {
-        [] => (Severity::Warning, format!("No plan covers {}.", path.path.display())),
-        [one] => (
-            Severity::Note,
-            format!("Of {}, only {} is backed up.", path.path.display(), one.display()),
-        ),
-        many => (
-            Severity::Note,
-            format!("Of {}, only {} parts are backed up.", path.path.display(), many.len()),
-        ),
+/// The paths of which nothing is backed up, in one sentence.
+fn uncovered(paths: &[Uncovered]) -> Option<Warning> {
+    let bare = paths.iter().filter(|path| path.covered.is_empty());
+    let names: Vec<String> = bare.clone().map(|path| path.path.display().to_string()).collect();
+    let text = match names.as_slice() {
+        [] => return None,
+        [one] => format!("No plan covers {one}."),
+        [some @ .., last] => format!("No plan covers {} and {last}.", some.join(", ")),
     };
-    Warning {
-        severity,
+    Some(Warning {
+        severity: Severity::Warning,
+        text,
+        about: About::Path(bare.clone().next()?.path.clone()),
+    })
+}
+
+fn partly_covered(path: &Uncovered) -> Option<Warning> {
+    let text = match path.covered.as_slice() {
+        [] => return None,
+        [one] => format!("Of {}, only {} is backed up.", path.path.display(), one.display()),
+        many => format!("Of {}, only {} parts are backed up.", path.path.display(), many.len()),
+    };
+    Some(Warning {
+        severity: Severity::Note,
         text,
         about: About::Path(path.path.clone()),
-    }
+    })
 }
 
 /// `day`, `6 hours`, `2 weeks`: what stands behind "every".
@@ -275,6 +286,28 @@ fn ended(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn paths_without_a_plan_are_told_in_one_sentence() {
+        let path = |path: &str, covered: &[&str]| Uncovered {
+            path: path.into(),
+            covered: covered.iter().map(Into::into).collect(),
+        };
+        let paths = [
+            path("/etc", &[]),
+            path("/home", &["/home/anna"]),
+            path("/opt", &[]),
+            path("/srv", &[]),
+        ];
+        let text = |warning: Option<Warning>| warning.map(|warning| warning.text).unwrap_or_default();
+        assert_eq!(text(uncovered(&paths)), "No plan covers /etc, /opt and /srv.");
+        assert_eq!(text(uncovered(&paths[..2])), "No plan covers /etc.");
+        assert_eq!(text(uncovered(&paths[1..2])), "");
+        assert_eq!(
+            text(partly_covered(&paths[1])),
+            "Of /home, only /home/anna is backed up."
+        );
+    }
 
     #[test]
     fn spans_are_spelled() {

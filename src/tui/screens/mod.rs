@@ -18,6 +18,7 @@ use super::dialogs::filter;
 use super::field::Field;
 use super::model::{Load, Model, Screen};
 use super::msg::Effect;
+use super::theme::Role;
 use super::view::canvas::Canvas;
 
 /// Where keys go while no dialog lies over the screen.
@@ -37,7 +38,8 @@ pub(super) fn list(model: &mut Model) -> Option<&mut dyn Moves> {
     match model.screen {
         Screen::Vaults => Some(vaults::list(model)),
         Screen::Files => Some(&mut model.files.list),
-        Screen::Overview | Screen::Search | Screen::Snapshots | Screen::Cost => None,
+        Screen::Overview => Some(overview::list(model)),
+        Screen::Search | Screen::Snapshots | Screen::Cost => None,
     }
 }
 
@@ -51,12 +53,14 @@ pub(super) fn edited(_model: &mut Model, _effects: &mut Vec<Effect>) {}
 
 /// Gives every list the height it has on the screen.
 pub(super) fn layout(model: &mut Model) {
+    overview::layout(model);
     vaults::layout(model);
     files::layout(model);
 }
 
 /// Asks for what the screen shows and what is not here.
 pub(super) fn fetch(model: &mut Model, effects: &mut Vec<Effect>) {
+    overview::fetch(model, effects);
     vaults::fetch(model, effects);
     files::fetch(model, effects);
 }
@@ -124,8 +128,25 @@ pub(super) fn escape(act: &mut Act) {
     if model.screen == Screen::Files && files::escape(model) {
         return;
     }
+    if model.screen == Screen::Vaults && vaults::escape(model) {
+        return;
+    }
     set_filter(model, "");
     model.notice = None;
+}
+
+/// What is staged or being marked on the screen, for the status line.
+pub(super) fn status(model: &Model) -> Option<(String, Role)> {
+    match model.screen {
+        Screen::Vaults => vaults::status(model),
+        _ => None,
+    }
+}
+
+/// What ran or changed made what is shown old: it is asked for again.
+pub(super) fn stale(model: &mut Model) {
+    overview::stale(model);
+    vaults::stale(model);
 }
 
 /// Reads the lists anew.
@@ -135,4 +156,5 @@ pub(super) fn reload(act: &mut Act) {
     model.generations.load = Load::Idle;
     model.files.load = Load::Idle;
     model.files.list.forget();
+    stale(model);
 }

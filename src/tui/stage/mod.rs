@@ -2,6 +2,7 @@
 //! the program that draws the screenshots includes this folder. The world's answers are in a file for each topic.
 
 mod files;
+mod overview;
 mod restore;
 mod vaults;
 
@@ -36,7 +37,7 @@ pub struct World {
 impl World {
     /// What it answers.
     fn answer(&self, question: &Question) -> Answer {
-        let topics = [vaults::answer, files::answer, restore::answer];
+        let topics = [vaults::answer, overview::answer, files::answer, restore::answer];
         let answer = topics.into_iter().find_map(|topic| topic(self, question));
         answer.unwrap_or_else(|| panic!("the made-up world has no answer to {question:?}"))
     }

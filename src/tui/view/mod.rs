@@ -118,7 +118,7 @@ fn crumbs(model: &Model) -> Vec<String> {
     if let Some(vault) = &model.generations.vault {
         crumbs.push(text::escape(vault.as_bytes()));
     }
-    if (model.screen == Screen::Files || model.pane == Pane::Generations)
+    if (model.screen == Screen::Files || model.pane != Pane::Vaults)
         && let Some(row) = model.generations.list.current()
     {
         crumbs.push(text::stamp(row.time, &model.zone));
@@ -168,6 +168,13 @@ fn status(model: &Model, canvas: &mut Canvas, y: u16) {
     }
     if model.files.anchor.is_some() && model.screen == Screen::Files {
         x = canvas.text(x, y, width, "range: Space selects it, Esc leaves it", Role::Chip) + 3;
+    }
+    if let Some((words, role)) = screens::status(model) {
+        // What was said needs the room more.
+        let said = model.notice.as_ref().map_or(0, |notice| text::width(&notice.text) + 6);
+        if text::width(&words) + said <= usize::from(width) {
+            x = canvas.text(x, y, width, &words, role) + 3;
+        }
     }
     if let Some(notice) = &model.notice {
         let glyph = match notice.role {

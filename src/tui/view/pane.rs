@@ -46,30 +46,34 @@ pub(crate) fn divide(model: &Model, canvas: &mut Canvas, x: u16) {
     canvas.text(x, TOP, x + 1, model.look.symbols.tee, Role::Border);
 }
 
+/// A title in its rule; gives the column behind it.
+pub(crate) fn plain_heading(model: &Model, canvas: &mut Canvas, span: Span, title: &str) -> u16 {
+    title_in_rule(model, canvas, span, span.end, title)
+}
+
+fn title_in_rule(model: &Model, canvas: &mut Canvas, span: Span, end: u16, title: &str) -> u16 {
+    let symbols = model.look.symbols;
+    let (rule, role, title_role) = if span.focus {
+        (symbols.rule_focus, Role::Focus, Role::Focus)
+    } else {
+        (symbols.rule, Role::Border, Role::Dim)
+    };
+    canvas.rule(span.x, TOP, span.end, rule, role);
+    let room = usize::from(end.saturating_sub(span.x + 4));
+    let title = format!(" {} ", text::cut_start(title, room, symbols.more));
+    canvas.text(span.x + 1, TOP, end, &title, title_role)
+}
+
 /// The title in its rule, with where the cursor is, and the filter in force.
 pub(crate) fn heading<T>(model: &Model, canvas: &mut Canvas, span: Span, title: &str, filter: &str, list: &Window<T>) {
     let symbols = model.look.symbols;
-    let (rule, role) = if span.focus {
-        (symbols.rule_focus, Role::Focus)
-    } else {
-        (symbols.rule, Role::Border)
-    };
-    canvas.rule(span.x, TOP, span.end, rule, role);
     let place = match list.total() {
         Some(0) | None => String::new(),
         Some(total) => format!(" {}/{} ", text::count(list.cursor() + 1), text::count(total)),
     };
     let end = span.end.saturating_sub(text::width(&place) as u16 + 1);
+    let x = title_in_rule(model, canvas, span, end, title);
     canvas.text(end, TOP, span.end, &place, Role::Dim);
-    let room = usize::from(end.saturating_sub(span.x + 4));
-    let title = format!(" {} ", text::cut_start(title, room, symbols.more));
-    let x = canvas.text(
-        span.x + 1,
-        TOP,
-        end,
-        &title,
-        if span.focus { Role::Focus } else { Role::Dim },
-    );
     if !filter.is_empty() {
         let room = usize::from(end.saturating_sub(x + 4));
         let chip = format!(

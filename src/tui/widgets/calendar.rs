@@ -114,9 +114,11 @@ impl Year {
         Year { today, days }
     }
 
-    /// How many days of the year were like this.
-    pub(crate) fn count(&self, which: impl Fn(Day) -> bool) -> u64 {
-        self.days.iter().filter(|day| which(**day)).count() as u64
+    /// The days of the year that were like this.
+    pub(crate) fn dates(&self, which: impl Fn(Day) -> bool) -> Vec<Date> {
+        let days = self.days.iter().enumerate().filter(|(_, day)| which(**day));
+        days.filter_map(|(back, _)| self.today.checked_sub(Span::new().days(back as i64)).ok())
+            .collect()
     }
 
     /// Rows it takes: the months, seven days, what the glyphs mean.
@@ -331,13 +333,9 @@ mod tests {
     fn a_failed_day_is_none_of_the_missed() {
         let year = year(&[3, 1], &[2, 1], Some(DAY));
         assert_eq!(year.days[..4], [Day::Free, Day::Made(1), Day::Failed, Day::Made(3)]);
-        assert_eq!(
-            (
-                year.count(|day| day == Day::Missed),
-                year.count(|day| day == Day::Failed)
-            ),
-            (0, 1)
-        );
+        let yesterday = jiff::civil::date(2026, 11, 20);
+        assert_eq!(year.dates(|day| day == Day::Failed), [yesterday]);
+        assert!(year.dates(|day| day == Day::Missed).is_empty());
     }
 
     #[test]

@@ -1,29 +1,181 @@
-//! The screen Overview: what is protected and what is not.
+//! The screen Overview: what is protected and what is not, the last runs, what to know.
+//!
+//! `rows` lays out what the engine tells as rows to move among, `view` draws them.
 
-use super::super::actions::{Action, Context};
-use super::super::model::Model;
-use super::super::view::canvas::Canvas;
-use super::super::view::empty::message;
-use super::super::view::pane::Span;
+mod rows;
+mod view;
+
+use super::super::actions::{Act, Action, At, Context};
+use super::super::asking::{Told, ask, failed};
+use super::super::dialog::Moves;
+use super::super::dialogs::{backup, jobs};
+use super::super::model::{Load, Model, Screen};
+use super::super::msg::Effect;
+use super::super::theme::Role;
+use super::vaults;
+use crate::engine::overview::{self, About, Reach};
+use crate::engine::{Answer, Question};
+use crate::text;
+use rows::{Item, Rows};
+pub(super) use view::draw;
 
 /// Where keys go.
-pub const CONTEXT: Context = Context {
-    list: false,
-    ..Context::screen("overview", "Overview")
-};
+pub const CONTEXT: Context = Context::screen("overview", "Overview");
 
 /// What one can do here.
-pub static ACTIONS: &[Action] = &[];
+#[rustfmt::skip] // a table, read by its columns
+pub static ACTIONS: &[Action] = &[
+    Action::new("overview.open", "open", "To what this row is about", &["Enter", "l", "→"], At::Only(&[CONTEXT]), open).hint(1)
+        .unless(|model| model.overview.rows.current().is_none().then(|| "There is nothing to open yet.".into())),
+    Action::new("overview.backup", "back up", "Run a plan's backup now", &["b"], At::Only(&[CONTEXT]), backup::open).hint(6)
+        .unless(super::super::actions::read_only),
+];
 
-/// Draws it.
-pub(super) fn draw(_model: &Model, canvas: &mut Canvas) {
-    let span = Span::whole(canvas);
-    message(
-        canvas,
-        span,
-        3,
-        "There is nothing here yet.",
-        &[("2", "shows the vaults")],
-        "",
-    );
+/// What is protected and what is not, as far as it is known here.
+#[derive(Debug, Default)]
+pub struct Overview {
+    /// What the engine told.
+    pub told: overview::Overview,
+    /// Whether it is here.
+    pub load: Load,
+    /// It as rows.
+    rows: Rows,
+}
+
+/// Asks for what is shown.
+pub(super) fn fetch(model: &mut Model, effects: &mut Vec<Effect>) {
+    let wanted = matches!(model.screen, Screen::Overview | Screen::Vaults);
+    if wanted && model.overview.load == Load::Idle && !model.asks("overview") {
+        model.overview.load = Load::Loading;
+        ask(model, "overview", Question::Overview, take, effects);
+    }
+}
+
+fn take(model: &mut Model, _: &Question, told: Told, _: &mut Vec<Effect>) {
+    match told.answer {
+        // A first part that knows less than what is shown is not shown.
+        Answer::Overview(part) if model.overview.told.looked && !part.looked => {}
+        Answer::Overview(part) => {
+            model.overview.told = *part;
+            if told.complete || model.overview.load == Load::Loading {
+                model.overview.load = Load::Ready;
+            }
+        }
+        other => model.overview.load = failed(other),
+    }
+}
+
+/// It may not be as it was.
+pub(super) fn stale(model: &mut Model) {
+    model.overview.load = Load::Idle;
+}
+
+/// Lays the rows out anew, for the width and the height of the screen.
+pub(super) fn layout(model: &mut Model) {
+    if model.screen != Screen::Overview {
+        return;
+    }
+    let (width, height) = (model.size.0, model.body_rows() + 1);
+    let overview = &mut model.overview;
+    overview.rows.lay_out(&overview.told, width, usize::from(height));
+}
+
+/// The rows to move among.
+pub(super) fn list(model: &mut Model) -> &mut dyn Moves {
+    &mut model.overview.rows
+}
+
+fn open(act: &mut Act) {
+    let Some(item) = act.model.overview.rows.current() else {
+        return;
+    };
+    let told = &act.model.overview.told;
+    let vault_of = |plan: usize, copy: usize| Some(told.plans.get(plan)?.copies.get(copy)?.vault.clone());
+    match item {
+        Item::Plan(plan, copy) => {
+            if let Some(vault) = vault_of(plan, copy) {
+                vaults::go_to(act.model, &vault);
+            }
+        }
+        Item::Vault(n) => {
+            if let Some(name) = told.vaults.get(n).map(|vault| vault.name.clone()) {
+                vaults::go_to(act.model, &name);
+            }
+        }
+        Item::Run(_) => jobs::open(act),
+        Item::Warning(n) => match told.warnings.get(n).map(|warning| warning.about.clone()) {
+            Some(About::Plan(plan)) => {
+                let plan = told.plans.iter().find(|state| state.name == plan);
+                let vault = plan.and_then(|plan| Some(plan.copies.first()?.vault.clone()));
+                if let Some(vault) = vault {
+                    vaults::go_to(act.model, &vault);
+                }
+            }
+            Some(About::Vault(vault)) => vaults::go_to(act.model, &vault),
+            Some(About::Path(path)) => {
+                let path = text::escape(path.as_os_str().as_encoded_bytes());
+                let command = format!("A plan backs it up: coffer plan add NAME --path {path} --vault VAULT");
+                act.model.say(Role::Text, command);
+            }
+            Some(About::Setup) | None => {
+                act.model
+                    .say(Role::Text, "A vault is made by: coffer init --vault FOLDER");
+            }
+        },
+        Item::Air | Item::Banner(_) | Item::Head(_) | Item::None(_) => {}
+    }
+}
+
+/// How a vault stands, in words.
+pub(super) fn reach_words(model: &Model, vault: &str) -> (String, Role) {
+    let state = model.overview.told.vaults.iter().find(|state| state.name == vault);
+    let reach = state.map(|state| &state.reach).unwrap_or(&Reach::Unknown);
+    let (glyph, word, role) = reach_word(model, reach);
+    match reach {
+        Reach::Problem(why) => (format!("{glyph} {word}: {}", text::escape(why.as_bytes())), role),
+        Reach::Locked => (format!("{glyph} {word}: its password is asked for"), role),
+        _ => (format!("{glyph} {word}"), role),
+    }
+}
+
+/// A glyph, a word, and how they look.
+fn reach_word(model: &Model, reach: &Reach) -> (&'static str, &'static str, Role) {
+    let symbols = model.look.symbols;
+    match reach {
+        Reach::Unknown => (symbols.more, "looking", Role::Dim),
+        Reach::Open => (symbols.good, "open", Role::Good),
+        Reach::There => (symbols.good, "reachable", Role::Good),
+        Reach::Locked => (symbols.dot, "locked", Role::Text),
+        Reach::Problem(_) => (symbols.bad, "unusable", Role::Danger),
+    }
+}
+
+/// What else is known of a vault, as labels and words.
+pub(super) fn vault_facts(model: &Model, vault: &str) -> Vec<(&'static str, String, Role)> {
+    let Some(state) = model.overview.told.vaults.iter().find(|state| state.name == vault) else {
+        return Vec::new();
+    };
+    let plans = match state.plans.as_slice() {
+        [] => ("no plan writes to it".to_owned(), Role::Warning),
+        plans => (text::escape(plans.join(", ").as_bytes()), Role::Text),
+    };
+    let copies = match state.copies {
+        0 => ("none yet".to_owned(), Role::Dim),
+        1 => ("1, only here".to_owned(), Role::Text),
+        copies => (format!("{copies}, each in another vault"), Role::Text),
+    };
+    vec![
+        ("plans", plans.0, plans.1),
+        ("copies", copies.0, copies.1),
+        ("checked", checked_words(state.checked, model.now.unix), Role::Text),
+        ("cost", "unknown until a price is set".into(), Role::Dim),
+    ]
+}
+
+fn checked_words(checked: Option<(i64, bool)>, now: i64) -> String {
+    match checked {
+        None => "never from here".into(),
+        Some((time, true)) => format!("sound {}", text::ago(time, now)),
+        Some((time, false)) => format!("ERRORS {}", text::ago(time, now)),
+    }
 }

@@ -1,5 +1,13 @@
-//! The screen Vaults: the vaults, and the generations of the one under the cursor.
+//! The screen Vaults: the vaults, the generations of the one under the cursor, and what there is to know of one of them.
+//!
+//! Here are the lists; `staging` holds marks and what is to be deleted, `review` shows that before it is done, `tags` edits
+//! labels, `details` and `charts` draw the third pane, `view` the first two.
 
+mod charts;
+mod details;
+pub mod review;
+pub mod staging;
+pub mod tags;
 pub(super) mod view;
 
 use super::super::actions::{Act, Action, At, Context};
@@ -8,30 +16,51 @@ use super::super::dialog::Moves;
 use super::super::dialogs::{backup, password, restore};
 use super::super::model::{Load, Model, Screen};
 use super::super::msg::Effect;
+use super::super::theme::Role;
 use super::super::window::Window;
 use super::files;
-use crate::engine::question::{GenerationRow, VaultRow};
+use crate::engine::question::{GenerationRow, VaultRow, VaultRuns};
 use crate::engine::{Answer, Question};
 use crate::text;
+use crate::vault::Id;
 
 /// The vaults' pane.
 pub const VAULTS: Context = Context::screen("vaults", "Vaults");
 /// The generations' pane.
 pub const GENERATIONS: Context = Context::screen("generations", "Generations");
+/// The pane of one generation's details.
+pub const DETAILS: Context = Context {
+    list: false,
+    ..Context::screen("details", "Details")
+};
 
 /// What one can do here.
 #[rustfmt::skip] // a table, read by its columns
 pub static ACTIONS: &[Action] = &[
     Action::new("vaults.open", "open", "To the vault's generations", &["Enter", "l", "→"], At::Only(&[VAULTS]), open_vault).hint(1)
         .unless(|model| model.vaults.list.current().is_none().then(|| "There is no vault to open.".into())),
-    Action::new("generations.open", "open", "To the generation's files", &["Enter", "l", "→"], At::Only(&[GENERATIONS]), open_generation)
-        .hint(1).unless(no_generation),
-    Action::new("generations.back", "back", "Back to the vaults", &["h", "Backspace", "←"], At::Only(&[GENERATIONS]),
-        |act| act.model.pane = Pane::Vaults).hint(2),
+    Action::new("generations.open", "open", "To the generation's files", &["Enter", "l", "→"], At::Only(&[GENERATIONS, DETAILS]),
+        open_generation).hint(1).unless(no_generation),
+    Action::new("generations.back", "back", "Back to the pane before", &["h", "Backspace", "←"], At::Only(&[GENERATIONS, DETAILS]), back)
+        .hint(2),
     Action::new("generations.restore", "restore", "Restore the whole generation", &["r"], At::Only(&[GENERATIONS]), restore::open)
         .hint(4).unless(restore::why_not),
-    Action::new("vaults.backup", "back up", "Run a plan's backup now", &["b"], At::Only(&[VAULTS, GENERATIONS]), backup::open).hint(6)
-        .unless(super::super::actions::read_only),
+    Action::new("generations.mark", "mark", "Mark this point in time, to compare two", &["m"], At::Only(&[GENERATIONS]), staging::mark)
+        .hint(10).unless(no_generation),
+    Action::new("generations.range", "range", "Begin or leave a range, for d and e", &["v"], At::Only(&[GENERATIONS]), staging::range)
+        .unless(no_generation),
+    Action::new("generations.stage", "delete", "Stage for deletion, or take that back; w does it", &["d"], At::Only(&[GENERATIONS]),
+        staging::stage).hint(12).unless(cannot_change),
+    Action::new("generations.unstage", "undo", "Take back the last that was staged for deletion", &["z"], At::Only(&[GENERATIONS, DETAILS]),
+        staging::undo).unless(staging::nothing_staged),
+    Action::new("generations.review", "review", "Review what is staged for deletion, then do it", &["w"],
+        At::Only(&[VAULTS, GENERATIONS, DETAILS]), review::open).hint(13).unless(staging::nothing_staged),
+    Action::new("generations.tags", "tags", "Edit the tags of this generation, or add some to a range", &["e"], At::Only(&[GENERATIONS]),
+        tags::open).hint(14).unless(cannot_change),
+    Action::new("vaults.backup", "back up", "Run a plan's backup now", &["b"], At::Only(&[VAULTS, GENERATIONS, DETAILS]), backup::open)
+        .hint(6).unless(super::super::actions::read_only),
+    Action::new("vaults.table", "table", "Show the charts as a table, or as charts again", &["t"], At::Only(&[VAULTS, GENERATIONS, DETAILS]),
+        |act| act.model.vaults.table = !act.model.vaults.table).hint(30),
 ];
 
 /// The panes.
@@ -40,11 +69,14 @@ pub static ACTIONS: &[Action] = &[
 pub enum Pane {
     Vaults,
     Generations,
+    Details,
 }
 
 /// The vaults.
 #[derive(Debug, Default)]
 pub struct Vaults {
+    /// Whether charts are shown as tables.
+    pub table: bool,
     /// All of them.
     pub all: Vec<VaultRow>,
     /// Those shown.
@@ -68,19 +100,44 @@ pub struct Generations {
     pub load: Load,
     /// Only those whose date, host, path or tag holds this.
     pub filter: String,
+    /// What ran into the vault, and what is to.
+    pub runs: VaultRuns,
+    /// Whether that is here.
+    pub runs_load: Load,
+    /// Where a range began.
+    pub anchor: Option<u64>,
+    /// The points in time to compare: at most two, in the order they were marked.
+    pub marks: Vec<Id>,
+    /// Whose details are shown.
+    pub shown: Shown,
 }
+
+/// Whose details are shown: they follow the cursor once it rests, so that moving it costs little.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Shown {
+    /// The generation.
+    pub id: Option<Id>,
+    /// The one the cursor went to since.
+    wanted: Option<Id>,
+    /// When to show that, in milliseconds.
+    due: u64,
+}
+
+/// Milliseconds that the cursor rests before the details follow it.
+const REST: u64 = 160;
 
 pub(super) fn context(model: &Model) -> Context {
     match model.pane {
         Pane::Vaults => VAULTS,
         Pane::Generations => GENERATIONS,
+        Pane::Details => DETAILS,
     }
 }
 
 pub(super) fn list(model: &mut Model) -> &mut dyn Moves {
     match model.pane {
         Pane::Vaults => &mut model.vaults.list,
-        Pane::Generations => &mut model.generations.list,
+        Pane::Generations | Pane::Details => &mut model.generations.list,
     }
 }
 
@@ -91,11 +148,21 @@ pub(super) fn layout(model: &mut Model) {
     model.generations.list.resize(rows);
 }
 
-pub(super) fn change_pane(model: &mut Model, _by: isize) {
-    model.pane = match model.pane {
-        Pane::Vaults => Pane::Generations,
-        Pane::Generations => Pane::Vaults,
+pub(super) fn change_pane(model: &mut Model, by: isize) {
+    const PANES: [Pane; 3] = [Pane::Vaults, Pane::Generations, Pane::Details];
+    model.pane = PANES[(model.pane as usize).wrapping_add_signed(by.rem_euclid(3)) % 3];
+}
+
+fn back(act: &mut Act) {
+    act.model.pane = match act.model.pane {
+        Pane::Details => Pane::Generations,
+        Pane::Generations | Pane::Vaults => Pane::Vaults,
     };
+}
+
+/// Why no generation can be changed now.
+fn cannot_change(model: &Model) -> Option<String> {
+    super::super::actions::read_only(model).or_else(|| no_generation(model))
 }
 
 /// Asks for the vaults, and for the generations of the one under the cursor.
@@ -107,7 +174,7 @@ pub(super) fn fetch(model: &mut Model, effects: &mut Vec<Effect>) {
     let vault = model.vaults.list.current().map(|row| row.name.clone());
     follow_vault(model, vault);
     let shown = match model.screen {
-        Screen::Vaults => model.is_wide() || model.pane == Pane::Generations,
+        Screen::Vaults => model.is_wide() || model.pane != Pane::Vaults,
         Screen::Files => true,
         _ => false,
     };
@@ -125,6 +192,87 @@ pub(super) fn fetch(model: &mut Model, effects: &mut Vec<Effect>) {
             effects,
         );
     }
+    fetch_details(model, effects);
+}
+
+/// Asks for what the third pane shows, and lets it follow the cursor.
+fn fetch_details(model: &mut Model, effects: &mut Vec<Effect>) {
+    if model.screen != Screen::Vaults {
+        return;
+    }
+    if model.generations.runs_load == Load::Idle
+        && !model.asks("vaults.runs")
+        && let Some(vault) = model.generations.vault.clone()
+    {
+        model.generations.runs_load = Load::Loading;
+        ask(model, "vaults.runs", Question::Runs { vault }, take_runs, effects);
+    }
+    let now = model.now.millis;
+    let current = model.generations.list.current().map(|row| row.id);
+    let alone = model.pane == Pane::Details;
+    let shown = &mut model.generations.shown;
+    if shown.id == current {
+        shown.wanted = None;
+    } else if shown.id.is_none() || current.is_none() || alone || (shown.wanted == current && now >= shown.due) {
+        *shown = Shown {
+            id: current,
+            ..Shown::default()
+        };
+    } else if shown.wanted != current {
+        shown.wanted = current;
+        shown.due = now + REST;
+        effects.push(Effect::Wake(shown.due));
+    }
+}
+
+fn take_runs(model: &mut Model, asked: &Question, told: Told, _: &mut Vec<Effect>) {
+    let Question::Runs { vault } = asked else { return };
+    if model.generations.vault.as_ref() != Some(vault) {
+        return;
+    }
+    match told.answer {
+        Answer::Runs(runs) => {
+            model.generations.runs = runs;
+            model.generations.runs_load = Load::Ready;
+        }
+        other => model.generations.runs_load = failed(other),
+    }
+}
+
+/// Lists may not be as they were: reads them anew.
+pub(super) fn stale(model: &mut Model) {
+    model.generations.runs_load = Load::Idle;
+}
+
+/// Leaves the range, then the marks; whether there was one.
+pub(super) fn escape(model: &mut Model) -> bool {
+    let generations = &mut model.generations;
+    if model.pane != Pane::Generations {
+        return false;
+    }
+    if generations.anchor.take().is_some() {
+        return true;
+    }
+    // A filter goes first: it hides rows, marks do not.
+    let marked = generations.filter.is_empty() && !generations.marks.is_empty();
+    if marked {
+        generations.marks.clear();
+    }
+    marked
+}
+
+/// What is staged, marked or ranged over, for the status line.
+pub(super) fn status(model: &Model) -> Option<(String, Role)> {
+    let generations = &model.generations;
+    if generations.anchor.is_some() {
+        return Some((
+            "range: d stages it for deletion, e tags it, Esc leaves it".into(),
+            Role::Chip,
+        ));
+    }
+    let staged = staging::staged(model).len() as u64;
+    let words = text::counted(staged, "generation", "generations");
+    (staged > 0).then(|| (format!("{words} to be deleted: w reviews, z takes back"), Role::Danger))
 }
 
 /// The generations follow the vault under the cursor.
@@ -184,18 +332,38 @@ fn take_generations(model: &mut Model, asked: &Question, told: Told, _: &mut Vec
         Answer::Generations(rows) => {
             model.generations.all = rows;
             model.generations.load = Load::Ready;
+            if told.complete {
+                staging::forget_gone(model);
+            }
             show_generations(model);
         }
         Answer::PasswordNeeded { problem, .. } => {
             model.generations.load = Load::Locked;
             // Asked for by itself only where the user went to the vault, and only once.
-            let went = model.screen == Screen::Files || model.pane == Pane::Generations;
+            let went = model.screen == Screen::Files || model.pane != Pane::Vaults;
             if went && model.dialogs.is_empty() && model.password_asked.as_ref() != Some(vault) {
                 password::open(model, problem);
             }
         }
         other => model.generations.load = failed(other),
     }
+}
+
+/// Goes to a vault's generations, from another screen.
+pub(super) fn go_to(model: &mut Model, vault: &str) {
+    model.screen = Screen::Vaults;
+    model.vaults.filter.clear();
+    model.password_asked = None;
+    if model.vaults.load == Load::Ready {
+        show_vaults(model);
+        let at = model.vaults.all.iter().position(|row| row.name == vault);
+        if let Some(at) = at {
+            model.vaults.list.go(at as u64);
+            model.pane = Pane::Generations;
+            return;
+        }
+    }
+    model.wanted_vault = Some(vault.to_owned());
 }
 
 fn open_vault(act: &mut Act) {
@@ -215,14 +383,14 @@ fn open_generation(act: &mut Act) {
 
 fn no_generation(model: &Model) -> Option<String> {
     let none = model.generations.list.current().is_none();
-    none.then(|| "There is no generation to open.".into())
+    none.then(|| "There is no generation here.".into())
 }
 
 /// The filter of the pane that has the keys.
 pub(super) fn filter(model: &Model) -> &str {
     match model.pane {
         Pane::Vaults => &model.vaults.filter,
-        Pane::Generations => &model.generations.filter,
+        Pane::Generations | Pane::Details => &model.generations.filter,
     }
 }
 
@@ -233,8 +401,9 @@ pub(super) fn set_filter(model: &mut Model, wanted: &str) {
             model.vaults.filter = wanted.to_owned();
             show_vaults(model);
         }
-        Pane::Generations => {
+        Pane::Generations | Pane::Details => {
             model.generations.filter = wanted.to_owned();
+            model.generations.anchor = None;
             show_generations(model);
         }
     }

@@ -5,7 +5,7 @@ use super::super::super::theme::Role;
 use super::super::super::view::canvas::Canvas;
 use super::super::super::view::empty;
 use super::super::super::view::pane::{Span, TOP, cursor, cursor_role, divide, fitting, heading, heads};
-use super::Pane;
+use super::{Pane, details, staging};
 use crate::engine::question::{GenerationRow, VaultRow};
 use crate::text;
 
@@ -22,13 +22,20 @@ pub(in super::super) fn draw(model: &Model, canvas: &mut Canvas) {
         match model.pane {
             Pane::Vaults => vaults(model, canvas, whole),
             Pane::Generations => generations(model, canvas, whole),
+            Pane::Details => details::draw(model, canvas, whole),
         }
         return;
     }
-    let first = if width >= 120 { 27 } else { 22 };
+    let (first, second) = match width {
+        ..120 => (22, 59),
+        120..150 => (24, 72),
+        _ => (27, 95),
+    };
     vaults(model, canvas, span(0, first, Pane::Vaults));
-    generations(model, canvas, span(first + 1, width, Pane::Generations));
+    generations(model, canvas, span(first + 1, second, Pane::Generations));
+    details::draw(model, canvas, span(second + 1, width, Pane::Details));
     divide(model, canvas, first);
+    divide(model, canvas, second);
 }
 
 fn vaults(model: &Model, canvas: &mut Canvas, span: Span) {
@@ -113,16 +120,27 @@ fn generations(model: &Model, canvas: &mut Canvas, span: Span) {
     ];
     let shown = fitting(&columns, span.width().saturating_sub(1));
     heads(canvas, span.x + 3, span.end, &shown);
-    for (n, index) in pane.list.visible().enumerate() {
+    let symbols = model.look.symbols;
+    let staged = staging::staged(model);
+    let marks = staging::marks(model);
+    let list = &pane.list;
+    let range = pane
+        .anchor
+        .map(|anchor| anchor.min(list.cursor())..=anchor.max(list.cursor()));
+    for (n, index) in list.visible().enumerate() {
         let y = TOP + 2 + n as u16;
-        let Some(row) = pane.list.get(index) else {
-            canvas.text(span.x + 3, y, span.end, model.look.symbols.more, Role::Dim);
+        let Some(row) = list.get(index) else {
+            canvas.text(span.x + 3, y, span.end, symbols.more, Role::Dim);
             continue;
         };
+        let going = staged.contains(&row.id);
         let mut x = span.x + 3;
         for (column, (_, width, right)) in &shown {
-            let (value, role) = generation_cell(model, row, *column);
-            let value = text::cut_end(&value, usize::from(*width), model.look.symbols.more);
+            let (value, role) = match column {
+                1 if going => ("to be deleted".to_owned(), Role::Danger),
+                _ => generation_cell(model, row, *column),
+            };
+            let value = text::cut_end(&value, usize::from(*width), symbols.more);
             if *right {
                 canvas.right(y, x + width, &value, role);
             } else {
@@ -130,17 +148,21 @@ fn generations(model: &Model, canvas: &mut Canvas, span: Span) {
             }
             x += width + 2;
         }
-        if index == pane.list.cursor() {
+        let on_cursor = index == list.cursor();
+        if on_cursor {
             cursor(model, canvas, span, y);
         }
-        if model.selections.contains_key(&row.id) {
-            let role = if index == pane.list.cursor() {
-                cursor_role(model, span)
-            } else {
-                Role::Marked
-            };
-            canvas.text(span.x + 1, y, span.end, model.look.symbols.partly, role);
-        }
+        let mark = marks.iter().find(|(_, marked)| marked.id == row.id);
+        let ranged = range.as_ref().is_some_and(|range| range.contains(&index));
+        let (glyph, role) = match mark {
+            Some((letter, _)) => (*letter, Role::Chip),
+            None if going => (symbols.bad, Role::Danger),
+            None if ranged => (symbols.dot, Role::Marked),
+            None if model.selections.contains_key(&row.id) => (symbols.partly, Role::Marked),
+            None => continue,
+        };
+        let role = if on_cursor { cursor_role(model, span) } else { role };
+        canvas.text(span.x + 1, y, span.end, glyph, role);
     }
 }
 

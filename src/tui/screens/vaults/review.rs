@@ -1,0 +1,199 @@
+//! What is staged for deletion, before it is done: which generations, what they brought, what stays.
+
+use super::super::super::actions::{Act, Action, At, Context, Danger};
+use super::super::super::dialog::{Dialog, Guard, Moves, Then, with_top};
+use super::super::super::dialogs::confirm::Confirm;
+use super::super::super::dialogs::{frame, keys_line, line, room};
+use super::super::super::model::Model;
+use super::super::super::msg::Effect;
+use super::super::super::theme::Role;
+use super::super::super::view::canvas::Canvas;
+use super::super::super::window::Window;
+use super::staging;
+use crate::engine::Task;
+use crate::engine::question::GenerationRow;
+use crate::text;
+
+/// Where keys go.
+const CONTEXT: Context = Context::dialog("review", "Review deletions").with_list();
+
+/// What one can do in it.
+#[rustfmt::skip] // a table, read by its columns
+pub static ACTIONS: &[Action] = &[
+    Action::new("review.delete", "delete them", "Delete them, once the vault's name is typed", &["y"], At::Only(&[CONTEXT]), go_on)
+        .danger(Danger::Type).hint(1).unless(super::super::super::actions::read_only),
+    Action::new("review.keep", "keep this one", "Take this one back", &["Space", "x"], At::Only(&[CONTEXT]), keep).hint(2),
+];
+
+/// The review.
+#[derive(Debug)]
+pub struct Review {
+    vault: String,
+    list: Window<GenerationRow>,
+    guard: Guard,
+}
+
+/// Opens it.
+pub(super) fn open(act: &mut Act) {
+    let Some(vault) = act.model.generations.vault.clone() else {
+        return;
+    };
+    let list = Window::whole(staging::staged_rows(act.model));
+    let guard = Guard::now(act);
+    act.model.push(Review { vault, list, guard });
+}
+
+fn keep(act: &mut Act) {
+    with_top::<Review>(act, |review, act| {
+        let Some(id) = review.list.current().map(|row| row.id) else {
+            return Then::Keep;
+        };
+        staging::keep(act.model, id);
+        let rows = staging::staged_rows(act.model);
+        if rows.is_empty() {
+            return Then::Close;
+        }
+        let total = rows.len() as u64;
+        review.list.accept(0, rows, total);
+        Then::Keep
+    });
+}
+
+fn go_on(act: &mut Act) {
+    with_top::<Review>(act, |review, act| {
+        let (_, rows) = review.list.held();
+        let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+        let words = text::counted(ids.len() as u64, "generation", "generations");
+        let name = text::escape(review.vault.as_bytes());
+        let vault = review.vault.clone();
+        let sentence = format!("{words} of the vault {name} will be deleted. This cannot be undone.");
+        let title = format!("Delete {words} of {name}");
+        let task = Task::Forget {
+            vault: vault.clone(),
+            ids,
+        };
+        let confirm = Confirm::ask(act, "Delete generations", sentence, move |act| {
+            act.model.dismiss::<Review>();
+            act.model.staged.clear(&vault);
+            act.effects.push(Effect::Start {
+                task: Box::new(task),
+                title,
+            });
+        });
+        act.model.push(confirm.by_name(review.vault.clone()));
+        Then::Keep
+    });
+}
+
+impl Review {
+    /// What their going means, in sentences.
+    fn sentences(&self, model: &Model) -> Vec<(String, Role)> {
+        let (_, going) = self.list.held();
+        let added = going.iter().filter_map(|row| row.added).fold(0u64, u64::saturating_add);
+        let staying: Vec<&GenerationRow> = model
+            .generations
+            .all
+            .iter()
+            .filter(|row| going.iter().all(|gone| gone.id != row.id))
+            .collect();
+        let mut out = Vec::new();
+        let newest_goes = going.iter().find(|gone| {
+            let same = |row: &&GenerationRow| row.host == gone.host && row.paths == gone.paths;
+            let mut series = staying.iter().copied().filter(same);
+            series.all(|row| row.time < gone.time)
+        });
+        match staying.first() {
+            None => out.push(("No generation stays: the vault will be empty.".to_owned(), Role::Danger)),
+            Some(newest) => {
+                let count = text::counted(staying.len() as u64, "generation stays", "generations stay");
+                let stamp = text::stamp(newest.time, &model.zone);
+                out.push((format!("{count}; the newest was made {stamp}."), Role::Text));
+                if let Some(row) = newest_goes {
+                    let host = text::escape(row.host.as_bytes());
+                    let paths = text::escape(row.paths.join(" ").as_bytes());
+                    let paths = text::cut_end(&paths, 40, model.look.symbols.more);
+                    let sentence = format!("The newest one of {paths} on {host} is among those that go.");
+                    out.push((sentence, Role::Warning));
+                }
+            }
+        }
+        out.push((
+            format!(
+                "They brought {} when they were made. What others hold as well stays; versions of files that only these hold \
+                 are lost for ever. The space itself comes back with a prune.",
+                text::bytes(added)
+            ),
+            Role::Text,
+        ));
+        out
+    }
+}
+
+impl Dialog for Review {
+    fn context(&self) -> Context {
+        CONTEXT
+    }
+
+    fn guard(&self) -> Option<Guard> {
+        Some(self.guard)
+    }
+
+    fn list(&mut self) -> Option<&mut dyn Moves> {
+        Some(&mut self.list)
+    }
+
+    fn layout(&mut self, model: &Model) {
+        // Its frame, the sentences and the keys take a dozen rows.
+        self.list
+            .resize(u64::from(model.size.1.saturating_sub(17).clamp(2, 14)));
+    }
+
+    fn draw(&self, model: &Model, canvas: &mut Canvas) {
+        let cells = room(canvas);
+        let wrap = |(sentence, role): (String, Role)| {
+            let lines = text::wrap(&sentence, cells).into_iter();
+            lines.map(move |line| (line, role)).collect::<Vec<_>>()
+        };
+        let lines: Vec<(String, Role)> = self.sentences(model).into_iter().flat_map(wrap).collect();
+        let rows = self.list.visible();
+        let count = rows.clone().count() as u16;
+        let total = self.list.total().unwrap_or(0);
+        let title = format!(
+            "Delete {} of {}?",
+            text::counted(total, "generation", "generations"),
+            text::escape(self.vault.as_bytes())
+        );
+        let inside = frame(canvas, count + lines.len() as u16 + 5, &title, Role::Danger);
+        let (symbols, more) = (model.look.symbols, model.look.symbols.more);
+        for (n, index) in rows.enumerate() {
+            let Some(row) = self.list.get(index) else { continue };
+            let y = inside.y + 1 + n as u16;
+            let x = canvas.text(inside.x + 1, y, inside.right(), symbols.bad, Role::Danger) + 1;
+            let x = canvas.text(x, y, inside.right(), &text::stamp(row.time, &model.zone), Role::Text) + 2;
+            let added = row
+                .added
+                .map(|added| format!("+{}", text::bytes(added)))
+                .unwrap_or_default();
+            canvas.right(y, inside.right() - 1, &added, Role::Dim);
+            let end = inside.right().saturating_sub(text::width(&added) as u16 + 3);
+            let about = format!("{}  {}", row.host, row.paths.join(" "));
+            let about = text::cut_end(
+                &text::escape(about.as_bytes()),
+                usize::from(end.saturating_sub(x)),
+                more,
+            );
+            canvas.text(x, y, end, &about, Role::Dim);
+            if index == self.list.cursor() {
+                canvas.paint(inside.x, y, inside.right(), model.look.style(Role::Cursor));
+            }
+        }
+        if total > u64::from(count) {
+            let place = format!("{}/{}", text::count(self.list.cursor() + 1), text::count(total));
+            canvas.right(inside.y, inside.right(), &place, Role::Dim);
+        }
+        for (n, (text, role)) in lines.iter().enumerate() {
+            line(canvas, inside, count + 2 + n as u16, text, *role);
+        }
+        keys_line(model, canvas, inside, CONTEXT);
+    }
+}

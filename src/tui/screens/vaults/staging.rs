@@ -1,0 +1,169 @@
+//! Points in time marked for comparing, and generations staged for deletion: nothing is done before `w` reviews it.
+
+use std::collections::HashMap;
+
+use super::super::super::actions::Act;
+use super::super::super::model::Model;
+use super::super::super::theme::Role;
+use crate::engine::question::GenerationRow;
+use crate::vault::Id;
+
+/// What is staged for deletion, by vault: each step as it was staged, so that each can be taken back.
+#[derive(Debug, Default)]
+pub struct Staged(HashMap<String, Vec<Step>>);
+
+/// What one key staged, or took back.
+#[derive(Debug, Clone)]
+struct Step {
+    ids: Vec<Id>,
+    delete: bool,
+}
+
+impl Staged {
+    /// What is staged in a vault, in the order it was.
+    fn of(&self, vault: &str) -> Vec<Id> {
+        let mut staged: Vec<Id> = Vec::new();
+        for step in self.0.get(vault).into_iter().flatten() {
+            staged.retain(|id| !step.ids.contains(id));
+            if step.delete {
+                staged.extend(&step.ids);
+            }
+        }
+        staged
+    }
+
+    fn push(&mut self, vault: &str, step: Step) {
+        self.0.entry(vault.to_owned()).or_default().push(step);
+    }
+
+    /// Nothing is staged in this vault any more.
+    pub(super) fn clear(&mut self, vault: &str) {
+        self.0.remove(vault);
+    }
+}
+
+/// What is staged in the vault that is shown.
+pub(super) fn staged(model: &Model) -> Vec<Id> {
+    let vault = model.generations.vault.as_deref().unwrap_or_default();
+    model.staged.of(vault)
+}
+
+/// The rows of what is staged, newest first.
+pub(super) fn staged_rows(model: &Model) -> Vec<GenerationRow> {
+    let staged = staged(model);
+    let rows = model.generations.all.iter().filter(|row| staged.contains(&row.id));
+    rows.cloned().collect()
+}
+
+/// Why there is nothing to review or to take back.
+pub(super) fn nothing_staged(model: &Model) -> Option<String> {
+    staged(model)
+        .is_empty()
+        .then(|| "Nothing is staged for deletion: d on a generation stages it.".into())
+}
+
+/// The generations that keys act on: the range, else the one under the cursor.
+pub(super) fn chosen(model: &Model) -> Vec<GenerationRow> {
+    let list = &model.generations.list;
+    let cursor = list.cursor();
+    let anchor = model.generations.anchor.unwrap_or(cursor);
+    let rows = anchor.min(cursor)..=anchor.max(cursor);
+    rows.filter_map(|row| list.get(row).cloned()).collect()
+}
+
+/// Marks a point in time, or takes the mark away; a third one takes the place of the first.
+pub(super) fn mark(act: &mut Act) {
+    let generations = &mut act.model.generations;
+    let Some(id) = generations.list.current().map(|row| row.id) else {
+        return;
+    };
+    if generations.marks.contains(&id) {
+        generations.marks.retain(|mark| *mark != id);
+        return;
+    }
+    if generations.marks.len() >= 2 {
+        generations.marks.remove(0);
+    }
+    generations.marks.push(id);
+}
+
+/// The marks with their letters: A is the older point in time.
+pub(super) fn marks(model: &Model) -> Vec<(&'static str, &GenerationRow)> {
+    let all = &model.generations.all;
+    let mut rows: Vec<&GenerationRow> = model
+        .generations
+        .marks
+        .iter()
+        .filter_map(|id| all.iter().find(|row| row.id == *id))
+        .collect();
+    rows.sort_by_key(|row| row.time);
+    ["A", "B"].into_iter().zip(rows).collect()
+}
+
+/// Begins or leaves a range.
+pub(super) fn range(act: &mut Act) {
+    let generations = &mut act.model.generations;
+    generations.anchor = match generations.anchor {
+        Some(_) => None,
+        None => Some(generations.list.cursor()),
+    };
+}
+
+/// Stages the chosen for deletion; if all of them are already, takes that back.
+pub(super) fn stage(act: &mut Act) {
+    let model = &mut *act.model;
+    let ids: Vec<Id> = chosen(model).iter().map(|row| row.id).collect();
+    let Some(vault) = model.generations.vault.clone().filter(|_| !ids.is_empty()) else {
+        return;
+    };
+    let before = staged(model);
+    let delete = !ids.iter().all(|id| before.contains(id));
+    model.staged.push(&vault, Step { ids, delete });
+    if model.generations.anchor.take().is_none() {
+        // To the next one, so that several are staged by as many strokes.
+        model.generations.list.step(1);
+    }
+}
+
+/// Takes back the last step.
+pub(super) fn undo(act: &mut Act) {
+    let model = &mut *act.model;
+    let Some(vault) = model.generations.vault.clone() else {
+        return;
+    };
+    let step = model.staged.0.get_mut(&vault).and_then(Vec::pop);
+    let last = step.and_then(|step| step.ids.first().copied());
+    let (_, rows) = model.generations.list.held();
+    // Where it happened is in sight.
+    if let Some(at) = rows.iter().position(|row| Some(row.id) == last) {
+        model.generations.list.go(at as u64);
+    }
+}
+
+/// Keeps one that was staged.
+pub(super) fn keep(model: &mut Model, id: Id) {
+    if let Some(vault) = model.generations.vault.clone() {
+        let ids = vec![id];
+        model.staged.push(&vault, Step { ids, delete: false });
+    }
+}
+
+/// Generations that are gone are neither marked nor staged.
+pub(super) fn forget_gone(model: &mut Model) {
+    let all = &model.generations.all;
+    let is_there = |id: &Id| all.iter().any(|row| row.id == *id);
+    model.generations.marks.retain(is_there);
+    let vault = model.generations.vault.clone().unwrap_or_default();
+    let Some(steps) = model.staged.0.get_mut(&vault) else {
+        return;
+    };
+    let before: usize = steps.iter().map(|step| step.ids.len()).sum();
+    for step in steps.iter_mut() {
+        step.ids.retain(is_there);
+    }
+    let after: usize = steps.iter().map(|step| step.ids.len()).sum();
+    steps.retain(|step| !step.ids.is_empty());
+    if after < before && !steps.is_empty() {
+        model.say(Role::Warning, "Some of what was staged for deletion is gone already.");
+    }
+}

@@ -66,6 +66,7 @@ fn run(id: i64, ago: i64, plan: &str, vault: &str, state: JobState) -> JobRow {
         ended: Some(time(NOW - ago + 74)),
         progress: ProgressSample::default(),
         issues: 0,
+        title: String::new(),
         here: false,
     }
 }

@@ -239,7 +239,8 @@ mod tests {
                     prop_assert!(rows.visible().any(|line| line == (current, 0)));
                 }
                 prop_assert!(rows.visible().count() <= height);
-                if rows.stops().first() == Some(&rows.cursor) && rows.cursor < height {
+                let lines = rows.lines.iter().filter(|(item, _)| Some(*item) == rows.current()).count();
+                if rows.stops().first() == Some(&rows.cursor) && rows.cursor + lines <= height {
                     prop_assert_eq!(rows.top, 0, "what stands above the first one is seen with it");
                 }
             }

@@ -33,6 +33,17 @@ pub(in super::super) fn draw(model: &Model, canvas: &mut Canvas) {
             canvas.text(span.x + 3, 3, span.end, &reading, Role::Dim);
             return;
         }
+        _ if nothing => {
+            message(
+                canvas,
+                span,
+                3,
+                "Nothing is backed up yet: there is no vault. A vault is the folder backups live in.",
+                &[("R", "looks again once you have made one in a shell:")],
+                "coffer init --vault /srv/backup/home\ncoffer demo        makes one to look at",
+            );
+            return;
+        }
         _ => {}
     }
     for (n, (item, line)) in overview.rows.visible().enumerate() {
@@ -253,7 +264,7 @@ fn head(model: &Model, canvas: &mut Canvas, y: u16, part: Part) {
         Part::Plans => {
             put(columns.second, "into", false);
             put(columns.age, "newest", false);
-            put(columns.size, "files", true);
+            put(columns.size, "size", true);
             if let (Some(count), Some(rest)) = (columns.count, columns.rest) {
                 put(count, "kept", true);
                 put(rest, "last run", false);

@@ -112,16 +112,17 @@ fn generation_facts(model: &Model, row: &GenerationRow) -> Vec<Fact> {
         .added
         .map_or_else(unknown, |added| format!("{} stored", text::bytes(added)));
     facts.push(("added", added, Role::Text));
-    let parent = row.parent.map(|parent| {
+    let kind = if row.parent.is_some() {
+        "incremental"
+    } else {
+        "full: every file was read"
+    };
+    facts.push(("kind", kind.to_owned(), Role::Text));
+    if let Some(parent) = row.parent {
         let parent = model.generations.all.iter().find(|other| other.id == parent);
         let stamp = parent.map(|parent| text::stamp(parent.time, &model.zone));
-        stamp.unwrap_or_else(|| "one that is gone".into())
-    });
-    let kind = parent.map_or_else(
-        || "full: every file was read".into(),
-        |parent| format!("incremental, after {parent}"),
-    );
-    facts.push(("kind", kind, Role::Text));
+        facts.push(("after", stamp.unwrap_or_else(|| "one that is gone".into()), Role::Text));
+    }
     let took = match (row.took, row.program.as_str()) {
         (Some(took), "") => text::span(took),
         (Some(took), program) => format!("{} with {}", text::span(took), escape(program)),

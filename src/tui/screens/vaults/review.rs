@@ -67,21 +67,24 @@ fn go_on(act: &mut Act) {
         let name = text::escape(review.vault.as_bytes());
         let vault = review.vault.clone();
         let sentence = format!("{words} of the vault {name} will be deleted. This cannot be undone.");
+        let what = review.sentences(act.model);
         let title = format!("Delete {words} of {name}");
         let task = Task::Forget {
             vault: vault.clone(),
             ids,
         };
         let confirm = Confirm::ask(act, "Delete generations", sentence, move |act| {
-            act.model.dismiss::<Review>();
             act.model.staged.clear(&vault);
             act.effects.push(Effect::Start {
                 task: Box::new(task),
                 title,
             });
         });
+        let confirm = what
+            .into_iter()
+            .fold(confirm, |confirm, (sentence, _)| confirm.and(sentence));
         act.model.push(confirm.by_name(review.vault.clone()));
-        Then::Keep
+        Then::Close
     });
 }
 

@@ -3,6 +3,7 @@
 mod files;
 mod help;
 mod jobs;
+mod overview;
 mod restore;
 mod vaults;
 
@@ -14,6 +15,7 @@ pub(super) type Scene = (&'static str, bool, fn(&mut Stage));
 /// All scenes.
 pub(super) fn all() -> impl Iterator<Item = &'static Scene> {
     [
+        overview::SCENES,
         vaults::SCENES,
         files::SCENES,
         restore::SCENES,

@@ -46,6 +46,8 @@ impl Engine {
             } => self.versions(None, vault, generation, path, &Cancel::default(), emit),
             // The disk can hang as any vault can.
             Question::Content { .. } | Question::Compare { .. } => Ok(None),
+            // They have a lane of their own.
+            Question::Search(_) | Question::Changes(_) => Ok(None),
             Question::Totals {
                 vault,
                 generation,
@@ -71,6 +73,21 @@ impl Engine {
             Question::Jobs { limit } => self.job_rows(*limit as usize).map(Answer::Jobs).map(Some),
             Question::Issues { job } => self.job_issues(*job).map(Answer::Issues).map(Some),
             Question::JobLog { job } => self.job_log(*job).map(Answer::JobLog).map(Some),
+        };
+        match answer {
+            Ok(Some(answer)) => emit(answer, true),
+            Ok(None) => return false,
+            Err(error) => emit(Answer::Failed(error.to_string()), true),
+        }
+        true
+    }
+
+    /// Answers from the catalog alone, over which it may take a while. `false` when that is not enough.
+    pub(super) fn answer_from_catalog(&self, asked: &Asked, cancel: &Cancel, emit: &Emit) -> bool {
+        let answer = match asked {
+            Asked::Question(Question::Search(asked)) => self.search(asked, cancel, emit).map(Some),
+            Asked::Question(Question::Changes(asked)) => self.changes(None, asked, cancel, emit),
+            _ => Ok(None),
         };
         match answer {
             Ok(Some(answer)) => emit(answer, true),
@@ -116,6 +133,7 @@ impl Engine {
                     | Question::Keys { vault }
                     | Question::Locks { vault } => vault.clone(),
                     Question::PreviewRestore(asked) => asked.vault.clone(),
+                    Question::Changes(asked) => asked.compared.vault.clone(),
                     _ => String::new(),
                 };
                 let open = self.open(&vault, PasswordGiven::Configured);
@@ -172,13 +190,14 @@ impl Engine {
                 };
                 self.totals(Some(open), vault, generation, &selection, cancel, &mut partly)?
             }
+            Question::Changes(asked) => self.changes(Some(open), asked, cancel, emit)?,
             Question::PreviewRestore(asked) => Some(self.preview_restore(open, asked, cancel, emit)?),
             _ => None,
         };
         answer.ok_or_else(|| Error::Usage("there is no answer to this".into()))
     }
 
-    fn vaults(&self) -> Result<Vec<VaultRow>> {
+    pub(super) fn vaults(&self) -> Result<Vec<VaultRow>> {
         let config = self.config();
         let known = self.catalog().vaults()?;
         let mut places = Vec::new();

@@ -1,5 +1,5 @@
-//! Where questions wait: two bounded queues, one for what the catalog answers at once, one for what needs a vault, each with
-//! threads of its own, so that no long one holds up a quick one.
+//! Where questions wait: bounded queues, one for what the catalog answers at once, one for what it takes longer over, one
+//! for what needs a vault, each with threads of its own, so that no long one holds up a quick one and no vault a search.
 
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
@@ -13,8 +13,8 @@ use crate::vault::Password;
 
 /// How many questions may wait.
 const WAITING: usize = 256;
-/// Threads for quick and for slow questions.
-const THREADS: [(Lane, usize); 2] = [(Lane::Quick, 2), (Lane::Slow, 3)];
+/// Threads for each.
+const THREADS: [(Lane, usize); 3] = [(Lane::Quick, 2), (Lane::Catalog, 2), (Lane::Slow, 3)];
 
 /// What was asked.
 pub(super) enum Asked {
@@ -29,6 +29,7 @@ pub(super) enum Asked {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Lane {
     Quick,
+    Catalog,
     Slow,
 }
 
@@ -50,6 +51,7 @@ struct Shared {
 #[derive(Default)]
 struct State {
     quick: VecDeque<Waiting>,
+    catalog: VecDeque<Waiting>,
     slow: VecDeque<Waiting>,
     /// Those that are being answered.
     running: Vec<(RequestId, Cancel)>,
@@ -66,7 +68,7 @@ impl std::fmt::Debug for Desk {
 impl Desk {
     pub(super) fn put(&self, engine: &Engine, request: RequestId, asked: Asked) -> Result<(), Busy> {
         let mut state = self.0.state();
-        if state.closed || state.quick.len() + state.slow.len() >= WAITING {
+        if state.closed || state.quick.len() + state.catalog.len() + state.slow.len() >= WAITING {
             return Err(Busy);
         }
         if state.threads.is_empty() {
@@ -82,7 +84,11 @@ impl Desk {
                 }
             }
         }
-        state.quick.push_back(Waiting {
+        let lane = match &asked {
+            Asked::Question(Question::Search(_) | Question::Changes(_)) => &mut state.catalog,
+            _ => &mut state.quick,
+        };
+        lane.push_back(Waiting {
             request,
             asked,
             cancel: Cancel::default(),
@@ -94,6 +100,7 @@ impl Desk {
     pub(super) fn abandon(&self, request: RequestId) {
         let mut state = self.0.state();
         state.quick.retain(|waiting| waiting.request != request);
+        state.catalog.retain(|waiting| waiting.request != request);
         state.slow.retain(|waiting| waiting.request != request);
         state
             .running
@@ -107,6 +114,7 @@ impl Desk {
         let mut state = self.0.state();
         state.closed = true;
         state.quick.clear();
+        state.catalog.clear();
         state.slow.clear();
         state.running.iter().for_each(|(_, cancel)| cancel.cancel());
         let threads = std::mem::take(&mut state.threads);
@@ -143,6 +151,7 @@ impl Shared {
             };
             let done = std::panic::catch_unwind(AssertUnwindSafe(|| match lane {
                 Lane::Quick => engine.answer_quickly(&waiting.asked, &emit),
+                Lane::Catalog => engine.answer_from_catalog(&waiting.asked, &cancel, &emit),
                 Lane::Slow => {
                     engine.answer_slowly(&mut waiting.asked, &cancel, &emit);
                     true
@@ -176,6 +185,7 @@ impl Shared {
             }
             let next = match lane {
                 Lane::Quick => state.quick.pop_front(),
+                Lane::Catalog => state.catalog.pop_front(),
                 Lane::Slow => state.slow.pop_front(),
             };
             if let Some(next) = next {

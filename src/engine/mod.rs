@@ -36,7 +36,9 @@
 
 mod answers;
 mod browse;
+mod cataloguer;
 mod change;
+pub mod changes;
 mod content;
 pub mod demo;
 mod desk;
@@ -47,6 +49,7 @@ mod holders;
 mod hub;
 mod job;
 mod jobs;
+mod kept;
 mod open;
 pub mod overview;
 mod password;
@@ -56,6 +59,7 @@ pub mod question;
 pub mod restoring;
 mod run;
 mod runs;
+pub mod search;
 mod selection;
 mod settings;
 pub mod setup;
@@ -114,6 +118,11 @@ struct Inner {
     last_job: AtomicI64,
     closed: AtomicBool,
     desk: desk::Desk,
+    cataloguer: cataloguer::Cataloguer,
+    /// What was found, by what was looked for.
+    found: kept::Kept<search::Search, search::FoundRow>,
+    /// What changed, by what was compared.
+    changes: kept::Kept<changes::Compared, changes::ChangeRow, changes::ChangeTotals>,
     /// Restore plans by number, the latest at the end.
     plans: Mutex<VecDeque<(u64, String, Arc<restore::Plan>)>>,
     last_plan: AtomicU64,
@@ -152,6 +161,9 @@ impl Engine {
             last_job: AtomicI64::new(0),
             closed: AtomicBool::new(false),
             desk: desk::Desk::default(),
+            cataloguer: cataloguer::Cataloguer::default(),
+            found: kept::Kept::default(),
+            changes: kept::Kept::default(),
             plans: Mutex::default(),
             last_plan: AtomicU64::new(0),
         })))
@@ -245,6 +257,7 @@ impl Engine {
         for job in jobs {
             while !job.wait_for(std::time::Duration::from_secs(3600)) {}
         }
+        self.0.cataloguer.close();
         self.0.desk.close();
     }
 
@@ -287,6 +300,7 @@ impl Engine {
 
 impl Drop for Inner {
     fn drop(&mut self) {
+        self.cataloguer.close();
         self.desk.close();
     }
 }

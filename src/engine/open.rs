@@ -318,6 +318,9 @@ impl Engine {
             Ok(false) => {}
             Err(error) => self.hub().send(Event::Warning(error.to_string())),
         }
+        if generations.is_some() {
+            self.catalogue(&open.name);
+        }
     }
 }
 

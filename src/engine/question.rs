@@ -7,8 +7,10 @@ use std::path::PathBuf;
 
 use std::sync::Arc;
 
+pub use super::changes::{Change, ChangeRow, ChangeTotals, ChangesAsked, ChangesWindow, Compared};
 pub use super::content::{Comparison, Content, DiffLine, FileAt, Form, ImageFormat, ImageSize, Side, TextDiff};
 use super::overview::Overview;
+pub use super::search::{FoundRow, FoundWindow, Kinds, Presence, Search, SearchAsked, SearchedVault, Standing};
 use super::setup::{Changed, ConfigNow, CountExcludes, DiskWindow, KeyRow, ListDisk, LockRow, Tally};
 pub use super::versions::on_disk_path;
 use super::{JobId, JobInfo, JobIssue, JobState, LogLine};
@@ -89,6 +91,10 @@ pub enum Question {
         /// The newer one.
         after: FileAt,
     },
+    /// Entries by name, in all generations of all vaults or of one, in parts.
+    Search(SearchAsked),
+    /// What changed from one generation of a vault to another, in parts.
+    Changes(ChangesAsked),
     /// What a selection weighs.
     Totals {
         /// Name or folder.
@@ -202,6 +208,10 @@ pub enum Answer {
     Content(Content),
     /// To [`Question::Compare`].
     Comparison(Comparison),
+    /// To [`Question::Search`].
+    Found(FoundWindow),
+    /// To [`Question::Changes`].
+    Changes(ChangesWindow),
     /// To [`Question::Totals`].
     Totals(Totals),
     /// To [`Question::PreviewRestore`], while it is being found out: what has been looked at so far.
@@ -620,6 +630,11 @@ pub enum Event {
     },
     /// What is known of a vault has changed (generations added or removed, opened): ask again.
     VaultChanged {
+        /// Name or folder.
+        vault: String,
+    },
+    /// More of a vault can be searched than before, or its reading has ended.
+    Catalogued {
         /// Name or folder.
         vault: String,
     },

@@ -4,6 +4,7 @@ mod files;
 mod jobs;
 mod questions;
 mod restoring;
+mod search;
 mod setup;
 mod work;
 

@@ -51,6 +51,8 @@ pub enum Msg {
     Refused(String, Moment),
     /// What is known of a vault has changed.
     VaultChanged(String),
+    /// More of a vault can be searched, or all that there is.
+    Catalogued(String),
     /// Something worth telling.
     Warning(String, Moment),
     /// The program was asked to end (SIGTERM, SIGHUP).

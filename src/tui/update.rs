@@ -66,6 +66,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.dialogs.retain_mut(|dialog| !dialog.refused());
         }
         Msg::VaultChanged(vault) => vault_changed(model, &vault),
+        Msg::Catalogued(_) => screens::search::catalogued(model),
         Msg::Warning(text, at) => {
             model.now = at;
             model.say(Role::Warning, text);

@@ -53,6 +53,7 @@ pub fn run(engine: Engine, options: Options) -> Result<(), Error> {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     owned::restore_on_panic();
+    engine.catalogue_in_background();
     let result = {
         let _owned = owned::Owned::take()?;
         runtime.block_on(async { Loop::new(&engine, options)?.run().await })

@@ -52,6 +52,7 @@ impl Outside {
             Event::JobStarted(info) => Msg::JobStarted(info, at),
             Event::JobChanged { job, state } => Msg::JobChanged(job, state, at),
             Event::VaultChanged { vault } => Msg::VaultChanged(vault),
+            Event::Catalogued { vault } => Msg::Catalogued(vault),
             Event::Warning(text) => Msg::Warning(text, at),
         }
     }

@@ -48,10 +48,13 @@ impl Engine {
                     Some(was) => edit::replace_plan(text, file, was, plan),
                     None => edit::add_plan(text, file, plan),
                 })?;
+                self.tell_changed(&plan.vaults);
                 Ok(done(format!("Saved plan {}.", plan.name)))
             }
             Change::RemovePlan { plan } => {
+                let vaults = self.plan(plan).map(|plan| plan.vaults).unwrap_or_default();
                 self.edit(|text, file| edit::remove_plan(text, file, plan))?;
+                self.tell_changed(&vaults);
                 Ok(done(format!(
                     "Removed plan {plan} from the config; its generations stay."
                 )))
@@ -80,6 +83,13 @@ impl Engine {
             }
             Change::RemoveKey { vault, key } => self.remove_key(vault, key),
             Change::ChangePassword { vault, password } => self.change_password(vault, password),
+        }
+    }
+
+    /// What is known of these vaults reads otherwise now: other plans go to them.
+    fn tell_changed(&self, vaults: &[String]) {
+        for vault in vaults.iter().cloned() {
+            self.hub().send(Event::VaultChanged { vault });
         }
     }
 

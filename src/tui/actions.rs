@@ -198,13 +198,18 @@ static TABLES: &[&[Action]] = &[
     screens::snapshots::ACTIONS,
     screens::cost::ACTIONS,
     dialogs::backup::ACTIONS,
+    dialogs::browser::ACTIONS,
     dialogs::confirm::ACTIONS,
     dialogs::filter::ACTIONS,
+    dialogs::first::ACTIONS,
     dialogs::help::ACTIONS,
     dialogs::jobs::ACTIONS,
     dialogs::password::ACTIONS,
+    dialogs::plans::ACTIONS,
+    dialogs::plans::editor::ACTIONS,
     dialogs::quit::ACTIONS,
     dialogs::restore::ACTIONS,
+    dialogs::vault::ACTIONS,
     global::ACTIONS,
 ];
 

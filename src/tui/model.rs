@@ -139,6 +139,8 @@ pub struct Model {
     pub wanted_vault: Option<String>,
     /// The vault whose password dialog opened by itself: not again.
     pub password_asked: Option<String>,
+    /// Whether it was looked at whether anything is set up, and the assistant offered if not.
+    pub welcomed: bool,
     /// Whether the program ends once no job runs.
     pub quitting: bool,
     /// The user's home folder: what `~` means, and where a restore goes at first.
@@ -173,6 +175,7 @@ impl Model {
             given_vault: None,
             wanted_vault: None,
             password_asked: None,
+            welcomed: false,
             quitting: false,
             home: String::new(),
         };

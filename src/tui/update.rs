@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::actions::{Act, Action};
 use super::dialog::Then;
+use super::dialogs::first;
 use super::field::Field;
 use super::keys::{Code, Key, Resolved};
 use super::model::{Load, Model};
@@ -90,6 +91,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     }
     model.layout();
     screens::fetch(model, &mut effects);
+    first::offer(model, &mut effects);
     dialog::each(model, |dialog, model| dialog.fetch(model, &mut effects));
     effects
 }

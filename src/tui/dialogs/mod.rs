@@ -2,13 +2,17 @@
 //! here.
 
 pub mod backup;
+pub mod browser;
 pub mod confirm;
 pub mod filter;
+pub mod first;
 pub mod help;
 pub mod jobs;
 pub mod password;
+pub mod plans;
 pub mod quit;
 pub mod restore;
+pub mod vault;
 
 use ratatui::layout::Rect;
 
@@ -17,6 +21,7 @@ use super::model::Model;
 use super::theme::Role;
 use super::view::canvas::Canvas;
 use super::view::hint_line;
+use super::widgets::form::Form;
 use crate::text;
 
 /// Columns of a dialog where there is room.
@@ -54,4 +59,59 @@ pub(crate) fn labelled(canvas: &mut Canvas, inside: Rect, n: u16, label: &str, t
 pub(crate) fn keys_line(model: &Model, canvas: &mut Canvas, inside: Rect, context: Context) {
     let y = inside.bottom().saturating_sub(2);
     hint_line(model, canvas, context, inside.x, y, inside.right());
+}
+
+/// Why there is no vault to do something with.
+pub(crate) fn no_vault_here(model: &Model) -> Option<String> {
+    let none = model.vaults.list.current().is_none();
+    none.then(|| "There is no vault here: n makes one.".into())
+}
+
+/// Columns of a dialog that is a form.
+const FORM_WIDTH: u16 = 88;
+
+/// Draws a dialog that is a form: sentences above it, the form, a line about how it stands, its keys. A form that is taller
+/// than the screen scrolls.
+pub(crate) fn form_dialog(
+    model: &Model,
+    canvas: &mut Canvas,
+    title: &str,
+    above: &[String],
+    form: &Form,
+    standing: (&str, Role),
+    context: Context,
+) {
+    let width = FORM_WIDTH.min(canvas.width().saturating_sub(4));
+    let cells = width.saturating_sub(4);
+    let above: Vec<String> = above
+        .iter()
+        .flat_map(|line| text::wrap(line, usize::from(cells)))
+        .collect();
+    let standing_lines = match standing.0 {
+        "" => Vec::new(),
+        words if standing.1 == Role::Danger => {
+            text::wrap(&format!("{} {words}", model.look.symbols.bad), usize::from(cells))
+        }
+        words => text::wrap(words, usize::from(cells)),
+    };
+    let head = above.len() as u16 + u16::from(!above.is_empty());
+    let said = standing_lines.len() as u16;
+    let tight = head + form.height(cells) + 1 + said + 1;
+    // Lines of air where the screen has room: above all, before the keys, below them.
+    let airy = tight + 2 + u16::from(said > 0);
+    let air = airy <= canvas.height().saturating_sub(canvas.floor + 3);
+    let area = canvas.middle(width, if air { airy } else { tight } + 2);
+    let inside = canvas.frame(area, title, Role::Focus);
+    let top = u16::from(air);
+    for (n, text) in above.iter().enumerate() {
+        line(canvas, inside, top + n as u16, text, Role::Text);
+    }
+    let keys = inside.height.saturating_sub(1 + u16::from(air));
+    let first = keys.saturating_sub(said + u16::from(air && said > 0));
+    let height = first.saturating_sub(top + head + 1);
+    form.draw(canvas, Rect::new(inside.x, inside.y + top + head, inside.width, height));
+    for (n, text) in standing_lines.iter().enumerate() {
+        line(canvas, inside, first + n as u16, text, standing.1);
+    }
+    hint_line(model, canvas, context, inside.x, inside.y + keys, inside.right());
 }

@@ -4,6 +4,7 @@
 mod files;
 mod overview;
 mod restore;
+mod setup;
 mod vaults;
 
 use std::collections::VecDeque;
@@ -37,7 +38,7 @@ pub struct World {
 impl World {
     /// What it answers.
     fn answer(&self, question: &Question) -> Answer {
-        let topics = [vaults::answer, overview::answer, files::answer, restore::answer];
+        let topics = [vaults::answer, overview::answer, files::answer, restore::answer, setup::answer];
         let answer = topics.into_iter().find_map(|topic| topic(self, question));
         answer.unwrap_or_else(|| panic!("the made-up world has no answer to {question:?}"))
     }
@@ -57,6 +58,8 @@ pub struct Stage {
     pub effects: Vec<Effect>,
     /// What the world is like.
     pub world: World,
+    /// Changes that were made, in short.
+    pub changes: Vec<String>,
     next_job: JobId,
 }
 
@@ -73,6 +76,7 @@ impl Stage {
             unanswered: VecDeque::new(),
             effects: Vec::new(),
             world: World::default(),
+            changes: Vec::new(),
             next_job: 1,
         };
         stage.send(Msg::Tick(stage.now()));
@@ -133,6 +137,19 @@ impl Stage {
                     other => self.effects.push(other),
                 }
             }
+        }
+        // A change of the config or of keys.
+        let wanted = |effect: &Effect| matches!(effect, Effect::Change { .. });
+        if let Some(Effect::Change { request, change }) =
+            self.effects.iter().position(wanted).map(|at| self.effects.remove(at))
+        {
+            self.changes.push(setup::told(&change));
+            self.send(Msg::Answer {
+                request,
+                answer: setup::change(&change),
+                complete: true,
+                at: self.now(),
+            });
         }
         // A password that is being tried.
         let tried = self

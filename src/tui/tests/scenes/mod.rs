@@ -5,6 +5,7 @@ mod help;
 mod jobs;
 mod overview;
 mod restore;
+mod setup;
 mod vaults;
 
 use crate::tui::stage::Stage;
@@ -21,6 +22,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Scene> {
         restore::SCENES,
         jobs::SCENES,
         help::SCENES,
+        setup::SCENES,
     ]
     .into_iter()
     .flatten()

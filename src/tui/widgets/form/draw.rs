@@ -108,7 +108,7 @@ impl Form {
     }
 
     fn value_width(&self, width: u16) -> u16 {
-        width.saturating_sub(self.labels() + GAP).max(1)
+        width.saturating_sub(self.labels() + GAP + 1).max(1)
     }
 
     /// The most that any entry's help takes, so that nothing moves when the focus does.
@@ -237,6 +237,7 @@ fn value(canvas: &mut Canvas, entry: &Entry, row: usize, focused: bool, x: u16, 
                 .collect();
             choice(canvas, &words, *at, focused, x, y, end)
         }
+        Value::Set { words, on, at } => set(canvas, words, on, *at, focused, x, y, end),
         Value::Toggle(on) => {
             let (mark, word) = if *on {
                 (symbols.marked, "yes")
@@ -336,6 +337,39 @@ fn choice(canvas: &mut Canvas, words: &[String], at: usize, focused: bool, x: u1
     let word = text::cut_end(word, room.saturating_sub(which.len() + 3), symbols.more);
     let column = canvas.text(x, y, end, &format!("{} {word} ", symbols.marked), chosen);
     canvas.text(column, y, end, &which, Role::Dim)
+}
+
+/// The words in a row, those chosen marked; as many as fit around the one with the cursor.
+#[expect(clippy::too_many_arguments, reason = "a place in cells is four numbers")]
+fn set(canvas: &mut Canvas, words: &[String], on: &[bool], at: usize, focused: bool, x: u16, y: u16, end: u16) -> u16 {
+    let symbols = canvas.look.symbols;
+    let room = usize::from(end.saturating_sub(x));
+    let width = |word: &String| text::width(&text::escape(word.as_bytes())) + 5;
+    let mut first = 0;
+    while first < at && words[first..=at].iter().map(width).sum::<usize>() > room {
+        first += 1;
+    }
+    let mut column = x;
+    for (n, word) in words.iter().enumerate().skip(first) {
+        let chosen = on.get(n).copied().unwrap_or(false);
+        let mark = if chosen { symbols.marked } else { symbols.dot };
+        let role = match () {
+            () if focused && n == at => Role::Cursor,
+            () if chosen => Role::Marked,
+            () => Role::Dim,
+        };
+        let word = text::escape(word.as_bytes());
+        let left = usize::from(end.saturating_sub(column));
+        if n > at && text::width(&word) + 3 > left {
+            return canvas.text(column, y, end, symbols.more, Role::Dim);
+        }
+        let word = text::cut_end(&word, left.saturating_sub(3), symbols.more);
+        column = canvas.text(column, y, end, &format!("{mark} {word} "), role) + 2;
+    }
+    if words.is_empty() {
+        canvas.text(x, y, end, "none yet", Role::Dim);
+    }
+    column
 }
 
 fn list_row(canvas: &mut Canvas, list: &List, row: usize, focused: bool, x: u16, y: u16, end: u16) -> u16 {

@@ -91,6 +91,15 @@ pub(crate) enum Value {
         /// The chosen one.
         at: usize,
     },
+    /// Any of several words.
+    Set {
+        /// The words.
+        words: Vec<String>,
+        /// Which of them are chosen.
+        on: Vec<bool>,
+        /// The one with the cursor.
+        at: usize,
+    },
     /// Yes or no.
     Toggle(bool),
     /// A whole number.
@@ -152,6 +161,12 @@ impl Entry {
     pub(crate) fn choice(id: &'static str, label: &'static str, words: Vec<Choice>, at: usize) -> Entry {
         let at = at.min(words.len().saturating_sub(1));
         Entry::new(id, label, Value::Choice { words, at })
+    }
+
+    /// Any of several words; `on` are the chosen ones.
+    pub(crate) fn set(id: &'static str, label: &'static str, words: Vec<String>, on: &[String]) -> Entry {
+        let on = words.iter().map(|word| on.contains(word)).collect();
+        Entry::new(id, label, Value::Set { words, on, at: 0 })
     }
 
     /// Yes or no.
@@ -246,6 +261,16 @@ impl Form {
         }
     }
 
+    /// Replaces the text of a text or secret entry.
+    pub(crate) fn set_text(&mut self, id: &str, text: &str) {
+        if let Some(entry) = self.entry_mut(id)
+            && let Value::Text(field) | Value::Secret(field) = &mut entry.value
+        {
+            *field = Field::new(text);
+            entry.problem.clear();
+        }
+    }
+
     /// Which word of a choice is chosen.
     pub(crate) fn chosen(&self, id: &str) -> usize {
         match self.entry(id).map(|entry| &entry.value) {
@@ -265,6 +290,17 @@ impl Form {
     /// Whether a toggle is on.
     pub(crate) fn on(&self, id: &str) -> bool {
         matches!(self.entry(id).map(|entry| &entry.value), Some(Value::Toggle(true)))
+    }
+
+    /// The chosen words of a set.
+    pub(crate) fn words(&self, id: &str) -> Vec<String> {
+        match self.entry(id).map(|entry| &entry.value) {
+            Some(Value::Set { words, on, .. }) => {
+                let chosen = words.iter().zip(on).filter(|(_, on)| **on);
+                chosen.map(|(word, _)| word.clone()).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// A number, within its limits.
@@ -342,6 +378,20 @@ impl Form {
         }
     }
 
+    /// Whether another form holds the same values, wherever focus and carets are.
+    pub(crate) fn same_values(&self, other: &Form) -> bool {
+        let same = |(a, b): (&Entry, &Entry)| match (&a.value, &b.value) {
+            (Value::Text(a) | Value::Secret(a), Value::Text(b) | Value::Secret(b)) => a.text() == b.text(),
+            (Value::Choice { at: a, .. }, Value::Choice { at: b, .. }) => a == b,
+            (Value::Set { on: a, .. }, Value::Set { on: b, .. }) => a == b,
+            (Value::Number(a), Value::Number(b)) => a.value == b.value,
+            (Value::List(_), Value::List(_)) => self.rows(a.id) == other.rows(b.id),
+            (Value::Note(_), Value::Note(_)) => true,
+            (a, b) => a == b,
+        };
+        self.entries.len() == other.entries.len() && self.entries.iter().zip(&other.entries).all(same)
+    }
+
     /// Says what is wrong with an entry.
     pub(crate) fn set_problem(&mut self, id: &str, problem: impl Into<String>) {
         if let Some(entry) = self.entry_mut(id) {
@@ -409,6 +459,7 @@ impl Form {
         let reply = match &mut entry.value {
             Value::Text(field) | Value::Secret(field) => key_on_field(field, key),
             Value::Choice { words, at } => key_on_choice(words.len(), at, key),
+            Value::Set { words, on, at } => key_on_set(words.len(), on, at, key),
             Value::Toggle(on) => match key.code {
                 Code::Char(' ') | Code::Left | Code::Right => {
                     *on = !*on;
@@ -568,6 +619,24 @@ fn key_on_choice(words: usize, at: &mut usize, key: Key) -> Reply {
     }
     *at = next;
     Reply::Changed
+}
+
+fn key_on_set(words: usize, on: &mut [bool], at: &mut usize, key: Key) -> Reply {
+    match key.code {
+        Code::Left | Code::Char('h') => *at = at.saturating_sub(1),
+        Code::Right | Code::Char('l') => *at = (*at + 1).min(words.saturating_sub(1)),
+        Code::Home => *at = 0,
+        Code::End => *at = words.saturating_sub(1),
+        Code::Char(' ') => {
+            if let Some(on) = on.get_mut(*at) {
+                *on = !*on;
+            }
+            return Reply::Changed;
+        }
+        Code::Enter => return Reply::Submit,
+        _ => return Reply::Ignored,
+    }
+    Reply::Moved
 }
 
 fn key_on_number(number: &mut Number, key: Key) -> Reply {

@@ -38,6 +38,7 @@ fn form() -> Form {
             vec!["*.tmp".into(), "/var/\u{202e}cache".into()],
             "a pattern, then Enter",
         ),
+        Entry::set("into", "Into", vec!["home".into(), "away".into()], &["away".to_owned()]),
         Entry::button("pick", "Paths", "pick folders"),
         Entry::note(
             "when",
@@ -85,10 +86,10 @@ fn a_form_shows_labels_values_problems_and_the_help_of_the_focus() {
       Excludes          *.tmp                           12 files, 3.4 MiB
                         /var/\u{202e}cache
                         + a pattern, then Enter
+      Into              · home   ● away
       Paths             [ pick folders ]
       Runs              by hand or by cron: Coffer does not run plans by
                         itself yet
-
 
 
 
@@ -154,6 +155,13 @@ fn each_kind_has_its_keys() {
     assert_eq!(form.number("days"), 100);
     keys(&mut form, "9 9 9 9");
     assert_eq!(form.number("days"), 36_500, "never more than the most");
+
+    form.focus("into");
+    assert_eq!(
+        keys(&mut form, "Space → Space"),
+        [Reply::Changed, Reply::Moved, Reply::Changed]
+    );
+    assert_eq!(form.words("into"), ["home"]);
 
     form.focus("pick");
     assert_eq!(keys(&mut form, "Enter"), [Reply::Pressed("pick")]);

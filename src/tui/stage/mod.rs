@@ -38,7 +38,13 @@ pub struct World {
 impl World {
     /// What it answers.
     fn answer(&self, question: &Question) -> Answer {
-        let topics = [vaults::answer, overview::answer, files::answer, restore::answer, setup::answer];
+        let topics = [
+            vaults::answer,
+            overview::answer,
+            files::answer,
+            restore::answer,
+            setup::answer,
+        ];
         let answer = topics.into_iter().find_map(|topic| topic(self, question));
         answer.unwrap_or_else(|| panic!("the made-up world has no answer to {question:?}"))
     }

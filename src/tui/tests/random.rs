@@ -190,7 +190,7 @@ proptest! {
         stage.keys("Enter Enter j r Enter");
         let harmless = steps.into_iter().filter(|step| !matches!(step, Step::Key("y") | Step::Char('y'))).collect();
         play(&mut stage, harmless);
-        let restored = stage.effects.iter().any(|effect| matches!(effect, Effect::Start { .. }));
+        let restored = stage.effects.iter().any(|effect| matches!(effect, Effect::Start { task, .. } if task.kind() == JobKind::Restore));
         prop_assert!(!restored);
     }
 }

@@ -102,11 +102,11 @@ fn a_form_shows_labels_values_problems_and_the_help_of_the_focus() {
     form.focus("kept");
     assert_snapshot!(picture(&form, 40, 7, mono), @r"
       Name              etc
-                        x there is a plan of
-                          this name already
+                        x there is a plan
+                          of this name
+                          already
       Password          **
-    > Kept              * asked f~   1 of 2
-      Leave out caches  * yes              v
+    > Kept              * asked f~   1 of 2v
     You type it each time.
     ");
 }

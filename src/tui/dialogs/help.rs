@@ -58,7 +58,7 @@ fn rows(model: &Model, state: &Help) -> Vec<Row> {
     actions::of(state.over)
         .map(|action| Row {
             action,
-            keys: model.keymap.keys_of(action).join("  "),
+            keys: model.keymap.keys_in(state.over, action).join("  "),
         })
         .filter(|row| {
             let texts = [row.action.name, row.action.doc, &row.keys];

@@ -204,7 +204,12 @@ pub(crate) fn hint_line(model: &Model, canvas: &mut Canvas, context: Context, mu
     let widths: Vec<u16> = hinted
         .iter()
         .map(|action| {
-            let key = model.keymap.keys_of(action).into_iter().next().unwrap_or_default();
+            let key = model
+                .keymap
+                .keys_in(context, action)
+                .into_iter()
+                .next()
+                .unwrap_or_default();
             (text::width(&key) + 1 + text::width(action.name) + 2) as u16
         })
         .collect();
@@ -218,7 +223,13 @@ pub(crate) fn hint_line(model: &Model, canvas: &mut Canvas, context: Context, mu
         total -= widths[n];
     }
     for (action, keep) in hinted.iter().zip(keep) {
-        let Some(key) = model.keymap.keys_of(action).into_iter().next().filter(|_| keep) else {
+        let Some(key) = model
+            .keymap
+            .keys_in(context, action)
+            .into_iter()
+            .next()
+            .filter(|_| keep)
+        else {
             continue;
         };
         let key = canvas.key_name(&key);

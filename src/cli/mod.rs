@@ -16,6 +16,7 @@ pub mod exit;
 pub mod output;
 pub mod password;
 pub mod progress;
+mod prune;
 pub mod signals;
 
 mod backup;
@@ -87,6 +88,7 @@ pub enum Command {
     Stats(stats::Args),
     Check(check::Args),
     Forget(forget::Args),
+    Prune(prune::Args),
     Tag(tag::Args),
     Key(key::Args),
     Unlock(unlock::Args),
@@ -166,6 +168,7 @@ fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Stats(args) => args.run(context),
         Command::Dump(args) => args.run(context),
         Command::Forget(args) => args.run(context),
+        Command::Prune(args) => args.run(context),
         Command::Tag(args) => args.run(context),
         Command::Key(args) => args.run(context),
         Command::Unlock(args) => args.run(context),

@@ -31,6 +31,8 @@ pub enum JobKind {
     Check,
     /// Generations deleted.
     Forget,
+    /// Space given back.
+    Prune,
     /// Labels changed.
     Tag,
     /// Locks removed.
@@ -38,11 +40,12 @@ pub enum JobKind {
 }
 
 impl JobKind {
-    const ALL: [JobKind; 6] = [
+    const ALL: [JobKind; 7] = [
         JobKind::Backup,
         JobKind::Restore,
         JobKind::Check,
         JobKind::Forget,
+        JobKind::Prune,
         JobKind::Tag,
         JobKind::Unlock,
     ];
@@ -54,6 +57,7 @@ impl JobKind {
             JobKind::Restore => "restore",
             JobKind::Check => "check",
             JobKind::Forget => "forget",
+            JobKind::Prune => "prune",
             JobKind::Tag => "tag",
             JobKind::Unlock => "unlock",
         }

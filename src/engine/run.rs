@@ -14,6 +14,7 @@ use crate::catalog::{JobEnd, JobRecord};
 use crate::restore;
 use crate::vault::check;
 use crate::vault::lock::LockKind;
+use crate::vault::prune::{PruneOptions, PrunePlan};
 
 impl Engine {
     /// Starts a job. Errors that can be told at once (unknown names, a plan that runs already) are given here; all others
@@ -98,6 +99,16 @@ impl Engine {
                     drop(lock);
                     engine.relist(open);
                     Ok(TaskOutcome::Forget(gone))
+                };
+                self.start_on(kind, vault, None, work)
+            }
+            Task::Prune {
+                vault,
+                options,
+                dry_run,
+            } => {
+                let work = move |engine: &Engine, open: &OpenVault, job: &JobHandle| {
+                    engine.prune(open, &options, dry_run, job)
                 };
                 self.start_on(kind, vault, None, work)
             }
@@ -303,6 +314,31 @@ impl Engine {
         if let Err(error) = listed.map(|generations| self.remember(open, Some(&generations), true)) {
             self.hub().send(super::Event::Warning(error.to_string()));
         }
+    }
+
+    fn prune(&self, open: &OpenVault, options: &PruneOptions, dry_run: bool, job: &JobHandle) -> Result<TaskOutcome> {
+        let kind = if dry_run { LockKind::Shared } else { LockKind::Exclusive };
+        let lock = open.vault().lock(kind)?;
+        self.note(
+            job,
+            if dry_run {
+                "holds a shared lock"
+            } else {
+                "holds an exclusive lock"
+            },
+        );
+        let indexed = open.indexed(job.cancel_flag())?;
+        let plan = PrunePlan::make(&indexed, options, &job.progress, job.cancel_flag())?;
+        self.note(job, "planned");
+        let figures = match dry_run {
+            true => *plan.figures(),
+            false => plan.execute(&lock, &job.progress, job.cancel_flag())?,
+        };
+        drop(lock);
+        if !dry_run {
+            self.relist(open);
+        }
+        Ok(TaskOutcome::Prune(figures))
     }
 
     fn back_up(&self, open: &OpenVault, options: &backup::BackupOptions, job: &JobHandle) -> Result<TaskOutcome> {

@@ -9,6 +9,7 @@ use crate::restore::{self, RestoreOptions, RestoreOutcome};
 use crate::text::{bytes, count, counted};
 use crate::vault::change::TagChange;
 use crate::vault::check::{DataSubset, Report};
+use crate::vault::prune::{PruneFigures, PruneOptions};
 use crate::vault::{Generation, Id};
 
 /// What a job can be asked to do. `vault` is what the user wrote: a name of the config, or a folder.
@@ -72,6 +73,15 @@ pub enum Task {
         /// Which, in full.
         ids: Vec<Id>,
     },
+    /// Gives back the space of what no generation reaches any more.
+    Prune {
+        /// The vault.
+        vault: String,
+        /// How.
+        options: PruneOptions,
+        /// Only plan it.
+        dry_run: bool,
+    },
     /// Changes the labels of generations.
     Tag {
         /// The vault.
@@ -110,6 +120,8 @@ pub enum TaskOutcome {
     Check(Box<Report>),
     /// The generations that are gone.
     Forget(Vec<Id>),
+    /// What a prune did, or would do.
+    Prune(PruneFigures),
     /// The generations that changed: before and after.
     Tag(Vec<(Id, Id)>),
     /// How many locks were removed.
@@ -124,6 +136,7 @@ impl Task {
             Task::Restore { .. } | Task::PlannedRestore { .. } => JobKind::Restore,
             Task::Check { .. } => JobKind::Check,
             Task::Forget { .. } => JobKind::Forget,
+            Task::Prune { .. } => JobKind::Prune,
             Task::Tag { .. } => JobKind::Tag,
             Task::Unlock { .. } => JobKind::Unlock,
         }
@@ -189,6 +202,12 @@ impl TaskOutcome {
                 format!("{found} in {generations} generations and {packs} packs ({read} of them read whole)")
             }
             TaskOutcome::Forget(ids) => format!("{} generations forgotten", ids.len()),
+            TaskOutcome::Prune(figures) => format!(
+                "{} packs deleted, {} rewritten, {} given back",
+                figures.packs_deleted + figures.packs_unindexed,
+                figures.packs_repacked,
+                crate::text::bytes(figures.bytes_freed + figures.leftover_bytes)
+            ),
             TaskOutcome::Tag(changed) => format!("{} generations changed", changed.len()),
             TaskOutcome::Unlock(locks) => format!("{locks} locks removed"),
         }

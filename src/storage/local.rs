@@ -9,12 +9,16 @@ use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, IoSlice, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 use rustix::io::Errno;
 
-use super::{FileKind, Storage, StorageError};
+use super::{FileKind, Leftovers, Storage, StorageError};
 use crate::vault::Id;
+
+/// A temporary file this old was left by a program that was killed.
+const ABANDONED: Duration = Duration::from_secs(60 * 60);
 
 /// A vault's folder.
 #[derive(Debug)]
@@ -149,6 +153,14 @@ impl LocalStorage {
     }
 }
 
+/// Whether this is the name of a file of the vault that is being written, by us or by restic: `<id>-tmp-<something>`.
+fn is_temporary(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    let id = name.get(..64).and_then(|id| std::str::from_utf8(id).ok());
+    let is_id = id.is_some_and(|id| file_id(OsStr::new(id)).is_some());
+    is_id && name.get(64..).is_some_and(|rest| rest.starts_with(b"-tmp-"))
+}
+
 impl Storage for LocalStorage {
     fn describe(&self) -> String {
         self.root.display().to_string()
@@ -190,6 +202,36 @@ impl Storage for LocalStorage {
             _ => self.list_folder(&folder, each)?,
         }
         Ok(())
+    }
+
+    fn leftovers(&self, delete: bool) -> Result<Leftovers, StorageError> {
+        let mut folders: Vec<PathBuf> = [FileKind::Key, FileKind::Generation, FileKind::Index, FileKind::Lock]
+            .into_iter()
+            .map(|kind| self.folder(kind))
+            .collect();
+        let data = self.folder(FileKind::Pack);
+        folders.extend((0..=255u8).map(|byte| data.join(HEXLOWER.encode(&[byte]))));
+        let mut found = Leftovers::default();
+        for folder in folders {
+            let Ok(entries) = fs::read_dir(&folder) else { continue };
+            for entry in entries.flatten() {
+                let Ok(metadata) = entry.metadata() else { continue };
+                let age = metadata.modified().ok().and_then(|time| time.elapsed().ok());
+                if !metadata.is_file() || !is_temporary(&entry.file_name()) || age.is_none_or(|age| age < ABANDONED) {
+                    continue;
+                }
+                if delete {
+                    match fs::remove_file(entry.path()) {
+                        Ok(()) => {}
+                        Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                        Err(error) => return Err(failed("delete", &entry.path(), error)),
+                    }
+                }
+                found.files += 1;
+                found.bytes += metadata.len();
+            }
+        }
+        Ok(found)
     }
 
     fn size(&self, kind: FileKind, id: &Id) -> Result<u64, StorageError> {

@@ -65,6 +65,15 @@ pub enum StorageError {
     },
 }
 
+/// Files that are none of the vault's: what a program that was killed left half written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Leftovers {
+    /// How many.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
 /// One place for a vault's files.
 pub trait Storage: Send + Sync + std::fmt::Debug {
     /// The place as a user would write it, for messages.
@@ -95,4 +104,10 @@ pub trait Storage: Send + Sync + std::fmt::Debug {
 
     /// Deletes a file. A file that is not there is [`StorageError::NotFound`].
     fn remove(&self, kind: FileKind, id: &Id) -> Result<(), StorageError>;
+
+    /// Finds temporary files that a program left when it was killed (old enough that none can be at work on them), and
+    /// deletes them if asked to. The caller then holds an exclusive lock. A storage that leaves none has none.
+    fn leftovers(&self, _delete: bool) -> Result<Leftovers, StorageError> {
+        Ok(Leftovers::default())
+    }
 }

@@ -93,6 +93,7 @@ fn title(info: &JobInfo) -> String {
         JobKind::Restore => "Restore",
         JobKind::Check => "Check",
         JobKind::Forget => "Delete generations",
+        JobKind::Prune => "Give back space of",
         JobKind::Tag => "Change tags",
         JobKind::Unlock => "Unlock",
     };

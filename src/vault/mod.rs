@@ -23,6 +23,7 @@ pub mod key;
 pub mod keys;
 pub mod lock;
 pub mod pack;
+pub mod prune;
 pub mod reader;
 pub mod repository;
 #[cfg(test)]

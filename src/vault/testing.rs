@@ -44,6 +44,8 @@ pub fn storage(folder: &TempDir) -> Arc<LocalStorage> {
 type OnRead = Box<dyn Fn(FileKind, &Id, u64, &mut [u8]) -> Result<(), StorageError> + Send + Sync>;
 /// What is done before a write.
 type OnWrite = Box<dyn Fn(FileKind, &Id) -> Result<(), StorageError> + Send + Sync>;
+/// What is done before a file is deleted.
+type OnRemove = OnWrite;
 
 /// A storage that fails, or returns other bytes, when a test wants it to.
 pub struct Tampered {
@@ -52,6 +54,8 @@ pub struct Tampered {
     pub on_read: OnRead,
     /// Called before each write.
     pub on_write: OnWrite,
+    /// Called before each deletion.
+    pub on_remove: OnRemove,
 }
 
 impl Tampered {
@@ -61,6 +65,7 @@ impl Tampered {
             inner,
             on_read: Box::new(|_, _, _, _| Ok(())),
             on_write: Box::new(|_, _| Ok(())),
+            on_remove: Box::new(|_, _| Ok(())),
         }
     }
 }
@@ -99,6 +104,7 @@ impl Storage for Tampered {
         self.inner.write(kind, id, parts)
     }
     fn remove(&self, kind: FileKind, id: &Id) -> Result<(), StorageError> {
+        (self.on_remove)(kind, id)?;
         self.inner.remove(kind, id)
     }
 }

@@ -213,6 +213,20 @@ impl BlobWriter {
         Ok(())
     }
 
+    /// Stores a blob that the vault has once more, as it is sealed: it moves to another pack. The caller has verified it.
+    pub(super) fn copy(&self, kind: BlobKind, id: Id, sealed: &[u8], uncompressed: Option<u32>) -> Result<()> {
+        self.store.check()?;
+        self.place(kind, id, sealed, uncompressed)
+            .map_err(|error| self.store.fail(error))
+    }
+
+    /// The same, compressed and sealed anew from its content.
+    pub(super) fn store_again(&self, kind: BlobKind, id: Id, plain: &[u8], scratch: &mut Scratch) -> Result<()> {
+        self.store.check()?;
+        let stored = self.add_new(kind, id, plain, scratch);
+        stored.map(|_| ()).map_err(|error| self.store.fail(error))
+    }
+
     /// Whether the vault, or this writer, has the blob.
     pub fn has(&self, kind: BlobKind, id: &Id) -> bool {
         // In this order: claims move to the index, never back.

@@ -13,5 +13,6 @@ mod edge;
 mod exchange;
 mod interrupted;
 mod locking;
+mod prune;
 mod same_tree;
 mod support;

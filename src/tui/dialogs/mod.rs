@@ -3,11 +3,14 @@
 
 pub mod backup;
 pub mod browser;
+pub mod check;
 pub mod confirm;
 pub mod filter;
 pub mod first;
 pub mod help;
 pub mod jobs;
+pub mod keys;
+pub mod locks;
 pub mod password;
 pub mod plans;
 pub mod quit;
@@ -17,7 +20,7 @@ pub mod vault;
 use ratatui::layout::Rect;
 
 use super::actions::Context;
-use super::model::Model;
+use super::model::{Load, Model};
 use super::theme::Role;
 use super::view::canvas::Canvas;
 use super::view::hint_line;
@@ -65,6 +68,17 @@ pub(crate) fn keys_line(model: &Model, canvas: &mut Canvas, inside: Rect, contex
 pub(crate) fn no_vault_here(model: &Model) -> Option<String> {
     let none = model.vaults.list.current().is_none();
     none.then(|| "There is no vault here: n makes one.".into())
+}
+
+/// What a dialog asked of a vault needs its password: it is asked for, above the dialog.
+pub(crate) fn locked(model: &mut Model, problem: String) {
+    model.generations.load = Load::Locked;
+    password::open(model, problem);
+}
+
+/// Whether a vault that [`locked`] asked a password for is open by now.
+pub(crate) fn unlocked(model: &Model, vault: &str) -> bool {
+    model.generations.load != Load::Locked && model.generations.vault.as_deref() == Some(vault)
 }
 
 /// Columns of a dialog that is a form.

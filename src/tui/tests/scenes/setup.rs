@@ -32,6 +32,19 @@ pub(super) const SCENES: &[Scene] = &[
         s.text("correct horse");
         s.keys("Enter");
     }),
+    ("keys", true, |s| s.keys("K j")),
+    ("keys-add", true, |s| {
+        s.keys("K a");
+        s.text("correct horse");
+        s.keys("Enter");
+    }),
+    ("locks", true, |s| s.keys("U")),
+    ("locks-none", true, |s| s.keys("j j U")),
+    ("locks-remove-all", true, |s| {
+        s.keys("U D");
+        s.text("hom");
+    }),
+    ("check", true, |s| s.keys("C →")),
     ("assistant-1-where", false, |s| s.keys("A")),
     ("assistant-2-password", false, |s| {
         s.keys("A Enter Tab Tab");

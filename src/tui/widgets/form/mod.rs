@@ -279,14 +279,6 @@ impl Form {
         }
     }
 
-    /// The chosen word of a choice.
-    pub(crate) fn word(&self, id: &str) -> &str {
-        match self.entry(id).map(|entry| &entry.value) {
-            Some(Value::Choice { words, at }) => words.get(*at).map_or("", |choice| &choice.word),
-            _ => "",
-        }
-    }
-
     /// Whether a toggle is on.
     pub(crate) fn on(&self, id: &str) -> bool {
         matches!(self.entry(id).map(|entry| &entry.value), Some(Value::Toggle(true)))

@@ -140,7 +140,7 @@ fn each_kind_has_its_keys() {
         keys(&mut form, "→ → Space"),
         [Reply::Changed, Reply::Moved, Reply::Changed]
     );
-    assert_eq!((form.chosen("kept"), form.word("kept")), (0, "asked for"));
+    assert_eq!(form.chosen("kept"), 0);
 
     form.focus("caches");
     assert_eq!(keys(&mut form, "Space x"), [Reply::Changed, Reply::Ignored]);

@@ -5,7 +5,7 @@ mod files;
 mod overview;
 mod restore;
 mod setup;
-mod vaults;
+pub mod vaults;
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -86,6 +86,10 @@ impl Loop {
         let mut model = Model::new((columns, rows), options.look, engine.settings().zone.clone());
         model.read_only = options.read_only;
         model.given_vault.clone_from(&options.vault);
+        // Without a place to go to, one first wants to know how it all stands.
+        if options.vault.is_none() {
+            model.screen = super::model::Screen::Overview;
+        }
         model.wanted_vault = options.vault;
         model.home = options.home.to_string_lossy().into_owned();
         Ok(Loop {

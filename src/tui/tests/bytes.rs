@@ -42,7 +42,8 @@ impl Line {
 fn a_cursor_move_costs_at_most_300_bytes() {
     let mut line = Line::new(80, 24);
     for (place, keys) in [
-        ("vaults", ""),
+        ("overview", "1"),
+        ("vaults", "2"),
         ("generations", "g Enter"),
         ("files", "g Enter"),
         ("many", "g j j j j j Enter"),
@@ -66,6 +67,17 @@ fn a_scrolled_line_costs_at_most_900_bytes() {
     let cost = line.cost("j");
     assert!(line.stage.model.files.list.top() > 0);
     assert!((1..=900).contains(&cost), "{cost} bytes");
+}
+
+#[test]
+fn walking_through_the_overview_costs_little_too() {
+    let mut line = Line::new(80, 24);
+    line.cost("1");
+    // It scrolls by half screens: dear once, cheap on the way.
+    let costs: Vec<usize> = (0..16).map(|_| line.cost("j")).collect();
+    let dear = costs.iter().filter(|cost| **cost > 300).count();
+    let sum: usize = costs.iter().sum();
+    assert!(dear <= 2 && sum <= 16 * 400, "{costs:?}");
 }
 
 #[test]

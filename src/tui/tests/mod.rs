@@ -3,6 +3,7 @@
 
 mod behaviour;
 mod bytes;
+mod generations;
 mod random;
 mod scenes;
 mod screens;

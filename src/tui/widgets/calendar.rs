@@ -3,7 +3,7 @@
 //! A day without a plan, a missed one and a failed one differ in their glyph, not in their colour alone; the line below
 //! names and counts them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -53,9 +53,10 @@ pub(crate) struct Year {
 }
 
 impl Year {
-    /// A year up to `now` from what was made (when, and how much came of it), the runs that failed, and when runs are
-    /// expected, from the first one on. All times in seconds since 1970.
-    pub(crate) fn of(made: &[(i64, u64)], failed: &[i64], due: &Due, now: i64, zone: &TimeZone) -> Year {
+    /// A year up to `now` from what was made (when, and how much came of it), when runs were good and when they failed, and
+    /// when they are expected, from the first one on. A day with a good run of which nothing is left was not missed. All
+    /// times in seconds since 1970.
+    pub(crate) fn of(made: &[(i64, u64)], good: &[i64], failed: &[i64], due: &Due, now: i64, zone: &TimeZone) -> Year {
         let date = |seconds: i64| {
             Timestamp::from_second(seconds)
                 .ok()
@@ -74,6 +75,8 @@ impl Year {
                 *sum = sum.saturating_add(*amount);
             }
         }
+        let mut ran: BTreeSet<i64> = sums.keys().copied().collect();
+        ran.extend(good.iter().filter_map(|time| back(*time).map(|back| -back)));
         let mut days = vec![Day::Free; DAYS as usize];
         let mut set = |day: i64, what: Day| {
             if let Some(day) = usize::try_from(-day).ok().and_then(|day| days.get_mut(day)) {
@@ -84,16 +87,16 @@ impl Year {
             Due::Never => {}
             Due::Every(every) => {
                 let step = (every.saturating_add(DAY / 2) / DAY).clamp(1, DAYS);
-                for day in missed(sums.keys().copied(), step) {
+                for day in missed(ran.iter().copied(), step) {
                     set(day, Day::Missed);
                 }
             }
             Due::On(is_due) => {
-                let first = sums.keys().next().copied().unwrap_or(0).max(-DAYS);
+                let first = ran.first().copied().unwrap_or(0).max(-DAYS);
                 // Today can still bring its own.
                 for day in first..0 {
                     let date = today.checked_add(Span::new().days(day)).ok();
-                    if date.is_some_and(is_due) {
+                    if !ran.contains(&day) && date.is_some_and(is_due) {
                         set(day, Day::Missed);
                     }
                 }
@@ -266,7 +269,7 @@ mod tests {
             .collect();
         let failed: Vec<i64> = failed.iter().map(|days| NOW - days * DAY).collect();
         let due = every.map_or(Due::Never, Due::Every);
-        Year::of(&made, &failed, &due, NOW, &TimeZone::UTC)
+        Year::of(&made, &[], &failed, &due, NOW, &TimeZone::UTC)
     }
 
     #[test]
@@ -321,12 +324,21 @@ mod tests {
     fn a_schedule_says_which_days_are_due() {
         let made = [(NOW - 20 * DAY, 1), (NOW - 6 * DAY, 1)];
         let sundays = |date: Date| date.weekday() == jiff::civil::Weekday::Sunday;
-        let year = Year::of(&made, &[], &Due::On(&sundays), NOW, &TimeZone::UTC);
+        let year = Year::of(&made, &[], &[], &Due::On(&sundays), NOW, &TimeZone::UTC);
         let missed: Vec<usize> = (0..year.days.len())
             .filter(|day| year.days[*day] == Day::Missed)
             .collect();
         // Today is a Sunday too, but not over; before the first one nothing was due.
         assert_eq!(missed, [7, 14]);
+        let good = [NOW - 14 * DAY];
+        for due in [Due::On(&sundays), Due::Every(7 * DAY)] {
+            let year = Year::of(&made, &good, &[], &due, NOW, &TimeZone::UTC);
+            assert_eq!(
+                year.days[14],
+                Day::Free,
+                "its generation was deleted, but the run was not missed"
+            );
+        }
     }
 
     #[test]
@@ -357,7 +369,7 @@ mod tests {
             times.extend(near.iter().map(|days| (now.saturating_sub(days * DAY), 1)));
             let failed: Vec<i64> = times.iter().map(|(time, _)| *time).collect();
             let due = every.map_or(Due::On(&|_| true), Due::Every);
-            let year = Year::of(&times, &failed, &due, now, &TimeZone::UTC);
+            let year = Year::of(&times, &failed[..failed.len() / 2], &failed, &due, now, &TimeZone::UTC);
             drawn(width, height, plain(), |canvas, area| year.draw(canvas, area, Some(now), &TimeZone::UTC));
         }
     }

@@ -8,7 +8,7 @@ mod view;
 use super::super::actions::{Act, Action, At, Context};
 use super::super::asking::{Told, ask, failed};
 use super::super::dialog::Moves;
-use super::super::dialogs::{backup, jobs};
+use super::super::dialogs::{backup, first, jobs, plans};
 use super::super::model::{Load, Model, Screen};
 use super::super::msg::Effect;
 use super::super::theme::Role;
@@ -112,15 +112,10 @@ fn open(act: &mut Act) {
                 }
             }
             Some(About::Vault(vault)) => vaults::go_to(act.model, &vault),
-            Some(About::Path(path)) => {
-                let path = text::escape(path.as_os_str().as_encoded_bytes());
-                let command = format!("A plan backs it up: coffer plan add NAME --path {path} --vault VAULT");
-                act.model.say(Role::Text, command);
-            }
-            Some(About::Setup) | None => {
-                act.model
-                    .say(Role::Text, "A vault is made by: coffer init --vault FOLDER");
-            }
+            Some(About::Path(_)) => plans::open(act),
+            Some(About::Setup) if told.vaults.is_empty() => first::open(act),
+            Some(About::Setup) => plans::open(act),
+            None => {}
         },
         Item::Air | Item::Banner(_) | Item::Head(_) | Item::None(_) => {}
     }

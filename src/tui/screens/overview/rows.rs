@@ -152,10 +152,14 @@ impl Rows {
             .iter()
             .rposition(|(item, _)| item.can_be_gone_to());
         let first = above.map_or(0, |above| above + 1);
-        self.top = self
-            .top
-            .max(end.saturating_sub(self.height))
-            .min(first.max(end.saturating_sub(self.height)));
+        let lowest = end.saturating_sub(self.height);
+        let highest = first.max(lowest);
+        // By half a screen: of lines that have nothing in common each shift is a whole screen's bytes.
+        if self.top < lowest {
+            self.top = (lowest + self.height / 2).min(self.cursor);
+        } else if self.top > highest {
+            self.top = highest.saturating_sub(self.height / 2).max(lowest);
+        }
         self.top = self.top.min(self.lines.len().saturating_sub(self.height));
     }
 }

@@ -39,7 +39,7 @@ pub(in super::super) fn draw(model: &Model, canvas: &mut Canvas) {
                 span,
                 3,
                 "Nothing is backed up yet: there is no vault. A vault is the folder backups live in.",
-                &[("R", "looks again once you have made one in a shell:")],
+                &[("A", "sets it up in four steps; in a shell it is:")],
                 "coffer init --vault /srv/backup/home\ncoffer demo        makes one to look at",
             );
             return;

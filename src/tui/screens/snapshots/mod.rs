@@ -4,7 +4,7 @@ use super::super::actions::{Action, Context};
 use super::super::model::Model;
 use super::super::view::canvas::Canvas;
 use super::super::view::empty::message;
-use super::super::view::pane::Span;
+use super::super::view::pane::{Span, plain_heading};
 
 /// Where keys go.
 pub const CONTEXT: Context = Context {
@@ -16,14 +16,15 @@ pub const CONTEXT: Context = Context {
 pub static ACTIONS: &[Action] = &[];
 
 /// Draws it.
-pub(super) fn draw(_model: &Model, canvas: &mut Canvas) {
+pub(super) fn draw(model: &Model, canvas: &mut Canvas) {
     let span = Span::whole(canvas);
+    plain_heading(model, canvas, span, "Snapshots");
     message(
         canvas,
         span,
         3,
-        "There is nothing here yet.",
-        &[("2", "shows the vaults")],
-        "",
+        "No volume or machine can be snapshot yet: this comes with a later version. Until then a plan backs up files, whichever volume they lie on.",
+        &[("P", "shows the plans"), ("1", "shows what is protected")],
+        "coffer plan list",
     );
 }

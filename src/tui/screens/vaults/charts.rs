@@ -29,6 +29,13 @@ fn failed(model: &Model) -> Vec<i64> {
     failed.map(|run| run.info.started.seconds).collect()
 }
 
+/// When runs were good, whatever is left of them.
+fn good(model: &Model) -> Vec<i64> {
+    let runs = &model.generations.runs.runs;
+    let good = runs.iter().filter(|run| matches!(run.state, JobState::Done { .. }));
+    good.map(|run| run.info.started.seconds).collect()
+}
+
 /// The generations in lanes.
 pub(super) fn timeline(model: &Model) -> Timeline<'static> {
     let rows = rows(model);
@@ -93,7 +100,7 @@ pub(super) fn year(model: &Model) -> (Year, String) {
         }
         ([], None) => (Due::Never, "no rhythm yet".to_owned()),
     };
-    let year = Year::of(&made, &failed(model), &due, model.now.unix, &model.zone);
+    let year = Year::of(&made, &good(model), &failed(model), &due, model.now.unix, &model.zone);
     (year, words)
 }
 

@@ -39,7 +39,8 @@ fn restore_from_three_months_ago(columns: u16, rows: u16) {
     let demo = Demo::make();
     let target = demo.path().join("out");
     let mut session = Session::start(&demo, columns, rows, &[]);
-    session.see("demo");
+    session.see("up to date");
+    session.press("2");
     session.see("14");
     session.press("\r");
     session.see("/14");

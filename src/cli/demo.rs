@@ -35,6 +35,11 @@ Examples:
   coffer demo --headless /tmp/demo";
 
 impl Args {
+    /// Whether the interface opens on it.
+    pub(super) fn opens_interface(&self) -> bool {
+        self.headless.is_none()
+    }
+
     pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let settings = context.engine.settings();
         let folder = self.headless.clone().unwrap_or_else(|| settings.data.join("demo"));

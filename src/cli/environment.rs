@@ -19,6 +19,12 @@ pub struct Environment {
     pub colour: String,
     /// Whether `NO_COLOR` is set to anything.
     pub no_colour: bool,
+    /// Whether the terminal is at the other end of an SSH connection.
+    pub ssh: bool,
+    /// `COFFER_FRONT`: the process that started this one to open the interface.
+    pub front: Option<i32>,
+    /// Whether `COFFER_DEBUG_PANIC` is set: F12 then makes the interface fail.
+    pub panic_key: bool,
     /// `PATH`, where helper programs are looked for.
     pub path: OsString,
 }
@@ -41,6 +47,9 @@ impl Environment {
                 .unwrap_or_default(),
             term: text("TERM").unwrap_or_default(),
             colour: text("COLORTERM").unwrap_or_default(),
+            ssh: text("SSH_CONNECTION").or_else(|| text("SSH_TTY")).is_some(),
+            front: text(super::front::VARIABLE).and_then(|id| id.parse().ok()),
+            panic_key: text("COFFER_DEBUG_PANIC").is_some(),
             no_colour: text("NO_COLOR").is_some(),
             path: get("PATH").unwrap_or_default(),
         }

@@ -4,7 +4,8 @@ use std::io::IsTerminal;
 
 use super::context::Context;
 use super::exit::Exit;
-use super::{Failure, signals};
+use super::{Failure, front, signals};
+use crate::config::Mouse;
 use crate::tui::theme::{Look, Terminal};
 use crate::tui::{self, Options};
 
@@ -31,12 +32,20 @@ pub fn open(context: Context) -> Result<Exit, Failure> {
         term: &environment.term,
         locale: &environment.locale,
     };
+    let mouse = match context.engine.settings().config.interface.mouse {
+        Mouse::Auto => !environment.ssh,
+        Mouse::On => true,
+        Mouse::Off => false,
+    };
     let look = Look::new(terminal, &context.engine.settings().config.interface);
     let options = Options {
         vault: context.global.vault.clone(),
         read_only: context.global.read_only,
         home: home.unwrap_or_default(),
         look,
+        front: front::behind(environment.front),
+        mouse,
+        panic_key: environment.panic_key,
     };
     tui::run(context.engine, options).map_err(|error| Failure::failed(error.to_string()))?;
     Ok(Exit::Done)

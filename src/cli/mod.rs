@@ -13,6 +13,7 @@ pub mod context;
 pub mod environment;
 pub mod error;
 pub mod exit;
+mod front;
 pub mod output;
 pub mod password;
 pub mod progress;
@@ -105,12 +106,27 @@ pub fn main(environment: Environment) -> ExitCode {
     let cli = Cli::parse();
     let json = cli.global.json;
     log(cli.global.verbose);
+    if opens_interface(&cli) && front::behind(environment.front).is_none() && interface::possible().is_ok() {
+        // Nothing is open yet and no thread runs: this process only waits from now on.
+        if let Some(code) = front::wait() {
+            return code;
+        }
+    }
     match dispatch(cli, environment) {
         Ok(code) => code.into(),
         Err(failure) => {
             failure.print(json);
             failure.exit().into()
         }
+    }
+}
+
+/// Whether the interface opens, if it can.
+fn opens_interface(cli: &Cli) -> bool {
+    match &cli.command {
+        None => true,
+        Some(Command::Demo(args)) => args.opens_interface(),
+        Some(_) => false,
     }
 }
 

@@ -83,6 +83,11 @@ impl Engine {
         }
     }
 
+    /// Tells the subscribers something that belongs to no question.
+    pub fn warn(&self, text: String) {
+        self.hub().send(Event::Warning(text));
+    }
+
     /// Adds a line to the logs of all jobs that run here: something that befell all of them.
     pub fn note_all(&self, text: &str) {
         for job in self.running() {

@@ -36,7 +36,7 @@ pub mod window;
 
 use std::path::PathBuf;
 
-pub use terminal::{Error, Line, run};
+pub use terminal::{Error, Line, Untouched, run};
 pub use update::update;
 pub use view::{draw, view};
 
@@ -51,4 +51,10 @@ pub struct Options {
     pub home: PathBuf,
     /// Theme and symbols: see [`theme::Look::new`].
     pub look: theme::Look,
+    /// The process that waits in the shell's sight, if one does: without it jobs cannot go on when the interface is left.
+    pub front: Option<rustix::process::Pid>,
+    /// Whether clicks and the wheel are heard.
+    pub mouse: bool,
+    /// Whether F12 makes the interface fail on purpose: for tests.
+    pub panic_key: bool,
 }

@@ -143,6 +143,8 @@ pub struct Model {
     pub welcomed: bool,
     /// Whether the program ends once no job runs.
     pub quitting: bool,
+    /// Whether jobs can go on when the interface is left.
+    pub can_detach: bool,
     /// The user's home folder: what `~` means, and where a restore goes at first.
     pub home: String,
 }
@@ -177,6 +179,7 @@ impl Model {
             password_asked: None,
             welcomed: false,
             quitting: false,
+            can_detach: true,
             home: String::new(),
         };
         model.layout();

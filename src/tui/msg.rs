@@ -47,6 +47,15 @@ pub enum Msg {
     Progress(Vec<(JobId, ProgressSample)>, Moment),
     /// The job that an effect asked for has this number.
     JobNamed(JobId, String),
+    /// A text was sent to the clipboard, or was too long for it.
+    Copied {
+        /// What it is, in words.
+        what: String,
+        /// Whether it was sent.
+        copied: bool,
+        /// When.
+        at: Moment,
+    },
     /// What an effect asked for could not be done.
     Refused(String, Moment),
     /// What is known of a vault has changed.
@@ -102,8 +111,17 @@ pub enum Effect {
     CancelJob(JobId),
     /// Send a [`Msg::Tick`] once this many milliseconds since the start have passed.
     Wake(u64),
+    /// Put a text into the clipboard of whoever looks at the terminal.
+    Copy {
+        /// The text.
+        text: String,
+        /// What it is, in words.
+        what: String,
+    },
     /// Give the terminal back until the shell continues us.
     Suspend,
+    /// End the loop; the jobs go on in the background.
+    Detach,
     /// End the loop.
     Quit,
 }

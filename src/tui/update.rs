@@ -15,7 +15,7 @@ use super::model::{Load, Model};
 use super::msg::{Effect, Msg};
 use super::theme::Role;
 use super::widgets::form::Reply;
-use super::{asking, dialog, screens};
+use super::{asking, dialog, dialogs, screens};
 use crate::engine::{JobInfo, JobState};
 use crate::text;
 
@@ -61,6 +61,16 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.jobs.progress(samples, at.millis);
         }
         Msg::JobNamed(id, title) => model.jobs.name(id, title),
+        Msg::Copied { what, copied, at } => {
+            model.now = at;
+            match copied {
+                true => model.say(Role::Good, format!("copied {what}")),
+                false => model.say(
+                    Role::Warning,
+                    format!("{what} is too long for the terminal's clipboard"),
+                ),
+            }
+        }
         Msg::Refused(text, at) => {
             model.now = at;
             model.say(Role::Danger, text);
@@ -90,6 +100,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         effects.push(Effect::Wake(notice.until));
     }
     model.layout();
+    dialogs::jobs::watch(model, &mut effects);
     screens::fetch(model, &mut effects);
     first::offer(model, &mut effects);
     dialog::each(model, |dialog, model| dialog.fetch(model, &mut effects));
@@ -188,7 +199,7 @@ pub(super) fn run(model: &mut Model, action: &Action, key: Key, effects: &mut Ve
 
 /// Asks every running job to stop.
 pub(super) fn cancel_all(model: &Model, effects: &mut Vec<Effect>) {
-    effects.extend(model.jobs.running().map(|job| Effect::CancelJob(job.info.id)));
+    effects.extend(model.jobs.running_here().map(|job| Effect::CancelJob(job.info.id)));
 }
 
 /// A job goes by another state: told in one line once it has ended.
@@ -216,7 +227,7 @@ fn job_changed(model: &mut Model, info: Arc<JobInfo>, state: JobState, effects: 
         JobState::Failed { error, .. } => model.say(Role::Danger, format!("{title} failed: {error}")),
         JobState::Running | JobState::Cancelling => {}
     }
-    if model.quitting && model.jobs.running().next().is_none() {
+    if model.quitting && model.jobs.running_here().next().is_none() {
         effects.push(Effect::Quit);
     }
 }

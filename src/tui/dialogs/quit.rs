@@ -16,9 +16,11 @@ const CONTEXT: Context = Context::dialog("quit", "Quit");
 /// The answers.
 #[rustfmt::skip] // a table, read by its columns
 pub static ACTIONS: &[Action] = &[
+    Action::new("quit.detach", "detach", "Leave; the jobs go on in the background", &["d"], At::Only(&[CONTEXT]), detach).hint(1)
+        .unless(|model| (!model.can_detach).then(|| "Jobs cannot go on without Coffer here: no process waits for them.".into())),
     Action::new("quit.cancel", "cancel the jobs and quit", "Stop every job, then quit", &["c"], At::Only(&[CONTEXT]), cancel)
-        .danger(Danger::Ask).hint(1),
-    Action::new("quit.stay", "stay", "Do not quit", &["n"], At::Only(&[CONTEXT]), |act| with_top::<Quit>(act, |_, _| Then::Close)).hint(2),
+        .danger(Danger::Ask).hint(2),
+    Action::new("quit.stay", "stay", "Do not quit", &["n"], At::Only(&[CONTEXT]), |act| with_top::<Quit>(act, |_, _| Then::Close)).hint(3),
 ];
 
 /// Jobs run: what about them?
@@ -30,12 +32,19 @@ pub struct Quit {
 
 /// Leaves, or asks what about the jobs.
 pub fn quit(act: &mut Act) {
-    if act.model.jobs.running().next().is_none() {
+    if act.model.jobs.running_here().next().is_none() {
         act.effects.push(Effect::Quit);
     } else {
         let guard = Guard::now(act);
         act.model.push(Quit { guard });
     }
+}
+
+fn detach(act: &mut Act) {
+    act.effects.push(match act.model.jobs.running_here().next() {
+        Some(_) => Effect::Detach,
+        None => Effect::Quit,
+    });
 }
 
 fn cancel(act: &mut Act) {
@@ -58,15 +67,20 @@ impl Dialog for Quit {
     }
 
     fn draw(&self, model: &Model, canvas: &mut Canvas) {
-        let running = model.jobs.running().count() as u64;
-        let what = if running == 1 {
-            "A job runs".to_owned()
+        let running = model.jobs.running_here().count() as u64;
+        let what = match running {
+            0 => "No job runs any more".to_owned(),
+            1 => "A job runs".to_owned(),
+            _ => format!("{running} jobs run"),
+        };
+        let on = if model.can_detach {
+            "Detached, it goes on in the background, also after you log out; the next coffer shows it, and coffer jobs \
+             stops it. "
         } else {
-            format!("{running} jobs run")
+            ""
         };
         let sentence = format!(
-            "{what}, and can only go on while Coffer is open. Stopping is clean: what a backup has stored, the next one \
-             uses; what a restore has written stays."
+            "{what}. {on}Stopping is clean: what a backup has stored, the next one uses; what a restore has written stays."
         );
         let lines = text::wrap(&sentence, room(canvas));
         let inside = frame(canvas, lines.len() as u16 + 4, "Quit?", Role::Warning);

@@ -2,6 +2,7 @@
 //! the program that draws the screenshots includes this folder. The world's answers are in a file for each topic.
 
 mod files;
+mod jobs;
 mod overview;
 mod restore;
 mod setup;
@@ -44,6 +45,7 @@ impl World {
             files::answer,
             restore::answer,
             setup::answer,
+            jobs::answer,
         ];
         let answer = topics.into_iter().find_map(|topic| topic(self, question));
         answer.unwrap_or_else(|| panic!("the made-up world has no answer to {question:?}"))
@@ -216,6 +218,8 @@ impl Stage {
             Effect::CancelJob(id) => Some(format!("cancel {id}")),
             Effect::Quit => Some("quit".to_owned()),
             Effect::Suspend => Some("suspend".to_owned()),
+            Effect::Detach => Some("detach".to_owned()),
+            Effect::Copy { text, .. } => Some(format!("copy {text}")),
             _ => None,
         };
         self.effects.drain(..).filter_map(told).collect()

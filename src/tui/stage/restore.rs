@@ -6,7 +6,7 @@ use coffer::engine::question::{
     Room, State,
 };
 use coffer::engine::setup::{DiskRow, DiskWindow, ListDisk};
-use coffer::engine::{Answer, JobIssue, Question};
+use coffer::engine::{Answer, Question};
 
 use coffer::vault::NodeType;
 
@@ -23,17 +23,6 @@ pub(super) fn answer(world: &World, question: &Question) -> Option<Answer> {
         Question::Overview => Answer::Overview(Box::new(overview())),
         Question::PreviewRestore(asked) => preview(asked),
         Question::RestoreConflicts(asked) => Answer::RestoreConflicts(conflicts(asked)),
-        Question::Jobs { .. } => Answer::Jobs(Vec::new()),
-        Question::Issues { .. } => Answer::Issues(vec![
-            JobIssue {
-                path: b"/home/anna/secret.key".to_vec(),
-                text: "Permission denied".into(),
-            },
-            JobIssue {
-                path: b"/home/anna/a\x1b[31mb".to_vec(),
-                text: "Permission denied".into(),
-            },
-        ]),
         _ => return None,
     })
 }

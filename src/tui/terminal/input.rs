@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
+use std::time::Duration;
 
 use crossterm::event::{Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use futures_core::Stream;
@@ -10,9 +11,17 @@ use futures_core::Stream;
 use super::super::keys::{Code, Key};
 use super::super::msg::{Moment, Msg};
 
-/// The next event; `None` when the terminal is gone.
-pub async fn next(stream: &mut EventStream) -> Option<io::Result<Event>> {
+/// The next event; `None` when the terminal is gone. For ever without a stream.
+pub async fn next(stream: &mut Option<EventStream>) -> Option<io::Result<Event>> {
+    let Some(stream) = stream else {
+        return std::future::pending().await;
+    };
     poll_fn(|context| Pin::new(&mut *stream).poll_next(context)).await
+}
+
+/// Drops what was typed and not taken: after a while in the shell nobody means it any more.
+pub fn forget_typed() {
+    while crossterm::event::poll(Duration::ZERO).is_ok_and(|there| there) && crossterm::event::read().is_ok() {}
 }
 
 /// The message an event is, if it is one.

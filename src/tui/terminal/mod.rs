@@ -3,24 +3,31 @@
 //! Everything that is there is taken before anything is drawn; a frame is drawn only when something happened, at most
 //! every 16 ms, the first one after a pause at once. Nothing ticks while nothing moves. `owned` takes the terminal and
 //! gives it back whatever happens, `encode` makes changed cells bytes, `input` makes what is typed messages, `signals`
-//! hears the system, `outside` does what the core asks for.
+//! hears the system, `outside` does what the core asks for, `front` is the process that waits in the shell's sight, and
+//! `background` what becomes of jobs that go on without a terminal.
 
+mod background;
 mod encode;
+mod front;
 mod input;
 mod outside;
 mod owned;
 mod signals;
 
-use std::io::{self, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Write as _};
+use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
 use crossterm::event::EventStream;
 use ratatui::Terminal;
 
 pub(crate) use self::encode::Screen;
+use self::front::Front;
 use self::outside::Outside;
+pub use self::owned::Untouched;
 pub use self::signals::Line;
 use self::signals::{Signal, Signals};
+use super::keys::Code;
 use super::model::Model;
 use super::msg::{Effect, Moment, Msg};
 use super::{Options, update, view};
@@ -45,25 +52,81 @@ pub enum Error {
     Terminal(#[from] io::Error),
 }
 
-/// Runs the interface until the user leaves it. Jobs that still run then have been asked to stop; the engine is shut down
-/// after the terminal is given back, so that their locks are gone when this returns.
+/// Runs the interface until the user leaves it. Jobs that still run then have been asked to stop, and their locks are gone
+/// when this returns; or they are to go on: then the terminal is left for good, the process in front lets the shell have
+/// its prompt, and this returns when the last one has ended.
 pub fn run(engine: Engine, options: Options) -> Result<(), Error> {
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         return Err(Error::NoTerminal);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let front = options.front.and_then(Front::new);
     owned::restore_on_panic();
     engine.catalogue_in_background();
-    let result = {
-        let _owned = owned::Owned::take()?;
-        runtime.block_on(async { Loop::new(&engine, options)?.run().await })
+    let work = || -> io::Result<Left> {
+        let _owned = owned::Owned::take(options.mouse)?;
+        runtime.block_on(async { Loop::new(&engine, options, front)?.run().await })
     };
-    engine.shutdown(true);
-    // A terminal that is gone (a line that hung up) is no error of ours: all is put away.
-    match result {
-        Err(error) if matches!(error.raw_os_error(), Some(5 | 32)) => Ok(()),
-        other => Ok(other?),
+    // A bug in the interface is no reason to tear jobs down with it.
+    let left = std::panic::catch_unwind(AssertUnwindSafe(work));
+    let running = engine.running().len();
+    let (after, why) = match &left {
+        Ok(Ok(Left::Quit)) => (After::End, ""),
+        Ok(Ok(Left::Detached)) => (After::Background, "the interface was left"),
+        Ok(Ok(Left::HungUp)) => (After::Background, "the terminal is gone"),
+        Ok(Err(error)) if is_gone(error) => (After::Background, "the terminal is gone"),
+        Ok(Err(_)) => (After::Background, "the terminal failed"),
+        Err(_) => (After::Background, "the interface failed"),
+    };
+    if after == After::End || running == 0 {
+        engine.shutdown(true);
+    } else {
+        engine.note_all(&format!("{why}; goes on in the background"));
+        let what = text::counted(running as u64, "job goes", "jobs go");
+        // Nobody reads it where the terminal is gone.
+        let _ = writeln!(
+            io::stdout(),
+            "{what} on in the background; coffer shows them again, so does: coffer jobs"
+        );
+        let well = matches!(left, Ok(Ok(_)));
+        if let Err(error) = front::leave_terminal(front, well) {
+            tracing::warn!("the terminal could not be let go: {error}");
+        }
+        runtime.block_on(background::see_through(&engine));
     }
+    match left {
+        Ok(Ok(_)) => Ok(()),
+        // A line that hung up is no error of ours: all is put away.
+        Ok(Err(error)) if is_gone(&error) => Ok(()),
+        Ok(Err(error)) => Err(error.into()),
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
+/// How the loop ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Left {
+    /// The program is to end.
+    Quit,
+    /// The user left; jobs go on.
+    Detached,
+    /// The terminal is gone.
+    HungUp,
+}
+
+/// What happens then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum After {
+    End,
+    Background,
+}
+
+/// Whether an error of the terminal says that it is not there any more.
+fn is_gone(error: &io::Error) -> bool {
+    let gone = [rustix::io::Errno::IO, rustix::io::Errno::PIPE, rustix::io::Errno::NOTTY];
+    error
+        .raw_os_error()
+        .is_some_and(|code| gone.iter().any(|errno| errno.raw_os_error() == code))
 }
 
 struct Loop {
@@ -76,12 +139,20 @@ struct Loop {
     /// When something asked to be woken, in milliseconds since the start.
     wakes: Vec<u64>,
     title: String,
-    done: bool,
+    left: Option<Left>,
     redraw: bool,
+    front: Option<Front>,
+    mouse: bool,
+    /// Whether F12 fails on purpose, so that a test can see what then becomes of the terminal.
+    panic_key: bool,
+    /// To the shell, at the next turn of the loop: whatever comes first is dealt with first.
+    to_shell: bool,
+    /// Whether the shell has the terminal.
+    suspended: bool,
 }
 
 impl Loop {
-    fn new(engine: &Engine, options: Options) -> io::Result<Loop> {
+    fn new(engine: &Engine, options: Options, front: Option<Front>) -> io::Result<Loop> {
         let (columns, rows) = crossterm::terminal::size()?;
         let mut model = Model::new((columns, rows), options.look, engine.settings().zone.clone());
         model.read_only = options.read_only;
@@ -91,6 +162,7 @@ impl Loop {
             model.screen = super::model::Screen::Overview;
         }
         model.wanted_vault = options.vault;
+        model.can_detach = front.is_some();
         model.home = options.home.to_string_lossy().into_owned();
         Ok(Loop {
             model,
@@ -101,8 +173,13 @@ impl Loop {
             started: Instant::now(),
             wakes: Vec::new(),
             title: String::new(),
-            done: false,
+            left: None,
             redraw: false,
+            front,
+            mouse: options.mouse,
+            panic_key: options.panic_key,
+            to_shell: false,
+            suspended: false,
         })
     }
 
@@ -114,20 +191,32 @@ impl Loop {
         }
     }
 
-    async fn run(mut self) -> io::Result<()> {
-        let mut input = EventStream::new();
+    async fn run(mut self) -> io::Result<Left> {
+        let mut input = Some(EventStream::new());
         let mut drawn: Option<Instant> = None;
         let mut sampled = Instant::now();
         self.take(Msg::Tick(self.now()))?;
         let mut dirty = true;
-        while !self.done {
-            if dirty && drawn.is_none_or(|at| at.elapsed() >= FRAME) {
+        loop {
+            if let Some(left) = self.left {
+                return Ok(left);
+            }
+            if std::mem::take(&mut self.to_shell) {
+                // Nobody here reads what is typed for the shell.
+                input = None;
+                input::forget_typed();
+                self.suspend()?;
+            }
+            if !self.suspended && input.is_none() {
+                input = Some(EventStream::new());
+            }
+            if dirty && !self.suspended && drawn.is_none_or(|at| at.elapsed() >= FRAME) {
                 self.draw()?;
                 drawn = Some(Instant::now());
                 dirty = false;
             }
-            let runs = self.model.jobs.running().next().is_some();
-            let frame = drawn.map(|at| at + FRAME).filter(|_| dirty);
+            let runs = self.model.jobs.running_here().next().is_some();
+            let frame = drawn.map(|at| at + FRAME).filter(|_| dirty && !self.suspended);
             let wake = self
                 .wakes
                 .iter()
@@ -140,7 +229,7 @@ impl Loop {
                 event = input::next(&mut input) => self.typed(event)?,
                 event = self.events.recv() => match event {
                     Some(event) => self.heard(event)?,
-                    None => self.done = true,
+                    None => self.left = Some(Left::Quit),
                 },
                 () = until(frame), if frame.is_some() => {}
                 () = until(wake), if wake.is_some() => {
@@ -157,13 +246,12 @@ impl Loop {
             self.drain(&mut input).await?;
             dirty = true;
         }
-        Ok(())
     }
 
     /// Takes what else is there already.
-    async fn drain(&mut self, input: &mut EventStream) -> io::Result<()> {
+    async fn drain(&mut self, input: &mut Option<EventStream>) -> io::Result<()> {
         for _ in 0..BATCH {
-            if self.done {
+            if self.left.is_some() || self.to_shell {
                 return Ok(());
             }
             tokio::select! {
@@ -184,11 +272,14 @@ impl Loop {
                     self.terminal.backend_mut().resize(columns, rows);
                     self.take(Msg::Resize(columns, rows))
                 }
+                Some(Msg::Key(key, _)) if self.panic_key && key.code == Code::F(12) => fail_on_purpose(),
                 Some(msg) => self.take(msg),
                 None => Ok(()),
             },
-            // The terminal is gone: as if it had hung up.
-            Some(Err(_)) | None => self.take(Msg::Terminate),
+            Some(Err(_)) | None => {
+                self.left = Some(Left::HungUp);
+                Ok(())
+            }
         }
     }
 
@@ -200,34 +291,76 @@ impl Loop {
 
     fn signal(&mut self, signal: Signal) -> io::Result<()> {
         match signal {
-            Signal::End => self.take(Msg::Terminate),
-            Signal::Stop => self.suspend(),
-            Signal::Continue => {
-                owned::enter()?;
-                let (columns, rows) = crossterm::terminal::size()?;
-                let screen = self.terminal.backend_mut();
-                screen.resize(columns, rows);
-                screen.forget();
-                self.redraw = true;
-                self.title.clear();
-                self.take(Msg::Resize(columns, rows))
+            Signal::End => return self.take(Msg::Terminate),
+            Signal::HungUp => self.left = Some(Left::HungUp),
+            Signal::Stop => self.to_shell = true,
+            Signal::Continue => match front::in_foreground() {
+                Ok(true) => return self.resume(),
+                // Continued in the background: there is nothing to be seen there.
+                Ok(false) => self.to_shell = true,
+                Err(_) => self.left = Some(Left::HungUp),
+            },
+        }
+        Ok(())
+    }
+
+    /// Gives the terminal back and has the process in front stopped, so that the shell shows its prompt. This process goes
+    /// on: its jobs hold locks that want to be refreshed. Without a front all stop, as by the terminal's own Ctrl-Z.
+    fn suspend(&mut self) -> io::Result<()> {
+        if !std::mem::replace(&mut self.suspended, true) {
+            owned::leave();
+            let jobs = self.model.jobs.running_here().count() as u64;
+            if jobs > 0 && self.front.is_some() {
+                let what = text::counted(jobs, "job goes", "jobs go");
+                // Cut off or not: it is only told.
+                let _ = writeln!(io::stdout(), "{what} on; fg brings the interface back");
             }
+        }
+        match self.front {
+            Some(front) if !front.stop() => {
+                self.resume()?;
+                self.take(Msg::Refused("There is no shell to go to.".into(), self.now()))
+            }
+            Some(_) => Ok(()),
+            None => Ok(rustix::process::kill_current_process_group(
+                rustix::process::Signal::STOP,
+            )?),
         }
     }
 
-    /// Gives the terminal back and stops the whole foreground group, as the terminal's own Ctrl-Z would.
-    fn suspend(&mut self) -> io::Result<()> {
-        owned::leave();
-        rustix::process::kill_current_process_group(rustix::process::Signal::STOP)?;
-        Ok(())
+    /// Takes the terminal again.
+    fn resume(&mut self) -> io::Result<()> {
+        self.suspended = false;
+        self.to_shell = false;
+        owned::enter(self.mouse)?;
+        let (columns, rows) = crossterm::terminal::size()?;
+        let screen = self.terminal.backend_mut();
+        screen.resize(columns, rows);
+        screen.forget();
+        self.redraw = true;
+        self.title.clear();
+        self.take(Msg::Resize(columns, rows))
     }
 
     fn take(&mut self, msg: Msg) -> io::Result<()> {
         for effect in update(&mut self.model, msg) {
             match effect {
-                Effect::Quit => self.done = true,
-                Effect::Wake(at) => self.wakes.push(at),
-                Effect::Suspend => self.suspend()?,
+                Effect::Quit => self.left = Some(Left::Quit),
+                Effect::Detach => self.left = Some(Left::Detached),
+                Effect::Wake(at) => {
+                    if !self.wakes.contains(&at) {
+                        self.wakes.push(at);
+                    }
+                }
+                Effect::Suspend => self.to_shell = true,
+                Effect::Copy { text, what } => {
+                    let copied = owned::copy(&text)?;
+                    self.take(Msg::Copied {
+                        what,
+                        copied,
+                        at: self.now(),
+                    })?;
+                }
                 other => {
                     let at = self.now();
                     for msg in self.outside.perform(other, at) {
@@ -252,6 +385,11 @@ impl Loop {
         }
         Ok(())
     }
+}
+
+#[allow(clippy::panic)] // what it is for
+fn fail_on_purpose() -> io::Result<()> {
+    panic!("asked for with F12");
 }
 
 /// Until then, or for ever.

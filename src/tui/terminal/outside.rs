@@ -30,7 +30,11 @@ impl Outside {
     /// How far the running jobs are.
     pub fn samples(&self, model: &Model) -> Vec<(JobId, ProgressSample)> {
         let sample = |id| self.engine.job(id).map(|job| (id, job.progress.sample()));
-        model.jobs.running().filter_map(|job| sample(job.info.id)).collect()
+        model
+            .jobs
+            .running_here()
+            .filter_map(|job| sample(job.info.id))
+            .collect()
     }
 
     /// An event as a message.
@@ -100,19 +104,36 @@ impl Outside {
             },
             Effect::Start { task, title } => self.started(self.engine.start(*task), title, at),
             Effect::CancelJob(id) => {
-                if let Some(job) = self.engine.job(id) {
-                    job.cancel();
+                match self.engine.job(id) {
+                    Some(job) => job.cancel(),
+                    None => self.cancel_elsewhere(id),
                 }
                 Vec::new()
             }
             // The loop's own.
-            Effect::Wake(_) | Effect::Suspend | Effect::Quit => Vec::new(),
+            Effect::Wake(_) | Effect::Suspend | Effect::Copy { .. } | Effect::Detach | Effect::Quit => Vec::new(),
+        }
+    }
+
+    /// Has another process stop its job. That process may be slow to hear it: not waited for here.
+    fn cancel_elsewhere(&self, id: JobId) {
+        let engine = self.engine.clone();
+        let work = move || {
+            if let Err(error) = engine.cancel(id) {
+                engine.warn(error.to_string());
+            }
+        };
+        if let Err(error) = std::thread::Builder::new().name("cancel".into()).spawn(work) {
+            self.engine.warn(format!("cannot start a thread: {error}"));
         }
     }
 
     fn started(&self, started: crate::engine::Result<JobHandle>, title: String, at: Moment) -> Vec<Msg> {
         match started {
-            Ok(job) => vec![Msg::JobStarted(job.info.clone(), at), Msg::JobNamed(job.id(), title)],
+            Ok(job) => {
+                self.engine.name_job(&job, &title);
+                vec![Msg::JobStarted(job.info.clone(), at), Msg::JobNamed(job.id(), title)]
+            }
             Err(error) => vec![Msg::Refused(error.to_string(), at)],
         }
     }

@@ -33,8 +33,10 @@ fn line_is_there() -> bool {
 /// A signal, by what it asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
-    /// End: SIGTERM, SIGINT, SIGQUIT, and SIGHUP when the line is gone.
+    /// End: SIGTERM, SIGINT, SIGQUIT.
     End,
+    /// The terminal is gone: SIGHUP when it really is, or the death of the process in front (SIGUSR1).
+    HungUp,
     /// Stop: SIGTSTP from outside (Ctrl-Z is a key here).
     Stop,
     /// Go on after a stop: SIGCONT.
@@ -45,6 +47,7 @@ pub enum Signal {
 pub struct Signals {
     end: [unix::Signal; 3],
     hang_up: unix::Signal,
+    front_died: unix::Signal,
     line: Line,
     stop: unix::Signal,
     resume: unix::Signal,
@@ -61,6 +64,7 @@ impl Signals {
                 unix::signal(SignalKind::quit())?,
             ],
             hang_up: unix::signal(SignalKind::hangup())?,
+            front_died: unix::signal(SignalKind::user_defined1())?,
             line: Line::at_start(),
             stop: unix::signal(SignalKind::from_raw(Sys::TSTP.as_raw()))?,
             resume: unix::signal(SignalKind::from_raw(Sys::CONT.as_raw()))?,
@@ -79,8 +83,9 @@ impl Signals {
                     if !self.line.is_gone() {
                         continue;
                     }
-                    Signal::End
+                    Signal::HungUp
                 }
+                _ = self.front_died.recv() => Signal::HungUp,
                 _ = self.stop.recv() => Signal::Stop,
                 _ = self.resume.recv() => Signal::Continue,
             };

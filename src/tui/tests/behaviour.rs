@@ -326,8 +326,9 @@ fn read_only_writes_nothing_and_says_why() {
 fn a_job_is_shown_while_one_goes_on_browsing_and_its_end_is_told() {
     let mut stage = in_files();
     let job = stage.start_job(JobKind::Restore, "Restore 2 items to /tmp/out");
-    stage.progress(&job, 10);
-    stage.progress(&job, 20);
+    for percent in [0, 4, 8, 12, 16, 20] {
+        stage.progress(&job, percent);
+    }
     stage.keys("j Enter");
     let screen = stage.screen();
     assert!(
@@ -408,7 +409,30 @@ fn quitting_asks_while_jobs_run_and_waits_for_them() {
 }
 
 #[test]
-fn hanging_up_stops_the_jobs_and_ends() {
+fn jobs_go_on_when_one_leaves_them() {
+    let mut stage = in_files();
+    let job = stage.start_job(JobKind::Backup, "Back up everything to home");
+    stage.keys("q d");
+    assert_eq!(stage.done(), ["detach"]);
+    // It ended while the question stood there.
+    stage.keys("Esc q");
+    stage.end_job(&job, JobState::Cancelled { cleaned: true });
+    stage.keys("d");
+    assert_eq!(stage.done(), ["quit"]);
+}
+
+#[test]
+fn detaching_says_why_it_cannot_be_done() {
+    let mut stage = in_files();
+    stage.model.can_detach = false;
+    stage.start_job(JobKind::Backup, "Back up everything to home");
+    stage.keys("q d");
+    assert!(stage.done().is_empty());
+    assert!(stage.screen().contains("Jobs cannot go on without Coffer here"));
+}
+
+#[test]
+fn terminating_stops_the_jobs_and_ends() {
     let mut stage = in_files();
     stage.start_job(JobKind::Backup, "Back up everything to home");
     stage.send(Msg::Terminate);

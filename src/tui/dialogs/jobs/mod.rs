@@ -1,95 +1,132 @@
-//! Jobs: the drawer of what runs and what ran, and one job's report.
+//! Jobs: the strip that shows what runs, the drawer of what runs and what ran (here, in other processes, before), and one
+//! job's report with its log and its problems.
+//!
+//! The engine tells of jobs of this process by itself. Others are asked for: once at the start, then now and then while one
+//! is known to run elsewhere or the drawer is open, and not at all otherwise.
 
-mod view;
+mod drawer_view;
+mod report;
+mod report_view;
+mod strip;
 
 use super::super::actions::{Act, Action, At, Context, Danger};
 use super::super::asking::{Told, ask, complain};
-use super::super::dialog::{Dialog, Moves};
+use super::super::dialog::{Dialog, Moves, Then, with_top};
+use super::super::field::Field;
 use super::super::model::Model;
 use super::super::msg::Effect;
+use super::super::theme::Role;
 use super::super::view::canvas::Canvas;
 use super::super::window::Window;
 use super::confirm::Confirm;
-pub(crate) use view::strip;
+use report::Report;
+pub(crate) use strip::strip;
 
-use crate::engine::{Answer, JobId, JobIssue, Question};
+use crate::engine::{Answer, JobId, JobState, Question};
+use crate::text;
 
 const DRAWER: Context = Context::dialog("jobs", "Jobs").with_list();
+/// The same while its filter is typed.
+const TYPING: Context = Context::dialog("jobs-filter", "Jobs: filter");
 const REPORT: Context = Context::dialog("report", "Report").with_list();
 
-/// Jobs of the history that the drawer asks for.
+/// Jobs of the history that are asked for.
 const HISTORY: u32 = 200;
+const SLOT: &str = "jobs.history";
+/// Milliseconds between two looks at other processes while one runs something, and while the drawer is open.
+const WATCH: u64 = 1_000;
+const GLANCE: u64 = 4_000;
 
 /// What one can do in the drawer and in a report.
 #[rustfmt::skip] // a table, read by its columns
 pub static ACTIONS: &[Action] = &[
-    Action::new("jobs.open", "report", "Show the job's report", &["Enter"], At::Only(&[DRAWER]), open_report).hint(1),
-    Action::new("jobs.cancel", "cancel it", "Stop the job", &["x"], At::Only(&[DRAWER, REPORT]), cancel).danger(Danger::Ask).hint(2)
-        .unless(|model| shown(model).and_then(|id| model.jobs.get(id)).is_none_or(|job| !job.runs())
+    Action::new("jobs.open", "report", "Show what the job did and what went wrong", &["Enter", "l", "→"], At::Only(&[DRAWER]), report::open)
+        .hint(1).unless(|model| shown(model).is_none().then(|| "There is no job here.".into())),
+    Action::new("jobs.cancel", "cancel it", "Stop the job, wherever it runs", &["x"], At::Only(&[DRAWER, REPORT]), cancel).danger(Danger::Ask)
+        .hint(2).unless(|model| shown(model).and_then(|id| model.jobs.get(id)).is_none_or(|job| !job.runs())
             .then(|| "This job does not run.".into())),
+    Action::new("jobs.filter", "filter", "Show only jobs that hold a text", &["/"], At::Only(&[DRAWER]), type_filter).hint(3),
+    Action::new("jobs.filter-keep", "keep it", "Keep the filter and go back to the jobs", &["Enter"], At::Only(&[TYPING]), keep_filter).hint(1),
+    Action::new("report.turn", "log or problems", "Change between what it did and what went wrong", &["Tab", "Shift-Tab"], At::Only(&[REPORT]), report::turn)
+        .hint(1),
+    Action::new("report.copy", "copy", "Copy the line, a problem's path and words", &["y"], At::Only(&[REPORT]), report::copy).hint(3)
+        .unless(report::nothing_to_copy),
 ];
 
 /// What runs and ran.
 #[derive(Debug, Default)]
 pub struct Drawer {
-    list: Window<()>,
-}
-
-/// One job's report.
-#[derive(Debug)]
-pub struct Report {
-    /// Which.
-    job: JobId,
-    /// What went wrong.
-    list: Window<JobIssue>,
+    list: Window<JobId>,
+    filter: Field,
+    typing: bool,
 }
 
 /// Opens the drawer.
 pub fn open(act: &mut Act) {
     act.model.push(Drawer::default());
-    let question = Question::Jobs { limit: HISTORY };
-    ask(act.model, "jobs.history", question, take_history, act.effects);
+    act.model.jobs.looked = None;
+}
+
+/// Asks what other processes do and what the history says, when it is time to.
+pub fn watch(model: &mut Model, effects: &mut Vec<Effect>) {
+    if model.asks(SLOT) {
+        return;
+    }
+    let open = model.dialog_mut::<Drawer>().is_some();
+    let due = match model.jobs.looked {
+        None => 0,
+        Some(looked) if model.jobs.some_elsewhere() => looked + WATCH,
+        Some(looked) if open => looked + GLANCE,
+        Some(_) => return,
+    };
+    let now = model.now.millis;
+    if now < due {
+        effects.push(Effect::Wake(due));
+        return;
+    }
+    model.jobs.looked = Some(now);
+    ask(model, SLOT, Question::Jobs { limit: HISTORY }, take_history, effects);
 }
 
 fn take_history(model: &mut Model, _: &Question, told: Told, _: &mut Vec<Effect>) {
-    match told.answer {
-        Answer::Jobs(rows) => model.jobs.remember(rows),
-        other => complain(model, other),
+    let rows = match told.answer {
+        Answer::Jobs(rows) => rows,
+        other => return complain(model, other),
+    };
+    for id in model.jobs.remember(rows, model.now.millis) {
+        let Some(job) = model.jobs.get(id) else { continue };
+        let (role, came) = match &job.state {
+            JobState::Done { problems: 0, .. } => (Role::Good, "done"),
+            JobState::Done { .. } => (Role::Warning, "done, with problems (J shows them)"),
+            JobState::Cancelled { .. } => (Role::Warning, "cancelled"),
+            _ => (Role::Danger, "failed (J says why)"),
+        };
+        let told = format!("{}, in another process: {came}", job.title);
+        model.say(role, told);
     }
 }
 
 /// The job that the drawer's cursor is on, or that the report is about.
 fn shown(model: &Model) -> Option<JobId> {
     match (model.dialog::<Drawer>(), model.dialog::<Report>()) {
-        (Some(drawer), _) => model.jobs.shown(drawer.list.cursor()).map(|job| job.info.id),
-        (_, Some(report)) => Some(report.job),
+        (Some(drawer), _) => drawer.list.current().copied(),
+        (_, Some(report)) => Some(report.job()),
         _ => None,
     }
 }
 
-fn open_report(act: &mut Act) {
-    let Some(job) = shown(act.model) else { return };
-    act.model.push(Report {
-        job,
-        list: Window::default(),
+fn type_filter(act: &mut Act) {
+    with_top::<Drawer>(act, |drawer, _| {
+        drawer.typing = true;
+        Then::Keep
     });
-    ask(
-        act.model,
-        "jobs.issues",
-        Question::Issues { job },
-        take_issues,
-        act.effects,
-    );
 }
 
-fn take_issues(model: &mut Model, asked: &Question, told: Told, _: &mut Vec<Effect>) {
-    let (Question::Issues { job }, Answer::Issues(issues)) = (asked, told.answer) else {
-        return;
-    };
-    if let Some(report) = model.dialog_mut::<Report>().filter(|report| report.job == *job) {
-        let total = issues.len() as u64;
-        report.list.accept(0, issues, total);
-    }
+fn keep_filter(act: &mut Act) {
+    with_top::<Drawer>(act, |drawer, _| {
+        drawer.typing = false;
+        Then::Keep
+    });
 }
 
 fn cancel(act: &mut Act) {
@@ -97,26 +134,65 @@ fn cancel(act: &mut Act) {
         return;
     };
     let (id, title) = (job.info.id, job.title.clone());
-    let sentence = format!("{title} stops. What it has done so far stays; nothing of it is harmed.");
-    let yes = move |act: &mut Act| act.effects.push(Effect::CancelJob(id));
+    let place = if job.here() { "" } else { ", in another process," };
+    let sentence = format!("{title}{place} stops. What it has done so far stays; nothing of it is harmed.");
+    let yes = move |act: &mut Act| {
+        act.model.jobs.looked = None;
+        act.effects.push(Effect::CancelJob(id));
+    };
     let confirm = Confirm::ask(act, "Cancel the job?", sentence, yes);
     act.model.push(confirm);
 }
 
+impl Drawer {
+    /// Whether a job is shown under the filter.
+    fn holds(&self, job: &super::super::jobs::Job) -> bool {
+        let wanted = self.filter.text().to_lowercase();
+        let (_, state, _) = strip::state_words(crate::tui::theme::Look::default().symbols, job);
+        wanted.is_empty()
+            || job.title.to_lowercase().contains(&wanted)
+            || state.contains(&wanted)
+            || text::escape(job.info.vault.as_bytes()).to_lowercase().contains(&wanted)
+    }
+}
+
 impl Dialog for Drawer {
     fn context(&self) -> Context {
-        DRAWER
+        if self.typing { TYPING } else { DRAWER }
     }
 
     fn list(&mut self) -> Option<&mut dyn Moves> {
         Some(&mut self.list)
     }
 
+    fn field(&mut self) -> Option<&mut Field> {
+        self.typing.then_some(&mut self.filter)
+    }
+
     fn layout(&mut self, model: &Model) {
-        self.list.resize(u64::from(view::drawer_rows(model.size)));
-        let (cursor, shown) = (self.list.cursor(), model.jobs.len());
-        self.list.accept(0, vec![(); shown], shown as u64);
+        self.list.resize(u64::from(drawer_view::rows(model.size)));
+        let ids: Vec<JobId> = model
+            .jobs
+            .iter()
+            .filter(|job| self.holds(job))
+            .map(|job| job.info.id)
+            .collect();
+        // The cursor stays on its job when a new one comes above it.
+        let at = self
+            .list
+            .current()
+            .and_then(|id| ids.iter().position(|other| other == id));
+        let cursor = at.map_or(self.list.cursor(), |at| at as u64);
+        let total = ids.len() as u64;
+        self.list.accept(0, ids, total);
         self.list.go(cursor);
+    }
+
+    fn closed(&mut self, model: &mut Model, _: &mut Vec<Effect>) {
+        // As in the lists: the filter goes first.
+        if self.typing || !self.filter.text().is_empty() {
+            model.push(Drawer::default());
+        }
     }
 
     fn in_footer(&self) -> bool {
@@ -124,24 +200,6 @@ impl Dialog for Drawer {
     }
 
     fn draw(&self, model: &Model, canvas: &mut Canvas) {
-        view::drawer(model, &self.list, canvas);
-    }
-}
-
-impl Dialog for Report {
-    fn context(&self) -> Context {
-        REPORT
-    }
-
-    fn list(&mut self) -> Option<&mut dyn Moves> {
-        Some(&mut self.list)
-    }
-
-    fn layout(&mut self, model: &Model) {
-        self.list.resize(u64::from(model.size.1.saturating_sub(15).max(1)));
-    }
-
-    fn draw(&self, model: &Model, canvas: &mut Canvas) {
-        view::report(model, self, canvas);
+        drawer_view::draw(model, self, canvas);
     }
 }

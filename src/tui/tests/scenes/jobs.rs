@@ -55,4 +55,29 @@ pub(super) const SCENES: &[Scene] = &[
         s.start_job(JobKind::Backup, "Back up everything to home");
         s.keys("J x");
     }),
+    ("report-log", true, |s| {
+        let job = s.start_job(JobKind::Restore, "Restore photos/ to /home/anna/restored");
+        s.progress(&job, 40);
+        s.keys("J Enter");
+    }),
+    ("jobs-running", true, |s| {
+        let job = s.start_job(JobKind::Backup, "Back up everything to home");
+        for percent in [0, 3, 9, 14, 16, 21, 29, 36, 44, 49, 53] {
+            s.progress(&job, percent);
+        }
+        s.keys("J");
+    }),
+    ("jobs-filter", true, |s| {
+        let first = s.start_job(JobKind::Backup, "Back up everything to home");
+        s.end_job(
+            &first,
+            JobState::Failed {
+                error: "no space left on device".into(),
+                exit_code: 1,
+            },
+        );
+        s.start_job(JobKind::Restore, "Restore photos/ to /home/anna/restored");
+        s.keys("J /");
+        s.text("fail");
+    }),
 ];

@@ -13,6 +13,7 @@ use super::msg::Moment;
 use super::screens;
 use super::screens::files::{Files, Selected};
 use super::screens::overview::Overview;
+use super::screens::search::Searching;
 use super::screens::vaults::staging::Staged;
 use super::screens::vaults::{Generations, Pane, Vaults};
 use super::theme::{Look, Role};
@@ -121,6 +122,8 @@ pub struct Model {
     pub files: Files,
     /// Generations staged for deletion.
     pub staged: Staged,
+    /// What is looked for, and what was found.
+    pub search: Searching,
     /// What is selected, by generation.
     pub selections: HashMap<Id, Selected>,
     /// What lies over the screen; the last one gets the keys.
@@ -168,6 +171,7 @@ impl Model {
             generations: Generations::default(),
             files: Files::default(),
             staged: Staged::default(),
+            search: Searching::default(),
             selections: HashMap::new(),
             dialogs: Vec::new(),
             jobs: Jobs::default(),

@@ -27,7 +27,7 @@ pub(super) fn context(model: &Model) -> Context {
         Screen::Overview => overview::CONTEXT,
         Screen::Vaults => vaults::context(model),
         Screen::Files => files::CONTEXT,
-        Screen::Search => search::CONTEXT,
+        Screen::Search => search::context(model),
         Screen::Snapshots => snapshots::CONTEXT,
         Screen::Cost => cost::CONTEXT,
     }
@@ -39,13 +39,14 @@ pub(super) fn list(model: &mut Model) -> Option<&mut dyn Moves> {
         Screen::Vaults => Some(vaults::list(model)),
         Screen::Files => Some(&mut model.files.list),
         Screen::Overview => Some(overview::list(model)),
-        Screen::Search | Screen::Snapshots | Screen::Cost => None,
+        Screen::Search => Some(&mut model.search.list),
+        Screen::Snapshots | Screen::Cost => None,
     }
 }
 
 /// The field that has the keys, if any.
-pub(super) fn field(_model: &mut Model) -> Option<&mut Field> {
-    None
+pub(super) fn field(model: &mut Model) -> Option<&mut Field> {
+    (model.screen == Screen::Search && model.search.typing).then_some(&mut model.search.field)
 }
 
 /// That field's text was changed.
@@ -56,12 +57,15 @@ pub(super) fn layout(model: &mut Model) {
     overview::layout(model);
     vaults::layout(model);
     files::layout(model);
+    search::layout(model);
 }
 
 /// Asks for what the screen shows and what is not here.
 pub(super) fn fetch(model: &mut Model, effects: &mut Vec<Effect>) {
     overview::fetch(model, effects);
     vaults::fetch(model, effects);
+    // Before the files: it may lead there.
+    search::fetch(model, effects);
     files::fetch(model, effects);
 }
 
@@ -71,7 +75,7 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas) {
         Screen::Overview => overview::draw(model, canvas),
         Screen::Vaults => vaults::view::draw(model, canvas),
         Screen::Files => files::view::draw(model, canvas),
-        Screen::Search => search::draw(model, canvas),
+        Screen::Search => search::view::draw(model, canvas),
         Screen::Snapshots => snapshots::draw(model, canvas),
         Screen::Cost => cost::draw(model, canvas),
     }
@@ -79,8 +83,10 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas) {
 
 /// Goes to the pane `by` places on, around.
 pub(super) fn change_pane(act: &mut Act, by: isize) {
-    if act.model.screen == Screen::Vaults {
-        vaults::change_pane(act.model, by);
+    match act.model.screen {
+        Screen::Vaults => vaults::change_pane(act.model, by),
+        Screen::Search => search::change_pane(act.model),
+        _ => {}
     }
 }
 
@@ -107,6 +113,11 @@ pub(super) fn set_filter(model: &mut Model, wanted: &str) {
 
 /// Opens the filter of the pane that has the keys.
 pub(super) fn open_filter(act: &mut Act) {
+    if act.model.screen == Screen::Search {
+        // What is searched for is typed in a field of its own.
+        act.model.search.typing = true;
+        return;
+    }
     if let Some(now) = filter(act.model) {
         let dialog = filter::Filter(Field::new(now));
         act.model.push(dialog);
@@ -115,6 +126,9 @@ pub(super) fn open_filter(act: &mut Act) {
 
 /// Why nothing can be filtered here now.
 pub(super) fn no_filter(model: &Model) -> Option<String> {
+    if model.screen == Screen::Search {
+        return None;
+    }
     if filter(model).is_none() {
         return Some("There is nothing to filter on this screen.".into());
     }
@@ -131,6 +145,9 @@ pub(super) fn escape(act: &mut Act) {
     if model.screen == Screen::Vaults && vaults::escape(model) {
         return;
     }
+    if model.screen == Screen::Search && search::escape(model) {
+        return;
+    }
     set_filter(model, "");
     model.notice = None;
 }
@@ -139,6 +156,7 @@ pub(super) fn escape(act: &mut Act) {
 pub(super) fn status(model: &Model) -> Option<(String, Role)> {
     match model.screen {
         Screen::Vaults => vaults::status(model),
+        Screen::Search => search::status(model),
         _ => None,
     }
 }
@@ -156,5 +174,6 @@ pub(super) fn reload(act: &mut Act) {
     model.generations.load = Load::Idle;
     model.files.load = Load::Idle;
     model.files.list.forget();
+    search::reload(model);
     stale(model);
 }

@@ -5,6 +5,7 @@ mod files;
 mod jobs;
 mod overview;
 mod restore;
+mod search;
 mod setup;
 pub mod vaults;
 
@@ -44,6 +45,7 @@ impl World {
             overview::answer,
             files::answer,
             restore::answer,
+            search::answer,
             setup::answer,
             jobs::answer,
         ];

@@ -7,3 +7,4 @@ mod generations;
 mod random;
 mod scenes;
 mod screens;
+mod search;

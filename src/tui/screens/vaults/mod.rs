@@ -410,7 +410,7 @@ pub(super) fn set_filter(model: &mut Model, wanted: &str) {
 }
 
 /// Shows the vaults that the filter lets through; the cursor stays on its vault.
-fn show_vaults(model: &mut Model) {
+pub(super) fn show_vaults(model: &mut Model) {
     let on = model
         .wanted_vault
         .clone()

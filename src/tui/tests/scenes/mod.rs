@@ -5,6 +5,7 @@ mod help;
 mod jobs;
 mod overview;
 mod restore;
+mod search;
 mod setup;
 mod vaults;
 
@@ -20,6 +21,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Scene> {
         vaults::SCENES,
         files::SCENES,
         restore::SCENES,
+        search::SCENES,
         jobs::SCENES,
         help::SCENES,
         setup::SCENES,

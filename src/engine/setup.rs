@@ -1,9 +1,12 @@
 //! What setting up asks and changes, as plain values: the config itself, the live filesystem for pickers, a vault's keys
 //! and locks, and the changes that are answered like questions.
 
-use std::path::PathBuf;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::backup::Exclude;
+use crate::backup::pattern::components;
 pub use crate::backup::tally::{Tally, Weight};
 use crate::config::{Config, PlanConfig, VaultConfig};
 use crate::vault::key::ScryptParameters;
@@ -207,4 +210,33 @@ pub struct Changed {
     pub text: String,
     /// What is left for the user to do, as a sentence; empty when nothing is.
     pub remark: String,
+}
+
+/// Whether a plan of these paths and excludes would back up the vault that lies at `place`: into itself, growing each time.
+pub fn backs_up_vault(paths: &[PathBuf], excludes: &[String], place: &Path) -> bool {
+    if !paths.iter().any(|path| place.starts_with(path)) {
+        return false;
+    }
+    let mut exclude = Exclude::default();
+    for pattern in excludes {
+        // One that is no pattern is complained of elsewhere.
+        let _ = exclude.add(pattern, false);
+    }
+    !exclude.path_is_out(&components(place.as_os_str().as_bytes()), false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vault_within_its_own_plan_is_seen() {
+        let holds = |path: &str, excludes: &[&str]| {
+            let excludes: Vec<String> = excludes.iter().map(ToString::to_string).collect();
+            backs_up_vault(&[path.into()], &excludes, Path::new("/home/anna/backup/home"))
+        };
+        assert!(holds("/home", &[]) && holds("/", &["*.tmp", "["]) && holds("/home/anna/backup/home", &[]));
+        assert!(!holds("/home/anna/docs", &[]));
+        assert!(!holds("/home", &["/home/anna/backup/home"]) && !holds("/home", &["backup"]));
+    }
 }

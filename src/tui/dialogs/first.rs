@@ -3,6 +3,8 @@
 //! All fields are one form of which each step shows its own. The vault is made at the end of the second step, the plan at
 //! the end of the fourth: who leaves in between goes on from there.
 
+use std::path::PathBuf;
+
 use super::super::actions::{Act, Action, At, Context, read_only};
 use super::super::asking::{Told, abandon, ask, change, complain, failed};
 use super::super::dialog::{Dialog, Then, with_top};
@@ -12,11 +14,13 @@ use super::super::theme::Role;
 use super::super::view::canvas::Canvas;
 use super::super::widgets::form::{Entry, Form};
 use super::browser::Browser;
-use super::plans::editor::{Count, days_entry, excludes, follow, paths_of, schedule_entry, schedule_of, wrong_name};
+use super::plans::editor::{
+    Count, days_entry, excludes, follow, paths_of, schedule_entry, schedule_of, within_itself, wrong_name,
+};
 use super::vault::{self, Follow};
 use super::{form_dialog, plans};
 use crate::config::{DEFAULT_RETENTION_DAYS, PlanConfig};
-use crate::engine::setup::{Change, ConfigNow, CountExcludes};
+use crate::engine::setup::{Change, ConfigNow, CountExcludes, backs_up_vault};
 use crate::engine::{Answer, Question};
 use crate::text;
 
@@ -67,8 +71,8 @@ pub struct Assistant {
     form: Form,
     follow: Follow,
     count: Count,
-    /// The vault that is made.
-    vault: Option<String>,
+    /// The vault that is made, and where.
+    vault: Option<(String, PathBuf)>,
     trying: bool,
     problem: String,
 }
@@ -133,7 +137,11 @@ impl Assistant {
             schedule_entry(None),
             Entry::note("cost", "Cost a month", cost),
         ]);
-        let vault = now.config.vaults.first().map(|vault| vault.name.clone());
+        let vault = now
+            .config
+            .vaults
+            .first()
+            .map(|vault| (vault.name.clone(), vault.path.clone()));
         let mut assistant = Assistant {
             step: if vault.is_some() { 2 } else { 0 },
             form: Form::new(entries),
@@ -143,8 +151,22 @@ impl Assistant {
             trying: false,
             problem: String::new(),
         };
+        assistant.leave_out_vault();
         assistant.show(model.now.millis);
         assistant
+    }
+
+    /// A vault that lies in what is backed up is left out: it would hold itself.
+    fn leave_out_vault(&mut self) {
+        let Some((_, place)) = &self.vault else { return };
+        let paths: Vec<PathBuf> = self.form.rows("paths").iter().map(PathBuf::from).collect();
+        let mut rows = self.form.rows("excludes");
+        if backs_up_vault(&paths, &rows, place)
+            && let Some(place) = place.to_str()
+        {
+            rows.push(place.to_owned());
+            self.form.set_rows("excludes", rows);
+        }
     }
 
     /// Shows the entries of the step.
@@ -188,7 +210,7 @@ impl Assistant {
         Some(PlanConfig {
             name: form.text("plan-name").trim().to_owned(),
             paths: paths_of(form, model).ok()?,
-            vaults: self.vault.clone().into_iter().collect(),
+            vaults: self.vault.iter().map(|(vault, _)| vault.clone()).collect(),
             excludes: form.rows("excludes"),
             exclude_files: Vec::new(),
             exclude_caches: form.on("caches"),
@@ -212,8 +234,14 @@ impl Assistant {
                 if let Some(problem) = wrong_name(form.text("plan-name").trim()) {
                     form.set_problem("plan-name", problem);
                 }
-                if let Err(problem) = paths_of(form, model) {
-                    form.set_problem("paths", problem);
+                match (paths_of(form, model), &self.vault) {
+                    (Err(problem), _) => form.set_problem("paths", problem),
+                    (Ok(paths), Some((vault, place))) => {
+                        if let Some(problem) = within_itself(form, &paths, vault, place) {
+                            form.set_problem("excludes", problem);
+                        }
+                    }
+                    _ => {}
                 }
             }
             _ => {
@@ -278,6 +306,10 @@ fn back(act: &mut Act) {
 
 fn vault_made(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
     let millis = model.now.millis;
+    let typed = model
+        .dialog_mut::<Assistant>()
+        .map(|assistant| assistant.form.text("folder").trim().to_owned());
+    let place = model.expand_home(&typed.unwrap_or_default());
     let Some(assistant) = model.dialog_mut::<Assistant>() else {
         return;
     };
@@ -285,7 +317,8 @@ fn vault_made(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
     match answer {
         Answer::Changed(changed) => {
             let vault = assistant.form.text("vault-name").trim().to_owned();
-            assistant.vault = Some(vault.clone());
+            assistant.vault = Some((vault.clone(), place.into()));
+            assistant.leave_out_vault();
             assistant.step = 2;
             assistant.show(millis);
             effects.push(Effect::Wake(millis));
@@ -305,7 +338,7 @@ fn plan_made(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
         Answer::Changed(changed) => {
             let done = Done {
                 plan: assistant.form.text("plan-name").trim().to_owned(),
-                vault: assistant.vault.clone().unwrap_or_default(),
+                vault: assistant.vault.clone().map(|(vault, _)| vault).unwrap_or_default(),
             };
             abandon(model, COUNT, effects);
             model.dismiss::<Assistant>();

@@ -116,7 +116,7 @@ fn config() -> Config {
             plan(
                 "everything",
                 &["home", "away"],
-                &["/etc", "/home", "/root", "/srv"],
+                &["/etc", "/home", "/root", "/srv/www"],
                 "daily 02:00",
             ),
             plan("documents", &["away"], &["/home/anna/documents"], ""),

@@ -8,3 +8,4 @@ mod random;
 mod scenes;
 mod screens;
 mod search;
+mod setup;

@@ -95,7 +95,10 @@ pub(crate) fn vaults(model: &Model, canvas: &mut Canvas, span: Span) -> bool {
     if pane.list.total() != Some(0) {
         return false;
     }
-    let keys = [("R", "reads the list again once you have made one in a shell:")];
+    let keys = [
+        ("A", "sets one up with you, in four steps"),
+        ("n", "makes one, or adds one that is there; in a shell:"),
+    ];
     let command = "coffer init --vault /srv/backup/home\ncoffer demo        makes one to look at";
     message(
         canvas,

@@ -1,7 +1,7 @@
 //! One plan being set up or changed. What it would take, and what each exclude drops, is counted on the live filesystem
 //! while one types.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::super::super::actions::{Act, Action, At, Context, read_only};
 use super::super::super::asking::{Told, abandon, ask, change, failed};
@@ -16,7 +16,7 @@ use super::super::browser::Browser;
 use super::super::confirm::Confirm;
 use super::super::form_dialog;
 use crate::config::{DEFAULT_RETENTION_DAYS, PlanConfig, parse_size};
-use crate::engine::setup::{Change, ConfigNow, CountExcludes, Tally, Weight};
+use crate::engine::setup::{Change, ConfigNow, CountExcludes, Tally, Weight, backs_up_vault};
 use crate::engine::{Answer, Question};
 use crate::schedule::Schedule;
 use crate::text;
@@ -41,6 +41,8 @@ pub struct PlanEditor {
     was: Option<String>,
     /// What the form does not show stays as it is.
     base: PlanConfig,
+    /// Where the vaults lie.
+    places: Vec<(String, PathBuf)>,
     form: Form,
     /// The plan as it was, to see whether anything changed.
     before: Form,
@@ -69,6 +71,12 @@ impl PlanEditor {
         PlanEditor {
             was: plan.map(|plan| plan.name.clone()),
             base,
+            places: now
+                .config
+                .vaults
+                .iter()
+                .map(|vault| (vault.name.clone(), vault.path.clone()))
+                .collect(),
             before: form.clone(),
             form,
             count: Count {
@@ -95,6 +103,11 @@ impl PlanEditor {
         let vaults = form.words("vaults");
         if vaults.is_empty() {
             form.set_problem("vaults", "Choose at least one vault with Space.");
+        }
+        for (vault, place) in self.places.iter().filter(|(name, _)| vaults.contains(name)) {
+            if let Some(problem) = within_itself(form, paths.as_deref().unwrap_or_default(), vault, place) {
+                form.set_problem("excludes", problem);
+            }
         }
         let larger = size_of(form.text("larger"));
         if larger.is_err() {
@@ -278,6 +291,18 @@ pub(in super::super) fn paths_of(form: &Form, model: &Model) -> Result<Vec<PathB
         )),
         None => Ok(rows.into_iter().map(PathBuf::from).collect()),
     }
+}
+
+/// What to say of a plan that would back up the vault it goes to.
+pub(in super::super) fn within_itself(form: &Form, paths: &[PathBuf], vault: &str, place: &Path) -> Option<String> {
+    let excludes = form.rows("excludes");
+    backs_up_vault(paths, &excludes, place).then(|| {
+        let (vault, place) = (
+            text::escape(vault.as_bytes()),
+            text::escape(place.as_os_str().as_encoded_bytes()),
+        );
+        format!("The vault {vault} lies in what is backed up and would hold itself: leave out {place}")
+    })
 }
 
 /// A schedule as typed; `None` where nothing is.
@@ -475,7 +500,7 @@ impl Dialog for PlanEditor {
             .map(|row| act.model.expand_home(row))
             .collect();
         let start = match rows.first() {
-            Some(row) => std::path::Path::new(row)
+            Some(row) => Path::new(row)
                 .parent()
                 .map_or("/".into(), |p| p.to_string_lossy().into_owned()),
             None => act.model.home.clone(),
@@ -505,6 +530,7 @@ impl Dialog for PlanEditor {
         let kept = PlanEditor {
             was: self.was.clone(),
             base: self.base.clone(),
+            places: std::mem::take(&mut self.places),
             form: std::mem::take(&mut self.form),
             before: std::mem::take(&mut self.before),
             count: Count {

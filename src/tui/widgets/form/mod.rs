@@ -217,13 +217,19 @@ impl Entry {
 pub(crate) struct Form {
     entries: Vec<Entry>,
     at: usize,
+    /// Whether the focused number is being typed: its first digit takes the place of what was there.
+    typing: bool,
 }
 
 impl Form {
     /// A form with the focus on its first entry that takes it.
     pub(crate) fn new(entries: Vec<Entry>) -> Form {
         let at = entries.iter().position(Entry::takes_focus).unwrap_or(0);
-        Form { entries, at }
+        Form {
+            entries,
+            at,
+            typing: false,
+        }
     }
 
     /// The entries.
@@ -436,6 +442,7 @@ impl Form {
             return self.changed();
         }
         let moved = |moved: bool| if moved { Reply::Moved } else { Reply::Ignored };
+        self.typing &= matches!(key.code, Code::Char(_) | Code::Backspace);
         match key.code {
             Code::Tab => return moved(self.step_round(1)),
             Code::BackTab => return moved(self.step_round(-1)),
@@ -460,7 +467,7 @@ impl Form {
                 Code::Enter => Reply::Submit,
                 _ => Reply::Ignored,
             },
-            Value::Number(number) => key_on_number(number, key),
+            Value::Number(number) => key_on_number(number, &mut self.typing, key),
             Value::List(list) => key_on_list(list, key),
             Value::Button(_) => match key.code {
                 Code::Enter | Code::Char(' ') => Reply::Pressed(entry.id),
@@ -631,13 +638,15 @@ fn key_on_set(words: usize, on: &mut [bool], at: &mut usize, key: Key) -> Reply 
     Reply::Moved
 }
 
-fn key_on_number(number: &mut Number, key: Key) -> Reply {
+fn key_on_number(number: &mut Number, typing: &mut bool, key: Key) -> Reply {
     let value = number.value;
+    let typed = std::mem::replace(typing, matches!(key.code, Code::Backspace | Code::Char('0'..='9')));
     let bounded = |value: u64| value.clamp(number.min, number.max);
     let next = match key.code {
         Code::Char(c) if c.is_ascii_digit() => {
             let digit = u64::from(c.to_digit(10).unwrap_or(0));
-            value.saturating_mul(10).saturating_add(digit).min(number.max)
+            let before = if typed { value } else { 0 };
+            before.saturating_mul(10).saturating_add(digit).min(number.max)
         }
         Code::Backspace => value / 10,
         Code::Right | Code::Char('+') => bounded(value.saturating_add(number.step)),

@@ -153,6 +153,12 @@ fn each_kind_has_its_keys() {
     assert_eq!(form.number("days"), 90);
     keys(&mut form, "+ PgUp ←");
     assert_eq!(form.number("days"), 100);
+    keys(&mut form, "3 0");
+    assert_eq!(
+        form.number("days"),
+        30,
+        "the first digit takes the place of what was there"
+    );
     keys(&mut form, "9 9 9 9");
     assert_eq!(form.number("days"), 36_500, "never more than the most");
 

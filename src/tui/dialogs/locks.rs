@@ -27,7 +27,7 @@ pub static ACTIONS: &[Action] = &[
         .danger(Danger::Ask).unless(|model| none_stale(model).or_else(|| read_only(model))),
     Action::new("locks.remove-all", "remove all", "Remove all locks, of programs that may still run too", &["D"], At::Only(&[CONTEXT]), remove_all).hint(2)
         .danger(Danger::Type).unless(|model| none(model).or_else(|| read_only(model))),
-    Action::new("locks.reload", "look again", "Read the locks anew", &["R"], At::Only(&[CONTEXT]), reload).hint(3),
+    Action::new("locks.again", "look again", "Read the locks anew", &["R"], At::Only(&[CONTEXT]), reload).hint(3),
 ];
 
 /// The locks on a vault.

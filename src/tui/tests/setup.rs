@@ -79,10 +79,10 @@ fn what_is_wrong_is_said_where_it_is_and_nothing_is_written() {
     s.text("/srv");
     s.keys("Ctrl-s");
     shows(&s, "The vault home lies in what is backed up");
-    s.keys("Shift-Tab Shift-Tab Shift-Tab Ctrl-u");
-    s.text("/etc");
-    s.keys("Shift-Tab Ctrl-u");
+    s.keys("Ctrl-u");
     s.text("taken");
+    s.keys("Tab Ctrl-u");
+    s.text("/etc");
     s.keys("Ctrl-s");
     shows(&s, "there is a plan taken in");
     assert_eq!(s.changes.len(), 1, "what the engine refuses leaves the form open");

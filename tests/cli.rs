@@ -722,6 +722,7 @@ fn help_of_the_whole() {
       stats        Show what generations weigh: logical and stored bytes, deduplication and compression
       check        Check that a vault is sound: its structure, and on request its data
       forget       Delete generations by hand
+      prune        Give back the space of what no generation reaches any more
       tag          Edit the tags of generations
       key          Manage the keys of a vault: each is a password that opens it
       unlock       Remove locks that programs left behind

@@ -104,3 +104,74 @@ fn opens_resizes_and_quits_over_ssh() {
     session.press("q");
     session.ends(true);
 }
+
+/// What somebody does who has never seen it: set up, back up, lose a file, find it, get it back.
+fn from_the_first_run_to_the_lost_file(columns: u16, rows: u16) {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let documents = home.join("documents");
+    std::fs::create_dir(&documents).unwrap();
+    std::fs::write(documents.join("letter to the bank.txt"), "Dear bank,\n").unwrap();
+    std::fs::write(documents.join("todo.md"), "- write to the bank\n").unwrap();
+    let environment = [
+        ("HOME", home.to_path_buf()),
+        ("LANG", "C.UTF-8".into()),
+        ("TERM", "xterm-256color".into()),
+        ("TZ", "UTC".into()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value));
+    let server = Server::start();
+    let mut session = server.coffer(columns, rows, &environment, "");
+
+    session.see("step 1 of 4");
+    session.press("\r");
+    session.see("step 2 of 4");
+    // To the password, and to its repetition.
+    for key in ["\t", "\t", "correct horse battery", "\t", "correct horse battery"] {
+        session.press(key);
+    }
+    session.press("\r");
+    session.see("step 3 of 4");
+    session.see("Takes ");
+    session.press("\r");
+    session.see("step 4 of 4");
+    session.press("\r");
+    session.see("All is set up");
+    session.press("\r");
+    session.see("✓ Back up home to home");
+    assert!(home.join("backup/home/config").is_file());
+
+    let lost = documents.join("letter to the bank.txt");
+    std::fs::remove_file(&lost).unwrap();
+    session.press("4");
+    session.see("Type a part of a name");
+    session.press("letter to");
+    session.see("letter to the bank.txt");
+    session.press("\r");
+    session.see("go to it");
+    session.press("r");
+    session.see("lands as");
+    session.press("\r");
+    session.see("nothing that is there is lost");
+    session.press_until_gone("y", "Restore: the plan");
+    session.see("1 file written");
+    let below = documents.strip_prefix("/").unwrap();
+    let restored = home.join("restored").join(below).join("letter to the bank.txt");
+    assert_eq!(std::fs::read_to_string(restored).unwrap(), "Dear bank,\n");
+    session.press("\x1b");
+    session.see_gone("what came of it");
+    session.press("q");
+    session.ends(true);
+}
+
+#[test]
+#[ignore = "needs sshd"]
+fn from_the_first_run_to_the_lost_file_at_80_by_24() {
+    from_the_first_run_to_the_lost_file(80, 24);
+}
+
+#[test]
+#[ignore = "needs sshd"]
+fn from_the_first_run_to_the_lost_file_at_120_by_40() {
+    from_the_first_run_to_the_lost_file(120, 40);
+}

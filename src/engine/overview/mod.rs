@@ -1,14 +1,15 @@
 //! What is protected and what is not, without waiting for any vault.
 //!
-//! [`Engine::overview`] puts it together from the config, the catalog and the history of jobs; `places` looks at this
-//! machine: which disk a path lies on, whether a vault is where it should be, which of the usual paths no plan covers;
-//! `warnings` says in sentences what the figures mean.
+//! [`Engine::overview`] puts it together from the config, the catalog and the history of jobs; `plans` finds the
+//! generations of each plan; `places` looks at this machine: which disk a path lies on, whether a vault is where it should
+//! be, which of the usual paths no plan covers; `warnings` says in sentences what the figures mean.
 //!
 //! The answer comes twice. The first part is what is known; the second says as well where the vaults are and on which
 //! disks, which can take as long as a dead network mount takes: each place is looked at on a thread of its own and given
 //! up after a moment. What does not live here: opening a vault, and how any of it is shown.
 
 mod places;
+mod plans;
 #[cfg(test)]
 mod tests;
 mod warnings;
@@ -18,11 +19,8 @@ use std::path::{Path, PathBuf};
 use super::question::{JobRow, VaultRuns};
 use super::{Engine, JobKind, JobState, Result};
 use crate::catalog::{GenerationGroup, VaultRecord};
-use crate::config::{Config, PlanConfig, VaultConfig};
-use crate::schedule::Schedule;
+use crate::config::{Config, VaultConfig};
 
-/// Seconds of a day: how old a generation may be where no schedule says otherwise.
-const DAY: i64 = 86_400;
 /// How many jobs of the history are looked at.
 const HISTORY: usize = 2_000;
 /// How many of the last runs are told.
@@ -85,6 +83,8 @@ pub struct PlanCopy {
     pub same_disk: Option<bool>,
     /// How it stands.
     pub standing: Standing,
+    /// Paths of the plan that the newest one does not hold.
+    pub lacks: Vec<PathBuf>,
 }
 
 /// How a copy stands.
@@ -218,28 +218,6 @@ impl PlanState {
     }
 }
 
-/// Seconds a generation may be old: what is expected and a quarter more, for runs that take their time.
-pub(super) fn patience(every: i64) -> i64 {
-    every.saturating_add(every / 4)
-}
-
-/// The most seconds between two runs, and whether a schedule says so.
-fn rhythm(plan: &PlanConfig) -> (i64, bool) {
-    let every = match &plan.schedule {
-        None => return (DAY, false),
-        Some(Schedule::Hourly { .. }) => 3600,
-        Some(Schedule::Hours { every }) => i64::from(*every) * 3600,
-        Some(Schedule::Days { on, .. }) => {
-            // The longest way from one day to the next one in the week.
-            let free = |from: usize| (1..=7).find(|step| on[(from + step) % 7]).unwrap_or(7);
-            let longest = (0..7).filter(|day| on[*day]).map(free).max().unwrap_or(7);
-            longest as i64 * DAY
-        }
-        Some(Schedule::Monthly { .. }) => 31 * DAY,
-    };
-    (every, true)
-}
-
 impl Engine {
     /// What is protected and what is not. With `look`, the vaults are looked for, each for a moment only.
     pub fn overview(&self, look: bool) -> Result<Overview> {
@@ -253,10 +231,10 @@ impl Engine {
         }
         let now = self.now().seconds;
         let host = &self.settings().host;
-        let mut plans: Vec<PlanState> = Vec::new();
-        for plan in &config.plans {
-            plans.push(plan_state(plan, &config, host, &groups, &jobs, now));
-        }
+        let plan_states = config.plans.iter();
+        let plans: Vec<PlanState> = plan_states
+            .map(|plan| plans::state(plan, &config, host, &groups, &jobs, now))
+            .collect();
         let mut vaults: Vec<VaultState> = Vec::new();
         for vault in &config.vaults {
             vaults.push(self.vault_state(vault, &plans, &seen, &jobs)?);
@@ -285,7 +263,9 @@ impl Engine {
             .filter(|plan| plan.vaults.iter().any(|name| name == vault));
         let folder = config.vault(vault).map(|vault| vault.path.clone());
         let mut jobs = self.job_rows(HISTORY)?;
-        jobs.retain(|job| job.info.kind == JobKind::Backup && is_vault(&job.info.vault, vault, folder.as_deref()));
+        jobs.retain(|job| {
+            job.info.kind == JobKind::Backup && plans::is_vault(&job.info.vault, vault, folder.as_deref())
+        });
         Ok(VaultRuns {
             runs: jobs,
             schedules: writing.filter_map(|plan| plan.schedule).collect(),
@@ -311,9 +291,9 @@ impl Engine {
         let writing = plans
             .iter()
             .filter(|plan| plan.copies.iter().any(|copy| copy.vault == vault.name));
-        let checked = jobs
-            .iter()
-            .filter(|job| job.info.kind == JobKind::Check && is_vault(&job.info.vault, &vault.name, Some(&vault.path)));
+        let checked = jobs.iter().filter(|job| {
+            job.info.kind == JobKind::Check && plans::is_vault(&job.info.vault, &vault.name, Some(&vault.path))
+        });
         let checked = checked.filter_map(|job| match &job.state {
             JobState::Done { problems, .. } => Some((job.ended?.seconds, *problems == 0)),
             _ => None,
@@ -370,77 +350,5 @@ impl Engine {
             let vaults: Vec<&Path> = config.vaults.iter().map(|vault| vault.path.as_path()).collect();
             overview.uncovered = places::uncovered(places::USUAL, &covered, &vaults);
         }
-    }
-}
-
-/// Whether a job's vault, as the user named it, is this one.
-fn is_vault(named: &str, name: &str, folder: Option<&Path>) -> bool {
-    named == name || folder.is_some_and(|folder| Path::new(named) == folder)
-}
-
-fn plan_state(
-    plan: &PlanConfig,
-    config: &Config,
-    host: &str,
-    groups: &[(String, Vec<GenerationGroup>)],
-    jobs: &[JobRow],
-    now: i64,
-) -> PlanState {
-    let (every, scheduled) = rhythm(plan);
-    let machine = plan.host.as_deref().unwrap_or(host);
-    let copy = |name: &String| {
-        let groups = groups.iter().find(|(vault, _)| vault == name).map(|(_, groups)| groups);
-        let ours = |group: &&GenerationGroup| {
-            let mut paths: Vec<&Path> = group.paths.iter().map(Path::new).collect();
-            let mut wanted: Vec<&Path> = plan.paths.iter().map(PathBuf::as_path).collect();
-            paths.sort();
-            wanted.sort();
-            group.host == machine && paths == wanted
-        };
-        let group = groups.and_then(|groups| groups.iter().find(ours));
-        let folder = config.vault(name).map(|vault| vault.path.as_path());
-        let is_run = |job: &&JobRow| {
-            job.info.kind == JobKind::Backup
-                && job.info.plan.as_deref() == Some(plan.name.as_str())
-                && is_vault(&job.info.vault, name, folder)
-        };
-        let runs = || jobs.iter().filter(is_run);
-        let failed = runs().take_while(|job| !matches!(job.state, JobState::Done { .. }));
-        let failed = failed
-            .filter(|job| matches!(job.state, JobState::Failed { .. }))
-            .count() as u32;
-        let last_run = runs().next().map(|job| LastRun {
-            job: job.info.id,
-            started: job.info.started.seconds,
-            ended: job.ended.map(|ended| ended.seconds),
-            state: job.state.clone(),
-        });
-        let newest = group.map(|group| group.newest);
-        let standing = match newest {
-            None => Standing::Never,
-            Some(newest) if now.saturating_sub(newest) > patience(every) => Standing::Late,
-            Some(_) if failed > 0 => Standing::Failed,
-            Some(_) => Standing::Fresh,
-        };
-        PlanCopy {
-            vault: name.clone(),
-            generations: group.map_or(0, |group| group.count),
-            newest,
-            logical: group.and_then(|group| group.logical),
-            files: group.and_then(|group| group.files),
-            last_run,
-            failed,
-            same_disk: None,
-            standing,
-        }
-    };
-    PlanState {
-        name: plan.name.clone(),
-        paths: plan.paths.clone(),
-        other_host: plan.host.clone().filter(|other| other != host),
-        every,
-        scheduled,
-        missing: Vec::new(),
-        copies: plan.vaults.iter().map(copy).collect(),
     }
 }

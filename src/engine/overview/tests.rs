@@ -9,6 +9,7 @@ use crate::engine::{Answer, Event, PasswordGiven, Question, Settings};
 use crate::vault::{Generation, Id, Password, Time};
 
 const NOW: i64 = 1_700_000_000;
+const DAY: i64 = 86_400;
 
 struct World {
     folder: tempfile::TempDir,
@@ -286,6 +287,44 @@ fn one_copy_on_the_disk_of_its_source_is_next_to_none() {
     assert_eq!(
         texts(&overview, Severity::Note),
         ["The vault home was never checked from this machine."]
+    );
+}
+
+#[test]
+fn generations_are_told_apart_by_their_paths() {
+    let config = format!(
+        "{}[plans.other]\npaths = [\"@/other\"]\nvault = \"home\"\n",
+        ONE.replace("[\"@/files\"]", "[\"@/files\", \"@/gone\", \"@/other\"]")
+    );
+    let world = world(&config);
+    let copies = |paths: &[&str]| {
+        world.saw("home", paths, &[1]);
+        let overview = world.engine.overview(false).unwrap();
+        let copy = |plan: usize| {
+            let copy = &overview.plans[plan].copies[0];
+            (copy.generations, copy.lacks.len())
+        };
+        (copy(0), copy(1))
+    };
+    assert_eq!(
+        copies(&["files", "gone", "other"]),
+        ((1, 0), (0, 0)),
+        "all of it; for the other it is just the first one's"
+    );
+    assert_eq!(copies(&["files"]), ((1, 2), (0, 0)), "some of it: what was there");
+    assert_eq!(copies(&["other"]), ((0, 0), (1, 0)), "just the other plan's");
+    assert_eq!(copies(&["third"]), ((0, 0), (0, 0)));
+    assert_eq!(copies(&[""]), ((1, 0), (1, 0)), "the folder that holds them all");
+    world.saw("home", &["files"], &[1]);
+    std::fs::create_dir(world.path("gone")).unwrap();
+    std::fs::create_dir(world.path("files")).unwrap();
+    let overview = world.engine.overview(true).unwrap();
+    let gone = world.path("gone").display().to_string();
+    let text = format!("The newest generation of files in home does not hold {gone} yet.");
+    assert!(
+        overview.warnings.iter().any(|warning| warning.text == text),
+        "{:?}",
+        overview.warnings
     );
 }
 

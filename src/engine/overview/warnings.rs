@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use super::{
-    About, Overview, PlanCopy, PlanState, Reach, Severity, Standing, Uncovered, VaultState, Warning, patience,
-};
+use super::plans::patience;
+use super::{About, Overview, PlanCopy, PlanState, Reach, Severity, Standing, Uncovered, VaultState, Warning};
 use crate::config::Config;
 use crate::engine::JobState;
 use crate::text;
@@ -21,6 +20,7 @@ pub(super) fn warnings(config: &Config, overview: &Overview, now: i64) -> Vec<Wa
     for plan in &overview.plans {
         for copy in &plan.copies {
             all.extend(copy_warning(plan, copy, now));
+            all.extend(lacks_warning(plan, copy));
         }
         all.extend(copies_warning(plan));
         all.extend(inside_itself(plan, config));
@@ -74,7 +74,7 @@ fn vault_problem(vault: &VaultState, now: i64) -> Option<Warning> {
     );
     Some(Warning {
         severity: Severity::Danger,
-        text: format!("The vault {} cannot be used: {problem}. {seen}", vault.name),
+        text: format!("The vault {} cannot be used: {} {seen}", vault.name, ended(problem)),
         about: About::Vault(vault.name.clone()),
     })
 }
@@ -142,6 +142,23 @@ fn copy_warning(plan: &PlanState, copy: &PlanCopy, now: i64) -> Option<Warning> 
     Some(Warning {
         severity,
         text,
+        about: About::Plan(plan.name.clone()),
+    })
+}
+
+/// A path that is in the plan, but not in what it last kept.
+fn lacks_warning(plan: &PlanState, copy: &PlanCopy) -> Option<Warning> {
+    // Those that are not there are told of already.
+    let lacks = copy.lacks.iter().filter(|path| !plan.missing.contains(path));
+    let lacks: Vec<String> = lacks.map(|path| path.display().to_string()).collect();
+    (!lacks.is_empty()).then(|| Warning {
+        severity: Severity::Warning,
+        text: format!(
+            "The newest generation of {} in {} does not hold {} yet.",
+            plan.name,
+            copy.vault,
+            lacks.join(", ")
+        ),
         about: About::Plan(plan.name.clone()),
     })
 }

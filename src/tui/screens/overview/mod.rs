@@ -133,6 +133,15 @@ pub(super) fn reach_words(model: &Model, vault: &str) -> (String, Role) {
     }
 }
 
+/// Why a vault cannot be used, empty if it can be or nobody knows.
+pub(super) fn problem<'a>(model: &'a Model, vault: &str) -> &'a str {
+    let state = model.overview.told.vaults.iter().find(|state| state.name == vault);
+    match state.map(|state| &state.reach) {
+        Some(Reach::Problem(why)) => why,
+        _ => "",
+    }
+}
+
 /// A glyph, a word, and how they look.
 fn reach_word(model: &Model, reach: &Reach) -> (&'static str, &'static str, Role) {
     let symbols = model.look.symbols;

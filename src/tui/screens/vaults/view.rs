@@ -44,11 +44,10 @@ fn vaults(model: &Model, canvas: &mut Canvas, span: Span) {
     if empty::vaults(model, canvas, span) {
         return;
     }
-    let more = model.look.symbols.more;
     for (n, index) in pane.list.visible().enumerate() {
         let y = TOP + 1 + 2 * n as u16;
         let Some(row) = pane.list.get(index) else { continue };
-        vault(canvas, span, y, row, model.now.unix, more);
+        vault(model, canvas, span, y, row);
         if index == pane.list.cursor() {
             cursor(model, canvas, span, y);
             // The second line keeps its own style: a move of the cursor is to cost little.
@@ -57,7 +56,9 @@ fn vaults(model: &Model, canvas: &mut Canvas, span: Span) {
     }
 }
 
-fn vault(canvas: &mut Canvas, span: Span, y: u16, row: &VaultRow, now: i64, more: &str) {
+fn vault(model: &Model, canvas: &mut Canvas, span: Span, y: u16, row: &VaultRow) {
+    let (now, symbols) = (model.now.unix, model.look.symbols);
+    let more = symbols.more;
     let count = row.generations.map(text::count).unwrap_or_default();
     let wide = span.width() >= 60;
     let amount = match row.generations {
@@ -68,12 +69,11 @@ fn vault(canvas: &mut Canvas, span: Span, y: u16, row: &VaultRow, now: i64, more
     let room = usize::from(span.width()).saturating_sub(text::width(&amount) + 5);
     let name = text::cut_middle(&text::escape(row.name.as_bytes()), room, more);
     canvas.text(span.x + 2, y, span.end, &name, Role::Folder);
-    if !row.problem.is_empty() {
-        let problem = text::cut_end(
-            &format!("! {}", text::escape(row.problem.as_bytes())),
-            usize::from(span.width()) - 4,
-            more,
-        );
+    let found = super::super::overview::problem(model, &row.name);
+    let problem = if row.problem.is_empty() { found } else { &row.problem };
+    if !problem.is_empty() {
+        let problem = format!("{} {}", symbols.warning, text::escape(problem.as_bytes()));
+        let problem = text::cut_end(&problem, usize::from(span.width()) - 4, more);
         canvas.text(span.x + 2, y + 1, span.end, &problem, Role::Warning);
         return;
     }

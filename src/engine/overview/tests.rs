@@ -69,7 +69,7 @@ impl World {
                 "summary": { "total_bytes_processed": 1_000 + age, "total_files_processed": 7 },
             }))
             .unwrap();
-            generation.id = Id::of(&age.to_le_bytes());
+            generation.id = Id::of(format!("{age} {paths:?}").as_bytes());
             generation
         };
         let generations: Vec<Generation> = ages.iter().map(generation).collect();

@@ -200,6 +200,7 @@ static TABLES: &[&[Action]] = &[
     dialogs::backup::ACTIONS,
     dialogs::browser::ACTIONS,
     dialogs::check::ACTIONS,
+    dialogs::changes::ACTIONS,
     dialogs::confirm::ACTIONS,
     dialogs::filter::ACTIONS,
     dialogs::first::ACTIONS,

@@ -3,6 +3,7 @@
 
 pub mod backup;
 pub mod browser;
+pub mod changes;
 pub mod check;
 pub mod confirm;
 pub mod filter;

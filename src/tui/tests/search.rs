@@ -174,3 +174,46 @@ fn moving_the_cursor_asks_nothing_and_rests_wake_once() {
     stage.wait(1_000);
     assert!(stage.effects.is_empty(), "{:?}", stage.effects);
 }
+
+fn compared(stage: &Stage) -> Option<(usize, usize)> {
+    let all = stage.model.generations.all.clone();
+    let place = |id| all.iter().position(|row| row.id == id);
+    let asked = stage.unanswered.iter().rev().find_map(|(_, question)| match question {
+        Question::Changes(asked) => Some(asked.compared.clone()),
+        _ => None,
+    })?;
+    Some((place(asked.before)?, place(asked.after)?))
+}
+
+#[test]
+fn changes_are_those_since_the_one_before_or_between_the_marks() {
+    let mut stage = Stage::new(80, 24, Look::default());
+    stage.keys("2 Enter j");
+    stage.silent = true;
+    stage.keys("c");
+    assert_eq!(compared(&stage), Some((2, 1)));
+    stage.keys("<");
+    assert_eq!(compared(&stage), Some((3, 2)));
+    stage.keys("> >");
+    assert_eq!(compared(&stage), Some((1, 0)));
+    stage.keys(">");
+    assert!(stage.screen().contains("no generation after"));
+    stage.keys("Esc");
+    stage.keys("m j j m c");
+    assert_eq!(compared(&stage), Some((3, 1)));
+    stage.keys("Esc G m Esc Esc c");
+    assert!(stage.model.dialogs.is_empty(), "the first has none before it");
+}
+
+#[test]
+fn from_a_change_one_goes_to_where_it_is_or_was() {
+    let mut stage = Stage::new(80, 24, Look::default());
+    stage.keys("2 Enter j c j Enter");
+    assert_eq!(stage.model.screen, Screen::Files);
+    let all = stage.model.generations.all.clone();
+    let shown = |stage: &Stage| stage.model.generations.list.current().map(|row| row.id);
+    assert_eq!(shown(&stage), Some(all[2].id), "what is gone is shown where it was");
+    assert_eq!(stage.model.files.folder.join(&b'/'), b"home/anna/documents");
+    stage.keys("2 Enter c Enter");
+    assert_eq!(shown(&stage), Some(all[2].id));
+}

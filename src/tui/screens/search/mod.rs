@@ -15,6 +15,8 @@ use super::super::msg::Effect;
 use super::super::theme::Role;
 use super::super::window::Window;
 use crate::engine::question::{FoundRow, Kinds, Presence, Search, SearchAsked, SearchedVault};
+pub(crate) use reach::go_to;
+
 use crate::engine::{Answer, Question};
 use crate::text;
 

@@ -36,5 +36,8 @@ pub(super) const SCENES: &[Scene] = &[
         s.keys("Enter");
         s.wait(1000);
     }),
+    ("changes", true, |s| s.keys("2 Enter j c j")),
+    ("changes-marked", true, |s| s.keys("2 Enter m j j m c")),
+    ("changes-folder-hostile", true, |s| s.keys("2 Enter Enter c")),
     ("search-bare", false, |s| s.keys("4")),
 ];

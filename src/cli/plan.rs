@@ -9,7 +9,7 @@ use super::context::Context;
 use super::exit::Exit;
 use super::output::{Align, Table, escape};
 use super::{Failure, backup};
-use crate::config::{DEFAULT_RETENTION_DAYS, PlanConfig, edit};
+use crate::config::{DEFAULT_HOOK_MINUTES, DEFAULT_RETENTION_DAYS, Hooks, PlanConfig, edit};
 use crate::engine::Error;
 use crate::schedule::Schedule;
 
@@ -88,6 +88,15 @@ struct AddArgs {
     /// When it is to run, such as "daily 02:00": kept and shown; start it by cron or a timer, Coffer does not yet
     #[arg(long, value_name = "WHEN")]
     schedule: Option<Schedule>,
+    /// Run this command in sh before anything is read; if it fails, nothing is backed up
+    #[arg(long, value_name = "COMMAND", value_hint = ValueHint::CommandString)]
+    run_before: Option<String>,
+    /// Run this command in sh after the backup, whatever came of it (COFFER_RESULT: done, failed or cancelled)
+    #[arg(long, value_name = "COMMAND", value_hint = ValueHint::CommandString)]
+    run_after: Option<String>,
+    /// How many minutes each of the two may take
+    #[arg(long, value_name = "MINUTES", default_value_t = DEFAULT_HOOK_MINUTES, value_parser = clap::value_parser!(u32).range(1..=1440))]
+    hook_minutes: u32,
     /// How many days its generations are kept
     #[arg(long, value_name = "DAYS", default_value_t = DEFAULT_RETENTION_DAYS)]
     retention_days: u32,
@@ -149,6 +158,11 @@ fn add(context: &Context, args: AddArgs) -> Result<Exit, Failure> {
         tags: args.tag,
         host: args.host,
         schedule: args.schedule,
+        hooks: Hooks {
+            before: args.run_before,
+            after: args.run_after,
+            minutes: args.hook_minutes,
+        },
         retention_days: args.retention_days,
     };
     let file = &context.engine.settings().config_path;
@@ -209,6 +223,8 @@ fn show(context: &Context, name: &str) -> Result<Exit, Failure> {
             "schedule",
             plan.schedule.map(|schedule| schedule.words()).unwrap_or_default(),
         ),
+        ("before", plan.hooks.before.clone().unwrap_or_default()),
+        ("after", plan.hooks.after.clone().unwrap_or_default()),
         ("kept", format!("{} days", plan.retention_days)),
     ];
     for (what, text) in lines.iter().filter(|(_, text)| !text.is_empty()) {
@@ -231,6 +247,8 @@ fn described(plan: &PlanConfig) -> Value {
         "tags": plan.tags,
         "host": plan.host,
         "schedule": plan.schedule.map(|schedule| schedule.to_string()),
+        "run_before": plan.hooks.before,
+        "run_after": plan.hooks.after,
         "retention_days": plan.retention_days,
     })
 }

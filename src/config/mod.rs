@@ -23,6 +23,9 @@
 //! tags = ["daily"]
 //! host = "web1"
 //! schedule = "daily 02:00"                      # kept and shown; cron or a timer runs it for now
+//! run-before = "pg_dumpall > /var/backups/pg.sql"   # fails: nothing is backed up
+//! run-after = "logger backup $COFFER_RESULT"
+//! hook-minutes = 60                              # how long each of the two may take
 //! retention-days = 730
 //! ```
 //!
@@ -47,6 +50,9 @@ use crate::vault::repository::Compression;
 
 /// How long a plan's generations are kept unless it says otherwise, in days.
 pub const DEFAULT_RETENTION_DAYS: u32 = 730;
+
+/// How long a plan's commands may take unless it says otherwise, in minutes.
+pub const DEFAULT_HOOK_MINUTES: u32 = 60;
 
 /// The user's vaults and plans, in the order of the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -115,8 +121,38 @@ pub struct PlanConfig {
     pub host: Option<String>,
     /// When it is to run, by cron or a timer: Coffer does not run plans by itself yet.
     pub schedule: Option<Schedule>,
+    /// What runs before and after it.
+    pub hooks: Hooks,
     /// How long its generations are kept, in days.
     pub retention_days: u32,
+}
+
+/// The commands that a plan runs before and after its backup, in `sh`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hooks {
+    /// Before anything is read; if it fails, nothing is backed up.
+    pub before: Option<String>,
+    /// After it, whatever came of it: `COFFER_RESULT` is `done`, `failed` or `cancelled`.
+    pub after: Option<String>,
+    /// How long each may take, in minutes.
+    pub minutes: u32,
+}
+
+impl Default for Hooks {
+    fn default() -> Self {
+        Hooks {
+            before: None,
+            after: None,
+            minutes: DEFAULT_HOOK_MINUTES,
+        }
+    }
+}
+
+impl Hooks {
+    /// How long each may take.
+    pub fn limit(&self) -> std::time::Duration {
+        std::time::Duration::from_secs(u64::from(self.minutes) * 60)
+    }
 }
 
 /// What is wrong with the user's file, or with reading it.

@@ -8,7 +8,10 @@ use std::path::Path;
 use toml::de::DeTable;
 
 use self::table::{Source, Table};
-use super::{Config, DEFAULT_RETENTION_DAYS, Error, PasswordSource, PlanConfig, Result, VaultConfig, suggest};
+use super::{
+    Config, DEFAULT_HOOK_MINUTES, DEFAULT_RETENTION_DAYS, Error, Hooks, PasswordSource, PlanConfig, Result,
+    VaultConfig, suggest,
+};
 use crate::schedule::Schedule;
 use crate::vault::repository::Compression;
 
@@ -26,6 +29,9 @@ const PLAN_KEYS: &[&str] = &[
     "tags",
     "host",
     "schedule",
+    "run-before",
+    "run-after",
+    "hook-minutes",
     "retention-days",
 ];
 
@@ -177,6 +183,17 @@ fn plan(name: &str, at: usize, table: &Table, config: &Config) -> Result<PlanCon
         tags: words("tags")?,
         host: table.string("host")?.map(|(host, _)| host),
         schedule,
+        hooks: Hooks {
+            before: table.string("run-before")?.map(|(command, _)| command),
+            after: table.string("run-after")?.map(|(command, _)| command),
+            minutes: match table.integer("hook-minutes")? {
+                None => DEFAULT_HOOK_MINUTES,
+                Some((minutes, at)) => u32::try_from(minutes)
+                    .ok()
+                    .filter(|minutes| (1..=1440).contains(minutes))
+                    .ok_or_else(|| table.source.error(at, "hook-minutes is a number of minutes, 1 to 1440"))?,
+            },
+        },
         retention_days,
     })
 }

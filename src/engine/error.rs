@@ -63,6 +63,12 @@ pub enum Error {
         /// The plan.
         plan: String,
     },
+    /// The command that a plan runs before its backup failed.
+    #[error("the command before the backup failed: {why}; nothing was backed up")]
+    Hook {
+        /// How.
+        why: String,
+    },
     /// What was asked for makes no sense.
     #[error("{0}")]
     Usage(String),

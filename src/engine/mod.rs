@@ -46,6 +46,7 @@ mod disk;
 mod error;
 mod folder;
 mod holders;
+mod hooks;
 mod hub;
 mod job;
 mod jobs;

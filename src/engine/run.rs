@@ -4,6 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::hooks::Hook;
 use super::runs::PlanRun;
 use super::{
     Engine, Error, JobHandle, JobInfo, JobKind, JobState, KEPT_JOBS, OpenVault, PasswordGiven, RestoreWhat, Result,
@@ -11,6 +12,7 @@ use super::{
 };
 use crate::backup;
 use crate::catalog::{JobEnd, JobRecord};
+use crate::config::Hooks;
 use crate::restore;
 use crate::vault::check;
 use crate::vault::lock::LockKind;
@@ -341,7 +343,50 @@ impl Engine {
         Ok(TaskOutcome::Prune(figures))
     }
 
+    /// Backs up, between the commands of the plan. The one after runs whatever came of the backup, once the one before did.
     fn back_up(&self, open: &OpenVault, options: &backup::BackupOptions, job: &JobHandle) -> Result<TaskOutcome> {
+        let hooks = match &job.info.plan {
+            Some(plan) if !options.dry_run => self.plan(plan).map(|plan| plan.hooks).unwrap_or_default(),
+            _ => Hooks::default(),
+        };
+        let mut environment = vec![
+            ("COFFER_VAULT", job.info.vault.clone()),
+            ("COFFER_PLAN", job.info.plan.clone().unwrap_or_default()),
+        ];
+        let hook = |when, command, environment: &[(&'static str, String)]| {
+            let hook = Hook {
+                when,
+                command,
+                limit: hooks.limit(),
+                environment,
+                cancellable: when == "before",
+            };
+            let done = hook.run(job);
+            self.write_log(job);
+            done
+        };
+        if let Some(command) = &hooks.before {
+            hook("before", command, &environment).map_err(|why| Error::Hook { why })?;
+            job.cancel_flag().check()?;
+        }
+        let outcome = self.back_up_files(open, options, job);
+        if let Some(command) = &hooks.after {
+            let result = match &outcome {
+                Ok(_) => "done",
+                Err(error) if error.is_cancelled() => "cancelled",
+                Err(_) => "failed",
+            };
+            environment.push(("COFFER_RESULT", result.to_owned()));
+            if let Err(why) = hook("after", command, &environment) {
+                let text = format!("the command after the backup failed: {why}");
+                self.hub().send(super::Event::Warning(text.clone()));
+                job.report(b"", text);
+            }
+        }
+        outcome
+    }
+
+    fn back_up_files(&self, open: &OpenVault, options: &backup::BackupOptions, job: &JobHandle) -> Result<TaskOutcome> {
         let lock = open.vault().lock(LockKind::Shared)?;
         self.note(job, "holds a shared lock");
         let indexed = open.indexed(job.cancel_flag())?;

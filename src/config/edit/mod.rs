@@ -9,7 +9,9 @@ use toml::de::{DeTable, DeValue};
 
 pub use replace::replace_plan;
 
-use super::{Config, DEFAULT_RETENTION_DAYS, Error, PasswordSource, PlanConfig, Result, VaultConfig};
+use super::{
+    Config, DEFAULT_HOOK_MINUTES, DEFAULT_RETENTION_DAYS, Error, PasswordSource, PlanConfig, Result, VaultConfig,
+};
 use crate::vault::repository::Compression;
 
 /// The text with a vault added at its end. Only what is set is written. Errors when the name is taken.
@@ -99,6 +101,15 @@ fn plan_values(plan: &PlanConfig) -> Result<Vec<(&'static str, String)>> {
     }
     if let Some(schedule) = plan.schedule {
         values.push(("schedule", string(&schedule.to_string())));
+    }
+    if let Some(command) = &plan.hooks.before {
+        values.push(("run-before", string(command)));
+    }
+    if let Some(command) = &plan.hooks.after {
+        values.push(("run-after", string(command)));
+    }
+    if plan.hooks.minutes != DEFAULT_HOOK_MINUTES {
+        values.push(("hook-minutes", plan.hooks.minutes.to_string()));
     }
     if plan.retention_days != DEFAULT_RETENTION_DAYS {
         values.push(("retention-days", plan.retention_days.to_string()));
@@ -329,6 +340,7 @@ mod tests {
             tags: vec![],
             host: None,
             schedule: None,
+            hooks: Default::default(),
             retention_days: 730,
         }
     }

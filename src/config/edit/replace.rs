@@ -6,7 +6,7 @@ use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
 use super::{key, plan_values};
-use crate::config::{Config, DEFAULT_RETENTION_DAYS, Error, PlanConfig, Result};
+use crate::config::{Config, DEFAULT_HOOK_MINUTES, DEFAULT_RETENTION_DAYS, Error, PlanConfig, Result};
 
 /// A piece of the text and what takes its place.
 type Edit = (Range<usize>, String);
@@ -89,7 +89,8 @@ fn gone(key: &str, old: &PlanConfig, new: &PlanConfig) -> bool {
     match key {
         "retention-days" => old.retention_days != DEFAULT_RETENTION_DAYS,
         // A list of one vault may be written in either way.
-        "vault" => true,
+        "vault" | "run-before" | "run-after" => true,
+        "hook-minutes" => old.hooks.minutes != DEFAULT_HOOK_MINUTES,
         "vaults" => old.vaults != new.vaults,
         "excludes" => !old.excludes.is_empty(),
         "exclude-files" => !old.exclude_files.is_empty(),
@@ -269,6 +270,9 @@ vault = "home"
             plan.retention_days = days;
             plan.exclude_caches = caches;
             plan.vaults = if away { vec!["away".into()] } else { vec!["home".into(), "away".into()] };
+            plan.hooks.before = caches.then(|| "echo \"a\\b\" # x".into());
+            plan.hooks.after = away.then(|| "true".into());
+            plan.hooks.minutes = if schedule { 60 } else { 5 };
             plan.schedule = schedule.then(|| "monthly 3 04:05".parse().unwrap());
             let text = replace_plan(TEXT, file, "etc", &plan).unwrap();
             let after = Config::parse(&text, file).unwrap();

@@ -58,8 +58,8 @@ pub struct Browser {
     /// Why the folder cannot be listed.
     problem: String,
     picked: BTreeSet<PathBuf>,
-    /// Where the cursor was in the folders above.
-    cursors: Vec<(PathBuf, u64)>,
+    /// The folder one came out of: the cursor goes to it once it is listed.
+    left: Option<std::ffi::OsString>,
     done: Done,
 }
 
@@ -83,7 +83,7 @@ impl Browser {
                 .filter(|path| path.starts_with('/'))
                 .map(PathBuf::from)
                 .collect(),
-            cursors: Vec::new(),
+            left: None,
             done,
         }
     }
@@ -108,25 +108,25 @@ impl Browser {
     }
 
     /// Shows another folder, or this one otherwise.
-    fn show(&mut self, cursor: u64) {
-        self.list.start_at(cursor);
+    fn show(&mut self) {
+        self.list.start_at(0);
         self.problem.clear();
         self.load = Load::Idle;
     }
 
     fn enter(&mut self, folder: PathBuf) {
-        self.cursors.push((self.folder.clone(), self.list.cursor()));
+        self.left = None;
         self.folder = folder;
         self.filter.clear();
-        self.show(0);
+        self.show();
     }
 
     fn up(&mut self) -> Then {
         if let Some(above) = self.folder.parent().map(Path::to_path_buf) {
-            let back = self.cursors.pop().filter(|(folder, _)| *folder == above);
+            self.left = self.folder.file_name().map(OsStr::to_owned);
             self.folder = above;
             self.filter.clear();
-            self.show(back.map_or(0, |(_, cursor)| cursor));
+            self.show();
         }
         Then::Keep
     }
@@ -217,7 +217,7 @@ fn finish(browser: &Browser, act: &mut Act, paths: Vec<PathBuf>) -> Then {
 fn hidden(act: &mut Act) {
     with_top::<Browser>(act, |browser, _| {
         browser.hidden = !browser.hidden;
-        browser.show(0);
+        browser.show();
         Then::Keep
     });
 }
@@ -242,6 +242,11 @@ fn take(model: &mut Model, asked: &Question, told: Told, _: &mut Vec<Effect>) {
             }
             browser.problem = window.problem;
             browser.list.accept(window.first, window.rows, window.total);
+            if let Some(left) = browser.left.take() {
+                let (first, rows) = browser.list.held();
+                let at = rows.iter().position(|row| row.name == left.as_bytes());
+                browser.list.go(at.map_or(0, |at| first + at as u64));
+            }
             browser.load = Load::Ready;
         }
         (_, other) => browser.load = failed(other),
@@ -319,7 +324,7 @@ fn narrow(model: &mut Model, filter: &str, effects: &mut Vec<Effect>) {
     abandon(model, SLOT, effects);
     if let Some(browser) = model.dialog_mut::<Browser>() {
         browser.filter = filter.to_owned();
-        browser.show(0);
+        browser.show();
     }
 }
 

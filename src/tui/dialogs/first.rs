@@ -219,6 +219,7 @@ impl Assistant {
             tags: Vec::new(),
             host: None,
             schedule: schedule_of(form.text("schedule")).ok()?,
+            hooks: Default::default(),
             retention_days: u32::try_from(form.number("days")).unwrap_or(u32::MAX),
         })
     }

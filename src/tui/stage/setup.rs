@@ -104,6 +104,7 @@ fn config() -> Config {
         tags: vec!["weekly".into()],
         host: None,
         schedule: schedule.parse().ok(),
+        hooks: Default::default(),
         retention_days: 730,
     };
     Config {

@@ -196,7 +196,8 @@ fn what_is_picked_in_the_browser_comes_into_the_plan() {
     s.keys("g Space");
     shows(&s, "3 picked");
     s.keys("h Space");
-    shows(&s, "1 picked: /home/anna");
+    shows(&s, "1 picked: /home/anna ");
+    s.keys("h l Space Space");
     s.keys("w");
     shows(&s, "/home/anna");
     assert!(

@@ -15,7 +15,7 @@ use super::super::super::widgets::form::{Entry, Form, Number};
 use super::super::browser::Browser;
 use super::super::confirm::Confirm;
 use super::super::form_dialog;
-use crate::config::{DEFAULT_RETENTION_DAYS, PlanConfig, parse_size};
+use crate::config::{DEFAULT_RETENTION_DAYS, Hooks, PlanConfig, parse_size};
 use crate::engine::setup::{Change, ConfigNow, CountExcludes, Tally, Weight, backs_up_vault};
 use crate::engine::{Answer, Question};
 use crate::schedule::Schedule;
@@ -129,6 +129,11 @@ impl PlanEditor {
             one_file_system: form.on("one-fs"),
             exclude_larger_than: larger.ok()?,
             schedule: schedule.ok()?,
+            hooks: Hooks {
+                before: command_of(form.text("before")),
+                after: command_of(form.text("after")),
+                minutes: u32::try_from(form.number("minutes")).unwrap_or(u32::MAX),
+            },
             retention_days: u32::try_from(form.number("days")).unwrap_or(u32::MAX),
             tags: words_of(form.text("tags")),
             ..self.base.clone()
@@ -166,6 +171,7 @@ fn empty_plan(now: &ConfigNow) -> PlanConfig {
         tags: Vec::new(),
         host: None,
         schedule: None,
+        hooks: Hooks::default(),
         retention_days: DEFAULT_RETENTION_DAYS,
     }
 }
@@ -178,6 +184,13 @@ fn form(plan: &PlanConfig, now: &ConfigNow) -> Form {
         .collect();
     let vaults = now.config.vaults.iter().map(|vault| vault.name.clone()).collect();
     let larger = plan.exclude_larger_than.map(size_words).unwrap_or_default();
+    let minutes = Number {
+        value: plan.hooks.minutes.into(),
+        min: 1,
+        max: 1440,
+        step: 10,
+        unit: ("minute", "minutes"),
+    };
     let mut form = Form::new(vec![
         Entry::text("name", "Name", &plan.name)
             .help("How the plan is called: in lists, in messages, and in a shell: coffer plan run NAME."),
@@ -201,6 +214,11 @@ fn form(plan: &PlanConfig, now: &ConfigNow) -> Form {
             .help("Leave out files larger than this, such as 2G or 500M; empty for no limit."),
         schedule_entry(plan.schedule),
         days_entry(plan.retention_days),
+        Entry::text("before", "Run before", plan.hooks.before.as_deref().unwrap_or_default())
+            .help("A command that sh runs before anything is read: a database dump, say. If it fails, nothing is backed up."),
+        Entry::text("after", "Run after", plan.hooks.after.as_deref().unwrap_or_default())
+            .help("A command that sh runs after the backup, whatever came of it: $COFFER_RESULT is done, failed or cancelled."),
+        Entry::number("minutes", "Each at most", minutes).help("How long each of the two commands may take before it is ended."),
         Entry::text("tags", "Tags", &plan.tags.join(", "))
             .help("Labels put on its generations, with commas between them; may be empty."),
     ]);
@@ -250,6 +268,8 @@ pub(in super::super) fn follow(form: &mut Form, plan: &str) {
         _ => String::new(),
     };
     form.set_note("schedule", note);
+    let hooks = !form.text("before").trim().is_empty() || !form.text("after").trim().is_empty();
+    form.show("minutes", hooks);
     form.set_note("days", period_words(form.number("days")));
 }
 
@@ -329,6 +349,10 @@ fn size_words(size: u64) -> String {
         .iter()
         .find(|(_, shift)| size > 0 && size.is_multiple_of(1 << shift));
     fits.map_or_else(|| size.to_string(), |(unit, shift)| format!("{}{unit}", size >> shift))
+}
+
+fn command_of(typed: &str) -> Option<String> {
+    Some(typed.trim()).filter(|typed| !typed.is_empty()).map(str::to_owned)
 }
 
 fn words_of(typed: &str) -> Vec<String> {

@@ -128,7 +128,7 @@ pub(super) fn reach_words(model: &Model, vault: &str) -> (String, Role) {
     let (glyph, word, role) = reach_word(model, reach);
     match reach {
         Reach::Problem(why) => (format!("{glyph} {word}: {}", text::escape(why.as_bytes())), role),
-        Reach::Locked => (format!("{glyph} {word}: its password is asked for"), role),
+        Reach::Locked => (format!("{glyph} {word}: asks for its password"), role),
         _ => (format!("{glyph} {word}"), role),
     }
 }
@@ -165,8 +165,8 @@ pub(super) fn vault_facts(model: &Model, vault: &str) -> Vec<(&'static str, Stri
     };
     let copies = match state.copies {
         0 => ("none yet".to_owned(), Role::Dim),
-        1 => ("1, only here".to_owned(), Role::Text),
-        copies => (format!("{copies}, each in another vault"), Role::Text),
+        1 => ("one in all".to_owned(), Role::Text),
+        copies => (format!("{copies} in all, each in another vault"), Role::Text),
     };
     vec![
         ("plans", plans.0, plans.1),

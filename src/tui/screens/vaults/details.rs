@@ -59,19 +59,30 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas, span: Span) {
 /// Draws facts, in two columns where there is room; gives the rows they took.
 fn draw_facts(canvas: &mut Canvas, area: Rect, facts: &[Fact]) -> u16 {
     let columns = if area.width >= TWO { 2 } else { 1 };
-    let rows = facts.len().div_ceil(columns) as u16;
-    let width = area.width / columns as u16;
+    let width = area.width / columns;
+    let room = usize::from(width.saturating_sub(LABELS + 2));
     let more = canvas.look.symbols.more;
-    for (n, (label, value, role)) in facts.iter().enumerate() {
+    let mut lines: Vec<(&str, String, Role)> = Vec::new();
+    for (label, value, role) in facts {
+        // Where there is room below, a long value goes on there.
+        let mut wrapped = text::wrap(value, room);
+        if columns == 1 && wrapped.len() == 2 {
+            let rest = wrapped.pop().unwrap_or_default();
+            lines.extend(wrapped.into_iter().map(|line| (*label, line, *role)));
+            lines.push(("", rest, *role));
+        } else {
+            lines.push((label, text::cut_middle(value, room, more), *role));
+        }
+    }
+    let rows = lines.len().div_ceil(usize::from(columns)) as u16;
+    for (n, (label, value, role)) in lines.iter().enumerate() {
         let n = n as u16;
         let (x, y) = (area.x + n / rows * width, area.y + n % rows);
         let end = (x + width).min(area.right());
-        if y >= area.bottom() {
-            continue;
+        if y < area.bottom() {
+            canvas.text(x, y, end, label, Role::Dim);
+            canvas.text(x + LABELS + 1, y, end, value, *role);
         }
-        canvas.text(x, y, end, label, Role::Dim);
-        let room = usize::from(end.saturating_sub(x + LABELS + 2));
-        canvas.text(x + LABELS + 1, y, end, &text::cut_middle(value, room, more), *role);
     }
     rows
 }

@@ -1,6 +1,6 @@
 //! How the vaults and their generations are drawn.
 
-use super::super::super::model::Model;
+use super::super::super::model::{Load, Model};
 use super::super::super::theme::Role;
 use super::super::super::view::canvas::Canvas;
 use super::super::super::view::empty;
@@ -105,8 +105,15 @@ fn vault(model: &Model, canvas: &mut Canvas, span: Span, y: u16, row: &VaultRow)
 
 fn generations(model: &Model, canvas: &mut Canvas, span: Span) {
     let pane = &model.generations;
-    heading(model, canvas, span, "Generations", &pane.filter, &pane.list);
-    if empty::generations(model, canvas, span) {
+    // What was known before is shown, and that it is no more than that.
+    let known = pane.list.total().is_some_and(|total| total > 0);
+    let title = match &pane.load {
+        Load::Locked if known => "Generations (vault locked)",
+        Load::Failed(_) if known => "Generations (vault unreachable)",
+        _ => "Generations",
+    };
+    heading(model, canvas, span, title, &pane.filter, &pane.list);
+    if !known && empty::generations(model, canvas, span) {
         return;
     }
     let columns = [

@@ -165,6 +165,100 @@ fn tags_are_set_on_one_and_added_to_many() {
 }
 
 #[test]
+fn selected_generations_are_acted_on_together() {
+    let mut stage = stage("Space j Space");
+    assert_eq!(stage.model.generations.picked.len(), 2);
+    assert!(stage.screen().contains("2 generations selected: d stages them"));
+    stage.keys("d");
+    assert_eq!((to_be_deleted(&stage), stage.model.generations.picked.len()), (2, 0));
+    stage.keys("z a");
+    assert_eq!(stage.model.generations.picked.len(), 14);
+    stage.keys("a g Space * e");
+    stage.text("old");
+    stage.keys("Enter");
+    let tasks = started(&mut stage);
+    let [Task::Tag { ids: on, .. }] = tasks.as_slice() else {
+        panic!("{tasks:?}")
+    };
+    assert_eq!((on.len(), on.contains(&ids(&[0])[0])), (13, false));
+    stage.keys("g v j j Space Esc");
+    assert!(stage.model.generations.picked.is_empty(), "Esc leaves what is selected");
+}
+
+#[test]
+fn a_locked_vaults_generations_are_shown_as_they_were_known() {
+    let mut stage = Stage::new(120, 40, Look::default());
+    stage.keys("2");
+    stage.silent = true;
+    stage.keys("j");
+    let request = stage.unanswered.iter().find_map(|(request, question)| match question {
+        Question::Generations { vault } if vault == "away" => Some(*request),
+        _ => None,
+    });
+    let at = stage.now();
+    let needed = Answer::PasswordNeeded {
+        vault: "away".into(),
+        problem: String::new(),
+    };
+    for (answer, complete) in [(Answer::Generations(generations()), false), (needed, true)] {
+        stage.send(Msg::Answer {
+            request: request.unwrap(),
+            answer,
+            complete,
+            at,
+        });
+    }
+    let screen = stage.screen();
+    assert!(
+        screen.contains("Generations (vault locked)") && screen.contains("2026-11-22 03:00"),
+        "{screen}"
+    );
+}
+
+/// What a vault or the config says in names cannot act on the terminal.
+#[test]
+fn hostile_words_are_harmless_wherever_they_are_shown() {
+    let evil = "a\x1b[31mb\u{202e}c\u{200b}\n";
+    for (columns, rows) in [(80, 24), (120, 40), (160, 50)] {
+        let mut stage = Stage::new(columns, rows, Look::default());
+        stage.keys("2");
+        for row in &mut stage.model.vaults.all {
+            (row.name, row.location, row.problem) = (evil.into(), evil.into(), evil.into());
+        }
+        stage.keys("Enter");
+        for row in &mut stage.model.generations.all {
+            (row.host, row.user, row.program) = (evil.into(), evil.into(), evil.into());
+            (row.paths, row.tags) = (vec![evil.into()], vec![evil.into()]);
+        }
+        let told = &mut stage.model.overview.told;
+        for plan in &mut told.plans {
+            plan.name = evil.into();
+            plan.copies.iter_mut().for_each(|copy| copy.vault = evil.into());
+        }
+        for vault in &mut told.vaults {
+            (vault.name, vault.location, vault.plans) = (evil.into(), evil.into(), vec![evil.into()]);
+            vault.reach = crate::engine::overview::Reach::Problem(evil.into());
+        }
+        for run in &mut told.runs {
+            (run.info.vault, run.info.plan) = (evil.into(), Some(evil.into()));
+            run.state = JobState::Failed {
+                error: evil.into(),
+                exit_code: 1,
+            };
+        }
+        told.warnings.iter_mut().for_each(|warning| warning.text = evil.into());
+        stage.model.generations.vault = Some(evil.into());
+        for keys in ["", "+ Tab", "+ Tab", "1", "2 Tab d w", "y", "Esc e", "Esc"] {
+            stage.silent = true;
+            stage.keys(keys);
+            let screen = stage.screen();
+            let acts = |c: &char| (c.is_control() && *c != '\n') || matches!(c, '\u{202e}' | '\u{200b}');
+            assert!(!screen.chars().any(|c| acts(&c)), "{keys}: {screen:?}");
+        }
+    }
+}
+
+#[test]
 fn started_read_only_nothing_is_staged_or_tagged() {
     let mut stage = stage("");
     stage.model.read_only = true;

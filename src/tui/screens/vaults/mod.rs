@@ -10,6 +10,8 @@ pub mod staging;
 pub mod tags;
 pub(super) mod view;
 
+use std::collections::HashSet;
+
 use super::super::actions::{Act, Action, At, Context};
 use super::super::asking::{Told, ask, failed};
 use super::super::dialog::Moves;
@@ -47,6 +49,12 @@ pub static ACTIONS: &[Action] = &[
         .hint(4).unless(restore::why_not),
     Action::new("generations.mark", "mark", "Mark this point in time, to compare two", &["m"], At::Only(&[GENERATIONS]), staging::mark)
         .hint(10).unless(no_generation),
+    Action::new("generations.pick", "select", "Select this generation for d and e, or leave it again", &["Space"], At::Only(&[GENERATIONS]),
+        staging::pick).unless(no_generation),
+    Action::new("generations.pick-all", "all", "Select all that are shown, or none", &["a"], At::Only(&[GENERATIONS]), staging::pick_all)
+        .unless(no_generation),
+    Action::new("generations.pick-invert", "invert", "Select those that are not", &["*"], At::Only(&[GENERATIONS]), staging::invert)
+        .unless(no_generation),
     Action::new("generations.range", "range", "Begin or leave a range, for d and e", &["v"], At::Only(&[GENERATIONS]), staging::range)
         .unless(no_generation),
     Action::new("generations.stage", "delete", "Stage for deletion, or take that back; w does it", &["d"], At::Only(&[GENERATIONS]),
@@ -104,6 +112,8 @@ pub struct Generations {
     pub runs: VaultRuns,
     /// Whether that is here.
     pub runs_load: Load,
+    /// Those selected.
+    pub picked: HashSet<Id>,
     /// Where a range began.
     pub anchor: Option<u64>,
     /// The points in time to compare: at most two, in the order they were marked.
@@ -244,13 +254,17 @@ pub(super) fn stale(model: &mut Model) {
     model.generations.runs_load = Load::Idle;
 }
 
-/// Leaves the range, then the marks; whether there was one.
+/// Leaves the range, then what is selected, then the marks; whether there was one.
 pub(super) fn escape(model: &mut Model) -> bool {
     let generations = &mut model.generations;
     if model.pane != Pane::Generations {
         return false;
     }
     if generations.anchor.take().is_some() {
+        return true;
+    }
+    if !generations.picked.is_empty() {
+        generations.picked.clear();
         return true;
     }
     // A filter goes first: it hides rows, marks do not.
@@ -265,10 +279,15 @@ pub(super) fn escape(model: &mut Model) -> bool {
 pub(super) fn status(model: &Model) -> Option<(String, Role)> {
     let generations = &model.generations;
     if generations.anchor.is_some() {
-        return Some((
-            "range: d stages it for deletion, e tags it, Esc leaves it".into(),
-            Role::Chip,
-        ));
+        let words = "range: Space selects it, d stages it for deletion, e tags it";
+        return Some((words.into(), Role::Chip));
+    }
+    let picked = generations.picked.len() as u64;
+    if picked > 0 {
+        let glyph = model.look.symbols.marked;
+        let words = text::counted(picked, "generation", "generations");
+        let words = format!("{glyph} {words} selected: d stages them for deletion, e tags them");
+        return Some((words, Role::Marked));
     }
     let staged = staging::staged(model).len() as u64;
     let words = text::counted(staged, "generation", "generations");

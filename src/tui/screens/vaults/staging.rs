@@ -62,8 +62,60 @@ pub(super) fn nothing_staged(model: &Model) -> Option<String> {
         .then(|| "Nothing is staged for deletion: d on a generation stages it.".into())
 }
 
-/// The generations that keys act on: the range, else the one under the cursor.
+/// The generations that keys act on: the range, else those selected, else the one under the cursor.
 pub(super) fn chosen(model: &Model) -> Vec<GenerationRow> {
+    let generations = &model.generations;
+    if generations.anchor.is_none() && !generations.picked.is_empty() {
+        let rows = generations
+            .all
+            .iter()
+            .filter(|row| generations.picked.contains(&row.id));
+        return rows.cloned().collect();
+    }
+    ranged(model)
+}
+
+/// Nothing is selected or ranged over any more.
+pub(super) fn release(model: &mut Model) {
+    model.generations.anchor = None;
+    model.generations.picked.clear();
+}
+
+/// Selects what the range holds or the cursor is on; if all of that is selected, leaves it again.
+pub(super) fn pick(act: &mut Act) {
+    let model = &mut *act.model;
+    let ids: Vec<Id> = ranged(model).iter().map(|row| row.id).collect();
+    let picked = &mut model.generations.picked;
+    if ids.iter().all(|id| picked.contains(id)) {
+        ids.iter().for_each(|id| _ = picked.remove(id));
+    } else {
+        picked.extend(ids);
+    }
+    if model.generations.anchor.take().is_none() {
+        model.generations.list.step(1);
+    }
+}
+
+/// Selects all that are shown, or none.
+pub(super) fn pick_all(act: &mut Act) {
+    let generations = &mut act.model.generations;
+    let shown: Vec<Id> = generations.list.held().1.iter().map(|row| row.id).collect();
+    if shown.iter().all(|id| generations.picked.contains(id)) {
+        generations.picked.clear();
+    } else {
+        generations.picked.extend(shown);
+    }
+}
+
+/// Selects those shown that are not, and no others.
+pub(super) fn invert(act: &mut Act) {
+    let generations = &mut act.model.generations;
+    let shown = generations.list.held().1.iter().map(|row| row.id);
+    generations.picked = shown.filter(|id| !generations.picked.contains(id)).collect();
+}
+
+/// The range, else the generation under the cursor.
+fn ranged(model: &Model) -> Vec<GenerationRow> {
     let list = &model.generations.list;
     let cursor = list.cursor();
     let anchor = model.generations.anchor.unwrap_or(cursor);
@@ -118,8 +170,10 @@ pub(super) fn stage(act: &mut Act) {
     };
     let before = staged(model);
     let delete = !ids.iter().all(|id| before.contains(id));
+    let one = ids.len() == 1;
     model.staged.push(&vault, Step { ids, delete });
-    if model.generations.anchor.take().is_none() {
+    release(model);
+    if one {
         // To the next one, so that several are staged by as many strokes.
         model.generations.list.step(1);
     }
@@ -153,6 +207,7 @@ pub(super) fn forget_gone(model: &mut Model) {
     let all = &model.generations.all;
     let is_there = |id: &Id| all.iter().any(|row| row.id == *id);
     model.generations.marks.retain(is_there);
+    model.generations.picked.retain(is_there);
     let vault = model.generations.vault.clone().unwrap_or_default();
     let Some(steps) = model.staged.0.get_mut(&vault) else {
         return;

@@ -34,7 +34,7 @@ pub struct Tags {
     field: Field,
 }
 
-/// Opens the dialog on the range, else on the generation under the cursor.
+/// Opens the dialog on the range, else on what is selected, else on the generation under the cursor.
 pub(super) fn open(act: &mut Act) {
     let model = &mut *act.model;
     let rows = staging::chosen(model);
@@ -82,7 +82,7 @@ fn save(act: &mut Act) {
             Some(_) => TagChange::Set(tags),
             None => TagChange::Add(tags),
         };
-        act.model.generations.anchor = None;
+        staging::release(act.model);
         act.effects.push(Effect::Start {
             task: Box::new(Task::Tag {
                 vault: dialog.vault.clone(),

@@ -165,6 +165,7 @@ fn generations(model: &Model, canvas: &mut Canvas, span: Span) {
             Some((letter, _)) => (*letter, Role::Chip),
             None if going => (symbols.bad, Role::Danger),
             None if ranged => (symbols.dot, Role::Marked),
+            None if pane.picked.contains(&row.id) => (symbols.marked, Role::Marked),
             None if model.selections.contains_key(&row.id) => (symbols.partly, Role::Marked),
             None => continue,
         };

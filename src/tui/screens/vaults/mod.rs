@@ -1,10 +1,11 @@
 //! The screen Vaults: the vaults, the generations of the one under the cursor, and what there is to know of one of them.
 //!
 //! Here are the lists; `staging` holds marks and what is to be deleted, `review` shows that before it is done, `tags` edits
-//! labels, `details` and `charts` draw the third pane, `view` the first two.
+//! labels, `follow` lets the third pane follow the cursor, `details` and `charts` draw it, `view` the first two.
 
 mod charts;
 mod details;
+mod follow;
 pub mod review;
 pub mod staging;
 pub mod tags;
@@ -25,6 +26,8 @@ use crate::engine::question::{GenerationRow, VaultRow, VaultRuns};
 use crate::engine::{Answer, Question};
 use crate::text;
 use crate::vault::Id;
+pub use follow::Shown;
+pub(super) use follow::stale;
 
 /// The vaults' pane.
 pub const VAULTS: Context = Context::screen("vaults", "Vaults");
@@ -122,20 +125,6 @@ pub struct Generations {
     pub shown: Shown,
 }
 
-/// Whose details are shown: they follow the cursor once it rests, so that moving it costs little.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Shown {
-    /// The generation.
-    pub id: Option<Id>,
-    /// The one the cursor went to since.
-    wanted: Option<Id>,
-    /// When to show that, in milliseconds.
-    due: u64,
-}
-
-/// Milliseconds that the cursor rests before the details follow it.
-const REST: u64 = 160;
-
 pub(super) fn context(model: &Model) -> Context {
     match model.pane {
         Pane::Vaults => VAULTS,
@@ -202,56 +191,7 @@ pub(super) fn fetch(model: &mut Model, effects: &mut Vec<Effect>) {
             effects,
         );
     }
-    fetch_details(model, effects);
-}
-
-/// Asks for what the third pane shows, and lets it follow the cursor.
-fn fetch_details(model: &mut Model, effects: &mut Vec<Effect>) {
-    if model.screen != Screen::Vaults {
-        return;
-    }
-    if model.generations.runs_load == Load::Idle
-        && !model.asks("vaults.runs")
-        && let Some(vault) = model.generations.vault.clone()
-    {
-        model.generations.runs_load = Load::Loading;
-        ask(model, "vaults.runs", Question::Runs { vault }, take_runs, effects);
-    }
-    let now = model.now.millis;
-    let current = model.generations.list.current().map(|row| row.id);
-    let alone = model.pane == Pane::Details;
-    let shown = &mut model.generations.shown;
-    if shown.id == current {
-        shown.wanted = None;
-    } else if shown.id.is_none() || current.is_none() || alone || (shown.wanted == current && now >= shown.due) {
-        *shown = Shown {
-            id: current,
-            ..Shown::default()
-        };
-    } else if shown.wanted != current {
-        shown.wanted = current;
-        shown.due = now + REST;
-        effects.push(Effect::Wake(shown.due));
-    }
-}
-
-fn take_runs(model: &mut Model, asked: &Question, told: Told, _: &mut Vec<Effect>) {
-    let Question::Runs { vault } = asked else { return };
-    if model.generations.vault.as_ref() != Some(vault) {
-        return;
-    }
-    match told.answer {
-        Answer::Runs(runs) => {
-            model.generations.runs = runs;
-            model.generations.runs_load = Load::Ready;
-        }
-        other => model.generations.runs_load = failed(other),
-    }
-}
-
-/// Lists may not be as they were: reads them anew.
-pub(super) fn stale(model: &mut Model) {
-    model.generations.runs_load = Load::Idle;
+    follow::fetch(model, effects);
 }
 
 /// Leaves the range, then what is selected, then the marks; whether there was one.

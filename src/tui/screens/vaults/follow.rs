@@ -1,0 +1,71 @@
+//! The third pane follows the cursor of the second, once it rests.
+
+use super::super::super::asking::{Told, ask, failed};
+use super::super::super::model::{Load, Model, Screen};
+use super::super::super::msg::Effect;
+use super::Pane;
+use crate::engine::{Answer, Question};
+use crate::vault::Id;
+
+/// Whose details are shown: they follow the cursor once it rests, so that moving it costs little.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Shown {
+    /// The generation.
+    pub id: Option<Id>,
+    /// The one the cursor went to since.
+    wanted: Option<Id>,
+    /// When to show that, in milliseconds.
+    due: u64,
+}
+
+/// Milliseconds that the cursor rests before the details follow it.
+const REST: u64 = 160;
+
+/// Asks for what the third pane shows, and lets it follow the cursor.
+pub(super) fn fetch(model: &mut Model, effects: &mut Vec<Effect>) {
+    if model.screen != Screen::Vaults {
+        return;
+    }
+    if model.generations.runs_load == Load::Idle
+        && !model.asks("vaults.runs")
+        && let Some(vault) = model.generations.vault.clone()
+    {
+        model.generations.runs_load = Load::Loading;
+        ask(model, "vaults.runs", Question::Runs { vault }, take_runs, effects);
+    }
+    let now = model.now.millis;
+    let current = model.generations.list.current().map(|row| row.id);
+    let alone = model.pane == Pane::Details;
+    let shown = &mut model.generations.shown;
+    if shown.id == current {
+        shown.wanted = None;
+    } else if shown.id.is_none() || current.is_none() || alone || (shown.wanted == current && now >= shown.due) {
+        *shown = Shown {
+            id: current,
+            ..Shown::default()
+        };
+    } else if shown.wanted != current {
+        shown.wanted = current;
+        shown.due = now + REST;
+        effects.push(Effect::Wake(shown.due));
+    }
+}
+
+fn take_runs(model: &mut Model, asked: &Question, told: Told, _: &mut Vec<Effect>) {
+    let Question::Runs { vault } = asked else { return };
+    if model.generations.vault.as_ref() != Some(vault) {
+        return;
+    }
+    match told.answer {
+        Answer::Runs(runs) => {
+            model.generations.runs = runs;
+            model.generations.runs_load = Load::Ready;
+        }
+        other => model.generations.runs_load = failed(other),
+    }
+}
+
+/// Lists may not be as they were: reads them anew.
+pub(in super::super) fn stale(model: &mut Model) {
+    model.generations.runs_load = Load::Idle;
+}

@@ -361,6 +361,24 @@ fn the_question_is_answered_twice() {
 }
 
 #[test]
+fn what_is_true_of_several_vaults_is_one_sentence() {
+    let world = world(&format!(
+        "{TWO}[vaults.third]\npath = \"@/third\"\n[vaults.fourth]\npath = \"@/fourth\"\n"
+    ));
+    for vault in ["home", "away", "third"] {
+        world.saw(vault, &["files"], &[1]);
+    }
+    let overview = world.engine.overview(false).unwrap();
+    assert_eq!(
+        texts(&overview, Severity::Note),
+        [
+            "The vaults home, away and third were never checked from this machine.",
+            "No plan writes to the vaults third and fourth."
+        ]
+    );
+}
+
+#[test]
 fn an_empty_config_says_so() {
     let overview = world("").engine.overview(true).unwrap();
     assert_eq!(

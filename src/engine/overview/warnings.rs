@@ -35,15 +35,17 @@ pub(super) fn warnings(config: &Config, overview: &Overview, now: i64) -> Vec<Wa
         });
         all.extend(missing);
     }
-    for vault in &overview.vaults {
-        all.extend(check_warning(vault, now));
-        if vault.plans.is_empty() && !config.plans.is_empty() {
-            all.push(Warning {
-                severity: Severity::Note,
-                text: format!("No plan writes to the vault {}.", vault.name),
-                about: About::Vault(vault.name.clone()),
-            });
-        }
+    all.extend(overview.vaults.iter().filter_map(|vault| check_warning(vault, now)));
+    let unchecked = |vault: &&VaultState| vault.checked.is_none() && vault.generations.unwrap_or(0) > 0;
+    all.extend(of_vaults(overview, unchecked, |names, many| {
+        let were = if many { "were" } else { "was" };
+        format!("The {names} {were} never checked from this machine.")
+    }));
+    if !config.plans.is_empty() {
+        let unused = |vault: &&VaultState| vault.plans.is_empty();
+        all.extend(of_vaults(overview, unused, |names, _| {
+            format!("No plan writes to the {names}.")
+        }));
     }
     if config.vaults.is_empty() {
         all.push(setup("There is no vault yet: nothing is backed up."));
@@ -221,8 +223,40 @@ fn inside_itself(plan: &PlanState, config: &Config) -> Option<Warning> {
     })
 }
 
+/// One sentence on all vaults of which something is true.
+fn of_vaults(
+    overview: &Overview,
+    which: impl Fn(&&VaultState) -> bool,
+    sentence: impl FnOnce(String, bool) -> String,
+) -> Option<Warning> {
+    let names: Vec<&str> = overview
+        .vaults
+        .iter()
+        .filter(which)
+        .map(|vault| vault.name.as_str())
+        .collect();
+    let words = match names.as_slice() {
+        [] => return None,
+        [one] => format!("vault {one}"),
+        many => format!("vaults {}", listed(many)),
+    };
+    Some(Warning {
+        severity: Severity::Note,
+        text: sentence(words, names.len() > 1),
+        about: About::Vault((*names.first()?).to_owned()),
+    })
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn listed(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [some @ .., last] => format!("{} and {last}", some.join(", ")),
+    }
+}
+
 fn check_warning(vault: &VaultState, now: i64) -> Option<Warning> {
-    let holds = vault.generations.unwrap_or(0) > 0;
     let (severity, text) = match vault.checked {
         Some((time, false)) => (
             Severity::Danger,
@@ -235,10 +269,6 @@ fn check_warning(vault: &VaultState, now: i64) -> Option<Warning> {
         Some((time, true)) if now.saturating_sub(time) > UNCHECKED => (
             Severity::Note,
             format!("The vault {} was last checked {}.", vault.name, text::ago(time, now)),
-        ),
-        None if holds => (
-            Severity::Note,
-            format!("The vault {} was never checked from this machine.", vault.name),
         ),
         _ => return None,
     };
@@ -253,11 +283,11 @@ fn check_warning(vault: &VaultState, now: i64) -> Option<Warning> {
 fn uncovered(paths: &[Uncovered]) -> Option<Warning> {
     let bare = paths.iter().filter(|path| path.covered.is_empty());
     let names: Vec<String> = bare.clone().map(|path| path.path.display().to_string()).collect();
-    let text = match names.as_slice() {
-        [] => return None,
-        [one] => format!("No plan covers {one}."),
-        [some @ .., last] => format!("No plan covers {} and {last}.", some.join(", ")),
-    };
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    if names.is_empty() {
+        return None;
+    }
+    let text = format!("No plan covers {}.", listed(&names));
     Some(Warning {
         severity: Severity::Warning,
         text,

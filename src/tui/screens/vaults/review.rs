@@ -123,7 +123,7 @@ impl Review {
         out.push((
             format!(
                 "They brought {} when they were made. What others hold as well stays; versions of files that only these hold \
-                 are lost for ever. The space itself comes back with a prune.",
+                 are lost for ever. The space itself comes back with coffer prune.",
                 text::bytes(added)
             ),
             Role::Text,

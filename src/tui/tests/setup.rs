@@ -197,7 +197,7 @@ fn what_is_picked_in_the_browser_comes_into_the_plan() {
     shows(&s, "3 picked");
     s.keys("h Space");
     shows(&s, "1 picked: /home/anna ");
-    s.keys("h l Space Space");
+    s.keys("h l Space k Space");
     s.keys("w");
     shows(&s, "/home/anna");
     assert!(

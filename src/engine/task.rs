@@ -194,22 +194,26 @@ impl TaskOutcome {
                 text
             }
             TaskOutcome::Check(report) => {
-                let (generations, packs, read) = (report.generations, report.packs, report.packs_read);
                 let found = match report.errors_found {
                     0 => "no errors".into(),
+                    1 => "1 ERROR".into(),
                     errors => format!("{errors} ERRORS"),
                 };
-                format!("{found} in {generations} generations and {packs} packs ({read} of them read whole)")
+                let generations = counted(report.generations, "generation", "generations");
+                let (packs, read) = (counted(report.packs, "pack", "packs"), report.packs_read);
+                format!("{found} in {generations} and {packs} ({read} of them read whole)")
             }
-            TaskOutcome::Forget(ids) => format!("{} generations forgotten", ids.len()),
+            TaskOutcome::Forget(ids) => format!("{} forgotten", counted(ids.len() as u64, "generation", "generations")),
             TaskOutcome::Prune(figures) => format!(
                 "{} packs deleted, {} rewritten, {} given back",
                 figures.packs_deleted + figures.packs_unindexed,
                 figures.packs_repacked,
                 crate::text::bytes(figures.bytes_freed + figures.leftover_bytes)
             ),
-            TaskOutcome::Tag(changed) => format!("{} generations changed", changed.len()),
-            TaskOutcome::Unlock(locks) => format!("{locks} locks removed"),
+            TaskOutcome::Tag(changed) => {
+                format!("{} changed", counted(changed.len() as u64, "generation", "generations"))
+            }
+            TaskOutcome::Unlock(locks) => format!("{} removed", counted(*locks as u64, "lock", "locks")),
         }
     }
 }

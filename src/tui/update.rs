@@ -224,6 +224,13 @@ fn job_changed(model: &mut Model, info: Arc<JobInfo>, state: JobState, effects: 
                 format!("{title}: cancelled; its lock is still in the vault (coffer unlock)"),
             );
         }
+        JobState::Failed { error, exit_code: 11 } => {
+            let error = format!("{title} failed: {error}");
+            model.say(
+                Role::Danger,
+                format!("Locked (U among the vaults shows by whom): {error}"),
+            );
+        }
         JobState::Failed { error, .. } => model.say(Role::Danger, format!("{title} failed: {error}")),
         JobState::Running | JobState::Cancelling => {}
     }

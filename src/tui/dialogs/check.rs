@@ -146,6 +146,7 @@ impl Check {
             (_, None) => "unknown: how much the vault stores was not looked at yet".to_owned(),
         };
         let time = match (how, self.stored, self.past.speed, self.past.structure) {
+            (0, _, _, Some(0..=1)) => "a moment, as the last time".to_owned(),
             (0, _, _, Some(seconds)) => format!("{} the last time", text::span(seconds)),
             (1 | 2, Some(stored), Some(speed), _) => {
                 let about = text::span(share(stored) / speed.max(1));

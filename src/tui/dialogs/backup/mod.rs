@@ -17,7 +17,8 @@ use crate::engine::question::PlanRow;
 use crate::engine::{Answer, Question, Task};
 use crate::text;
 
-const PLANS: Context = Context::dialog("backup", "Back up").with_list();
+/// The choice of a plan.
+pub(super) const PLANS: Context = Context::dialog("backup", "Back up").with_list();
 const PATHS: Context = Context::form("backup-paths", "Back up paths");
 const SLOT: &str = "backup.plans";
 const AGES: &str = "backup.ages";

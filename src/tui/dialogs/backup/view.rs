@@ -79,7 +79,10 @@ fn empty(model: &Model, dialog: &Backup, canvas: &mut Canvas) {
             span,
             y,
             "No plan is set up yet: a plan says what is backed up, into which vault.",
-            &[("p", "backs up paths without one, once; for a plan, in a shell:")],
+            &[
+                ("n", "sets one up"),
+                ("p", "backs up paths without one, once; in a shell:"),
+            ],
             "coffer plan add home --path /home --vault NAME",
         ),
         _ => {

@@ -12,6 +12,7 @@ use super::super::view::canvas::Canvas;
 use super::super::view::empty::message;
 use super::super::view::pane::Span;
 use super::super::window::Window;
+use super::backup::{Backup, PLANS};
 use super::confirm::Confirm;
 use super::{frame, keys_line};
 use crate::config::PlanConfig;
@@ -28,6 +29,7 @@ const SLOT: &str = "plans.config";
 #[rustfmt::skip] // a table, read by its columns
 pub static ACTIONS: &[Action] = &[
     Action::new("plans.show", "plans", "Show the plans: what is backed up, into which vaults", &["P"], At::Screens, open),
+    Action::new("plans.set-up", "new plan", "Set up a plan", &["n"], At::Only(&[PLANS]), set_up).hint(4).unless(read_only),
     Action::new("plans.edit", "change", "Change this plan", &["Enter", "e"], At::Only(&[CONTEXT]), edit).hint(1).unless(no_plan_to_write),
     Action::new("plans.new", "new", "Set up a new plan", &["n"], At::Only(&[CONTEXT]), new).hint(2).unless(no_vault),
     Action::new("plans.run", "back up now", "Run this plan now, into each of its vaults", &["b"], At::Only(&[CONTEXT]), run).hint(3)
@@ -47,6 +49,25 @@ pub struct Plans {
 /// Shows the plans.
 pub fn open(act: &mut Act) {
     act.model.push(Plans::default());
+}
+
+/// Sets up a plan, from where one chooses what to run.
+fn set_up(act: &mut Act) {
+    ask(act.model, "plans.set-up", Question::Config, set_up_with, act.effects);
+}
+
+fn set_up_with(model: &mut Model, _: &Question, told: Told, _: &mut Vec<Effect>) {
+    match told.answer {
+        Answer::Config(now) if now.config.vaults.is_empty() => {
+            model.say(Role::Warning, "A plan needs a vault to go to: Esc, then A sets one up.");
+        }
+        Answer::Config(now) => {
+            let millis = model.now.millis;
+            model.dismiss::<Backup>();
+            model.push(PlanEditor::new(None, &now, millis));
+        }
+        other => complain(model, other),
+    }
 }
 
 /// Reads the plans anew, if they are shown.
@@ -83,7 +104,7 @@ fn no_vault(model: &Model) -> Option<String> {
     match now {
         None => Some("The config is being read.".into()),
         Some(now) if now.config.vaults.is_empty() => {
-            Some("A plan needs a vault to go to: Esc, then N makes one.".into())
+            Some("A plan needs a vault to go to: Esc, then A sets one up.".into())
         }
         Some(_) => read_only(model),
     }

@@ -442,7 +442,19 @@ fn generations_are_filtered_tagged_and_forgotten() {
         .map(|job| job["kind"].as_str().unwrap())
         .collect();
     assert_eq!(kinds, ["backup", "backup", "backup", "tag", "forget"]);
-    assert!(bench.good(&["jobs", "show", "1"]).contains("backup"));
+    let shown = bench.good(&["jobs", "show", "1"]);
+    assert!(
+        shown.contains("backup") && shown.contains("holds a shared lock"),
+        "{shown}"
+    );
+    let log = bench.json(&["jobs", "show", "1", "--json"])["log"].clone();
+    let last = log.as_array().unwrap().last().unwrap()["text"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(last.starts_with("done: generation "), "{last}");
+    let said = bench.fails(1, &["jobs", "cancel", "1"]);
+    assert!(said.contains("job 1 does not run"), "{said}");
 }
 
 #[test]
@@ -728,7 +740,7 @@ fn help_of_the_whole() {
       unlock       Remove locks that programs left behind
       vault        Manage the vaults named in the config
       plan         Manage plans: what is backed up into which vault
-      jobs         Show the history of jobs on this machine: backups, restores, checks
+      jobs         Show what runs and what ran on this machine: backups, restores, checks
       doctor       Check that everything is in place, and say what to do where it is not
       completions  Print completions for a shell
       demo         Make a vault to look around in, and open the interface on it

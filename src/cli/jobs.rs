@@ -1,4 +1,6 @@
-//! `coffer jobs`: what was done on this machine, and how it went.
+//! `coffer jobs`: what runs on this machine, what was done on it, and how it went.
+
+use std::time::{Duration, Instant};
 
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -7,9 +9,9 @@ use super::Failure;
 use super::context::Context;
 use super::exit::Exit;
 use super::output::{Align, Table, bytes, count, escape, span};
-use crate::engine::{JobIssue, JobRow, JobState};
+use crate::engine::{JobIssue, JobRow, JobState, LogLine};
 
-/// Show the history of jobs on this machine: backups, restores, checks
+/// Show what runs and what ran on this machine: backups, restores, checks
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub struct Args {
@@ -23,11 +25,20 @@ pub struct Args {
 const EXAMPLES: &str = "\
 Examples:
   coffer jobs
-  coffer jobs show 17";
+  coffer jobs show 17
+  coffer jobs cancel 17";
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Show one job with everything it reported
+    /// Stop a job, whichever process runs it
+    ///
+    /// Stopping is clean: what a backup has stored, the next one uses; what a restore has written stays.
+    #[command(after_help = "Example:\n  coffer jobs cancel 17")]
+    Cancel {
+        /// The job's number
+        id: i64,
+    },
+    /// Show one job: what it did when, and everything it reported
     #[command(after_help = "Example:\n  coffer jobs show 17")]
     Show {
         /// The job's number
@@ -40,6 +51,7 @@ impl Args {
         match self.command {
             None => list(context, self.last),
             Some(Command::Show { id }) => show(context, id),
+            Some(Command::Cancel { id }) => cancel(context, id),
         }
     }
 }
@@ -78,21 +90,46 @@ fn list(context: &Context, last: usize) -> Result<Exit, Failure> {
             escape(job.info.vault.as_bytes()),
             escape(job.info.plan.as_deref().unwrap_or_default().as_bytes()),
             job.state.word().to_owned(),
-            escape(result(&job.state).as_bytes()),
+            escape(result(job).as_bytes()),
         ]);
     }
     table.print(&context.out)?;
     Ok(Exit::Done)
 }
 
+/// How long a job may take to stop before that is told.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+fn cancel(context: &Context, id: i64) -> Result<Exit, Failure> {
+    context.engine.cancel(id)?;
+    let until = Instant::now() + PATIENCE;
+    let ended = loop {
+        let job = context.engine.job_row(id)?;
+        match job {
+            Some(job) if job.state.has_ended() => break Some(job),
+            _ if Instant::now() >= until || context.cancel.is_cancelled() => break None,
+            _ => std::thread::sleep(Duration::from_millis(50)),
+        }
+    };
+    let state = ended.as_ref().map_or("cancelling", |job| job.state.word());
+    if context.out.json {
+        context.out.value(&json!({ "id": id, "state": state }))?;
+    } else {
+        match ended {
+            Some(_) => context.out.line(format!("job {id}: {state}"))?,
+            None => context.out.line(format!(
+                "job {id} was told to stop and has not yet; coffer jobs show {id} tells when it has"
+            ))?,
+        }
+    }
+    Ok(Exit::Done)
+}
+
 fn show(context: &Context, id: i64) -> Result<Exit, Failure> {
-    // Numbers ascend, so the newest of all tells how many there can be.
-    let newest = context.engine.job_rows(1)?.first().map_or(0, |job| job.info.id);
-    let far = usize::try_from(newest.saturating_sub(id).saturating_add(1)).unwrap_or(0);
-    let found = context.engine.job_rows(far)?.into_iter().find(|job| job.info.id == id);
-    let Some(job) = found else {
+    let Some(job) = context.engine.job_row(id)? else {
         return Err(Failure::failed(format!("there is no job {id}; coffer jobs lists them")));
     };
+    let log = context.engine.job_log(id)?;
     let issues = context.engine.job_issues(id)?;
     if context.out.json {
         let mut shown = value(&job);
@@ -100,6 +137,8 @@ fn show(context: &Context, id: i64) -> Result<Exit, Failure> {
             let told =
                 |issue: &JobIssue| json!({ "path": String::from_utf8_lossy(&issue.path), "message": issue.text });
             fields.insert("reported".into(), issues.iter().map(told).collect());
+            let told = |line: &LogLine| json!({ "time": line.time, "text": line.text });
+            fields.insert("log".into(), log.iter().map(told).collect());
         }
         context.out.value(&shown)?;
         return Ok(Exit::Done);
@@ -107,6 +146,7 @@ fn show(context: &Context, id: i64) -> Result<Exit, Failure> {
     let ended = job.ended.map(|end| context.out.time(&end)).unwrap_or_default();
     let lines = [
         ("job", job.info.id.to_string()),
+        ("title", escape(job.title.as_bytes())),
         ("kind", job.info.kind.word().to_owned()),
         ("vault", escape(job.info.vault.as_bytes())),
         ("plan", escape(job.info.plan.as_deref().unwrap_or_default().as_bytes())),
@@ -121,10 +161,16 @@ fn show(context: &Context, id: i64) -> Result<Exit, Failure> {
                 bytes(job.progress.bytes_done)
             ),
         ),
-        ("result", escape(result(&job.state).as_bytes())),
+        ("result", escape(result(&job).as_bytes())),
     ];
     for (what, text) in lines.iter().filter(|(_, text)| !text.is_empty()) {
         context.out.line(format!("{what:<8} {text}"))?;
+    }
+    for line in &log {
+        let time = context.out.time(&line.time);
+        context
+            .out
+            .line(format!("  {time}  {}", escape(line.text.as_bytes())))?;
     }
     for issue in &issues {
         context
@@ -138,12 +184,26 @@ fn show(context: &Context, id: i64) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// What came of it, in words; empty while it runs.
-fn result(state: &JobState) -> &str {
-    match state {
-        JobState::Done { summary, .. } => summary,
-        JobState::Failed { error, .. } => error,
-        _ => "",
+/// What came of it, in words; while it runs, how far it is.
+fn result(job: &JobRow) -> String {
+    match &job.state {
+        JobState::Done { summary, .. } => summary.clone(),
+        JobState::Failed { error, .. } => error.clone(),
+        JobState::Cancelled { .. } => String::new(),
+        JobState::Running | JobState::Cancelling => {
+            let done = &job.progress;
+            let percent = match done.bytes_total {
+                total if total > 0 && done.totals_known => {
+                    format!(
+                        "{} % of {}, ",
+                        u128::from(done.bytes_done) * 100 / u128::from(total),
+                        bytes(total)
+                    )
+                }
+                _ => String::new(),
+            };
+            format!("{percent}{} files, {}", count(done.files_done), bytes(done.bytes_done))
+        }
     }
 }
 
@@ -156,6 +216,7 @@ fn value(job: &JobRow) -> Value {
     json!({
         "id": job.info.id,
         "kind": job.info.kind.word(),
+        "title": job.title,
         "vault": job.info.vault,
         "plan": job.info.plan,
         "started": job.info.started,
@@ -163,9 +224,10 @@ fn value(job: &JobRow) -> Value {
         "state": job.state.word(),
         "files": job.progress.files_done,
         "bytes": job.progress.bytes_done,
+        "bytes_total": job.progress.totals_known.then_some(job.progress.bytes_total),
         "problems": problems,
         "issues": job.issues,
         "exit_code": code,
-        "result": result(&job.state),
+        "result": if job.state.has_ended() { result(job) } else { String::new() },
     })
 }

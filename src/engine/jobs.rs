@@ -27,6 +27,18 @@ impl Engine {
         Ok(rows)
     }
 
+    /// One job, wherever it runs or ran.
+    pub fn job_row(&self, id: JobId) -> Result<Option<JobRow>> {
+        if let Some(job) = self.job(id) {
+            return Ok(Some(here(&job)));
+        }
+        let running = self.elsewhere().into_iter().flat_map(|(_, rows)| rows);
+        if let Some(row) = running.into_iter().find(|row| row.info.id == id) {
+            return Ok(Some(row));
+        }
+        Ok(self.catalog().job(id)?.and_then(|record| self.to_row(record)))
+    }
+
     /// What went wrong within a job, wherever it runs or ran.
     pub fn job_issues(&self, job: JobId) -> Result<Vec<JobIssue>> {
         if let Some(job) = self.job(job) {

@@ -4,6 +4,8 @@
 // Helpers of tests, outside of test functions.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod jobs;
 mod restore;
 mod session;
 mod ssh;
+mod terminal;

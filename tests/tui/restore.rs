@@ -1,7 +1,6 @@
 //! Restoring from three months ago.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use crate::session::{Demo, PATIENCE, Session};
 
@@ -112,19 +111,4 @@ fn restores_from_three_months_ago_at_80_by_24() {
 #[test]
 fn restores_from_three_months_ago_at_120_by_40() {
     restore_from_three_months_ago(120, 40);
-}
-
-#[test]
-fn follows_the_terminals_size_and_leaves_it_clean_on_sigterm() {
-    let demo = Demo::make();
-    let mut session = Session::start(&demo, 80, 24, &["--vault", "demo"]);
-    session.see("Generations");
-    for (columns, rows, text) in [(40, 10, "Coffer needs 60x15"), (120, 40, "Vaults")] {
-        session.resize(columns, rows);
-        session.see(text);
-    }
-    let id = session.child.process_id().unwrap();
-    let killed = Command::new("kill").args(["-TERM", &id.to_string()]).status().unwrap();
-    assert!(killed.success());
-    session.ends(true);
 }

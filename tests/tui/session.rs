@@ -71,13 +71,20 @@ pub struct Session {
 impl Session {
     /// Starts the program on a demo's vault.
     pub fn start(demo: &Demo, columns: u16, rows: u16, arguments: &[&str]) -> Session {
+        Session::start_with(&environment(demo.path()), columns, rows, arguments)
+    }
+
+    /// Starts the program with these variables and no others.
+    pub fn start_with(environment: &[(String, PathBuf)], columns: u16, rows: u16, arguments: &[&str]) -> Session {
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_coffer"));
         command.args(arguments);
         command.env_clear();
-        for (name, value) in environment(demo.path()) {
+        for (name, value) in environment {
             command.env(name, value);
+            if name == "HOME" {
+                command.cwd(value);
+            }
         }
-        command.cwd(demo.path());
         Session::run(command, columns, rows)
     }
 
@@ -173,10 +180,59 @@ impl Session {
         panic!("{text:?} stays:\n{}", self.contents());
     }
 
+    /// Types something again and again until a text is there: a shell that tells of its jobs only when it is asked.
+    pub fn press_until_seen(&mut self, keys: &str, text: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            self.press(keys);
+            if self.watch(Duration::from_millis(250), |screen| screen.contents().contains(text)) {
+                return;
+            }
+        }
+        panic!("waited for {text:?}, saw:\n{}", self.contents());
+    }
+
     /// Waits until the screen does not show a text.
     pub fn see_gone(&mut self, text: &str) {
         let gone = self.watch(PATIENCE, |screen| !screen.contents().contains(text));
         assert!(gone, "waited for {text:?} to go, saw:\n{}", self.contents());
+    }
+
+    /// A shell with job control in a terminal, which shows `$ ` when it wants a command.
+    pub fn shell(environment: &[(String, PathBuf)], columns: u16, rows: u16) -> Session {
+        let mut command = CommandBuilder::new("/bin/bash");
+        command.args(["--norc", "--noprofile", "-i"]);
+        command.env_clear();
+        for (name, value) in environment {
+            command.env(name, value);
+        }
+        command.env("PS1", "READY> ");
+        let mut session = Session::run(command, columns, rows);
+        session.see("READY> ");
+        session
+    }
+
+    /// Types a command to the shell, on a clean screen.
+    pub fn command(&mut self, command: &str) {
+        self.press("\x0c");
+        self.press(command);
+        self.press("\r");
+    }
+
+    /// Waits until the shell, and not the interface, has the terminal.
+    pub fn see_prompt(&mut self) {
+        let ready = |screen: &vt100::Screen| {
+            let contents = screen.contents();
+            let last = contents.lines().rfind(|line| !line.trim().is_empty());
+            !screen.alternate_screen() && last.is_some_and(|line| line.trim_end() == "READY>")
+        };
+        assert!(self.watch(PATIENCE, ready), "no prompt:\n{}", self.contents());
+        assert!(!self.screen.screen().hide_cursor(), "the cursor is hidden");
+    }
+
+    /// Drops the line to the terminal, as a connection that breaks does.
+    pub fn hang_up(self) -> Box<dyn Child + Send + Sync> {
+        self.child
     }
 
     /// Waits for the end of the program and looks whether the terminal is as before.

@@ -82,11 +82,14 @@ pub fn run(engine: Engine, options: Options) -> Result<(), Error> {
         engine.shutdown(true);
     } else {
         engine.note_all(&format!("{why}; goes on in the background"));
-        let what = text::counted(running as u64, "job goes", "jobs go");
+        let (what, them) = match running {
+            1 => ("1 job goes".to_owned(), "it"),
+            jobs => (format!("{jobs} jobs go"), "them"),
+        };
         // Nobody reads it where the terminal is gone.
         let _ = writeln!(
             io::stdout(),
-            "{what} on in the background; coffer shows them again, so does: coffer jobs"
+            "{what} on in the background: coffer shows {them} again, so does coffer jobs"
         );
         let well = matches!(left, Ok(Ok(_)));
         if let Err(error) = front::leave_terminal(front, well) {

@@ -22,7 +22,21 @@ enum Step {
     End(u8),
 }
 
-const KEYS: [&str; 50] = [
+const KEYS: [&str; 64] = [
+    "P",
+    "A",
+    "K",
+    "U",
+    "C",
+    "n",
+    "X",
+    "e",
+    "w",
+    ".",
+    "D",
+    "Ctrl-s",
+    "Ctrl-b",
+    "~",
     "1",
     "2",
     "3",

@@ -83,7 +83,7 @@ fn empty(model: &Model, dialog: &Backup, canvas: &mut Canvas) {
                 ("n", "sets one up"),
                 ("p", "backs up paths without one, once; in a shell:"),
             ],
-            "coffer plan add home --path /home --vault NAME",
+            "coffer plan add home /home --vault NAME",
         ),
         _ => {
             _ = canvas.text(

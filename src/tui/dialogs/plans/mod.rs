@@ -226,7 +226,7 @@ fn draw(model: &Model, plans: &Plans, canvas: &mut Canvas) {
                 y,
                 "No plan is set up yet. A plan says what is backed up, and into which vault.",
                 &[("n", "sets one up, or in a shell:")],
-                "coffer plan add home --path /home --vault NAME",
+                "coffer plan add home /home --vault NAME",
             ),
             _ => message(canvas, span, y, &format!("reading{}", symbols.more), &[], ""),
         }

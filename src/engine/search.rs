@@ -198,6 +198,12 @@ impl Engine {
         {
             let mut grown = list.grown();
             grown.whole = true;
+            if asked.search.text.is_empty() {
+                // Not names but all there is: what lies together stands together.
+                grown
+                    .rows
+                    .sort_by(|a, b| a.path.cmp(&b.path).then_with(|| a.vault.cmp(&b.vault)));
+            }
             if searched == Searched::Partly {
                 grown.total = grown.total.max(grown.rows.len() as u64 + 1);
             }

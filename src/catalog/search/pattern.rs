@@ -1,8 +1,8 @@
 //! What a user types to find a name.
 //!
 //! A plain text is found anywhere in a name, whatever the case. With `*` (any characters) or `?` (one) it is a pattern for
-//! the whole name. With a slash, what stands before the last one is matched against the end of the path above the name
-//! (the whole of it when the text begins with a slash), and a plain text after it against the name's beginning.
+//! the whole name. With a slash, what stands before the last one is matched against the end of the path above the name,
+//! and a plain text after it against the name's beginning: a slash is where a name begins.
 
 /// A text, ready to be matched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,8 +19,6 @@ enum Part {
     Begins(String),
     /// At its end.
     Ends(String),
-    /// All of it.
-    Is(String),
     /// All of it, with `*` and `?`.
     Glob(Vec<char>),
 }
@@ -37,12 +35,10 @@ impl Pattern {
             };
             return Pattern { name, above: None };
         };
-        let anchored = above.is_empty() || above.starts_with('/');
-        let above = match (anchored, has_wildcards(above)) {
-            (true, false) => Part::Is(above.to_owned()),
-            (false, false) => Part::Ends(above.to_owned()),
-            (true, true) => Part::Glob(above.chars().collect()),
-            (false, true) => Part::Glob(std::iter::once('*').chain(above.chars()).collect()),
+        let above = if has_wildcards(above) {
+            Part::Glob(std::iter::once('*').chain(above.chars()).collect())
+        } else {
+            Part::Ends(above.to_owned())
         };
         let name = if has_wildcards(name) {
             Part::Glob(name.chars().collect())
@@ -58,7 +54,7 @@ impl Pattern {
     /// A text that every matching name holds, to look for first; may be empty.
     pub(super) fn needle(&self) -> &str {
         match &self.name {
-            Part::Holds(text) | Part::Begins(text) | Part::Ends(text) | Part::Is(text) => text,
+            Part::Holds(text) | Part::Begins(text) | Part::Ends(text) => text,
             Part::Glob(_) => "",
         }
     }
@@ -67,7 +63,7 @@ impl Pattern {
     pub(super) fn rank(&self, name: &str) -> Option<u8> {
         let rank = match &self.name {
             Part::Glob(_) => return self.name.matches(name).then_some(0),
-            Part::Holds(text) | Part::Begins(text) | Part::Ends(text) | Part::Is(text) => {
+            Part::Holds(text) | Part::Begins(text) | Part::Ends(text) => {
                 if name == text {
                     0
                 } else if name.starts_with(text.as_str()) {
@@ -97,7 +93,6 @@ impl Part {
             Part::Holds(part) => text.contains(part.as_str()),
             Part::Begins(part) => text.starts_with(part.as_str()),
             Part::Ends(part) => text.ends_with(part.as_str()),
-            Part::Is(part) => text == part,
             Part::Glob(glob) => matches_glob(glob, text),
         }
     }
@@ -196,8 +191,11 @@ mod tests {
         assert!(takes("etc/pass", "/srv/etc", "passwd"));
         assert!(!takes("etc/wd", "/etc", "passwd"));
         assert!(takes("/etc/pass", "/etc", "passwd"));
-        assert!(!takes("/etc/pass", "/srv/etc", "passwd"));
+        assert!(takes("/etc/pass", "/srv/etc", "passwd"));
+        assert!(!takes("/etc/pass", "/srv/xetc", "passwd"));
         assert!(takes("/pass", "", "passwd"));
+        assert!(!takes("/wd", "", "passwd"));
+        assert!(takes("/etc/", "/etc", "passwd"));
         assert!(takes("e*c/", "/srv/etc", "passwd"));
     }
 

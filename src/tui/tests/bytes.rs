@@ -47,6 +47,8 @@ fn a_cursor_move_costs_at_most_300_bytes() {
         ("generations", "g Enter"),
         ("files", "g Enter"),
         ("many", "g j j j j j Enter"),
+        ("what was found", "4 n o t e s Enter"),
+        ("what changed", "2 h g Enter j c"),
     ] {
         line.cost(keys);
         for key in ["j", "j", "k", "j", "j"] {

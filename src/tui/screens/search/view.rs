@@ -159,7 +159,7 @@ fn empty(model: &Model, canvas: &mut Canvas, span: Span) -> bool {
         Load::Idle => {
             let keys = [
                 ("*", "and ? stand for anything: *.odt"),
-                ("/", "in it looks at the folder too: taxes/2024"),
+                ("/", "is where a name begins: /2024, taxes/2024, taxes/*.odt"),
                 ("Alt-x", "lists what is gone from the newest generations"),
             ];
             let sentence = "Type a part of a name: it is looked for in every generation of every vault.";

@@ -33,7 +33,7 @@ pub static ACTIONS: &[Action] = &[
     Action::new("browser.open", "into", "Into the folder under the cursor", &["Enter", "l", "→"], At::Only(&[CONTEXT]), into).hint(2),
     Action::new("browser.up", "out", "To the folder above", &["h", "Backspace", "←"], At::Only(&[CONTEXT]), |act| with_top::<Browser>(act, |b, _| b.up())).hint(3),
     Action::new("browser.pick", "pick", "Pick what the cursor is on, or leave it again", &["Space"], At::Only(&[CONTEXT]), pick).hint(1),
-    Action::new("browser.take", "take these", "Take what is picked; with one folder to choose, the folder shown", &["w"], At::Only(&[CONTEXT]), take_all).hint(4)
+    Action::new("browser.take", "take", "Take what is picked; with one folder to choose, the folder shown", &["w"], At::Only(&[CONTEXT]), take_all).hint(4)
         .unless(|model| model.dialog::<Browser>().and_then(Browser::nothing_to_take)),
     Action::new("browser.hidden", "hidden", "Show names that start with a dot, or leave them out", &["."], At::Only(&[CONTEXT]), hidden).hint(6),
     Action::new("browser.home", "home", "To your home folder", &["~"], At::Only(&[CONTEXT]), home).hint(7),

@@ -36,10 +36,10 @@ impl Form {
         let help = self.help_lines(area.width);
         let help_rows = u16::try_from(self.help_rows(area.width)).unwrap_or(0);
         // In a low place one line of help is left, without a blank above it.
-        let (help_rows, blank) = if area.height < 8 {
-            (help_rows.min(1), 0)
-        } else {
-            (help_rows, 1)
+        let fits = layout.len() + 1 + usize::from(help_rows) <= usize::from(area.height);
+        let (help_rows, blank) = match fits || area.height >= 8 {
+            true => (help_rows, 1),
+            false => (help_rows.min(1), 0),
         };
         let room = usize::from(area.height.saturating_sub(help_rows + blank));
         let first = self.first_row(&layout, room);

@@ -321,6 +321,21 @@ fn the_overview_leads_to_what_its_rows_are_about() {
 }
 
 #[test]
+fn the_plan_under_the_overviews_cursor_is_offered_first() {
+    for (rows, first) in [(0, "documents"), (1, "everything")] {
+        let mut stage = Stage::new(120, 40, Look::default());
+        stage.keys("1");
+        stage.keys(&"j ".repeat(rows));
+        stage.keys("b Enter");
+        let tasks = started(&mut stage);
+        let [Task::Plan { plan, .. }] = tasks.as_slice() else {
+            panic!("{tasks:?}")
+        };
+        assert_eq!(plan, first);
+    }
+}
+
+#[test]
 fn the_overview_is_asked_for_again_when_a_job_ends() {
     let mut stage = Stage::new(120, 40, Look::default());
     stage.keys("1");

@@ -10,6 +10,7 @@ use super::super::asking::{Told, abandon, ask, failed};
 use super::super::dialog::{Dialog, Moves, Then, with_top};
 use super::super::model::{Load, Model};
 use super::super::msg::Effect;
+use super::super::screens::overview;
 use super::super::theme::Role;
 use super::super::view::canvas::Canvas;
 use super::super::window::Window;
@@ -63,13 +64,18 @@ fn no_plan(model: &Model) -> Option<String> {
 
 fn take(model: &mut Model, _: &Question, told: Told, _: &mut Vec<Effect>) {
     let here = model.vaults.list.current().map(|row| row.name.clone());
+    let under_cursor = overview::plan_under_cursor(model);
     let Some(dialog) = model.dialog_mut::<Backup>() else {
         return;
     };
     match told.answer {
         Answer::Plans(mut rows) => {
-            // Those of the vault one looks at first.
-            rows.sort_by_key(|row| Some(&row.vault) != here.as_ref());
+            // The one the overview's cursor is on first, or those of the vault one looks at.
+            let is_meant = |row: &PlanRow| {
+                let meant = under_cursor.as_ref();
+                meant.is_some_and(|(plan, vault)| row.name == *plan && row.vault == *vault)
+            };
+            rows.sort_by_key(|row| (!is_meant(row), Some(&row.vault) != here.as_ref()));
             dialog.list = Window::whole(rows);
             dialog.load = Load::Ready;
         }

@@ -121,6 +121,23 @@ fn open(act: &mut Act) {
     }
 }
 
+/// The plan and the vault of the row under the cursor, while this screen is shown.
+pub(in super::super) fn plan_under_cursor(model: &Model) -> Option<(String, String)> {
+    let told = &model.overview.told;
+    match model
+        .overview
+        .rows
+        .current()
+        .filter(|_| model.screen == Screen::Overview)?
+    {
+        Item::Plan(plan, copy) => {
+            let plan = told.plans.get(plan)?;
+            Some((plan.name.clone(), plan.copies.get(copy)?.vault.clone()))
+        }
+        _ => None,
+    }
+}
+
 /// How a vault stands, in words.
 pub(super) fn reach_words(model: &Model, vault: &str) -> (String, Role) {
     let state = model.overview.told.vaults.iter().find(|state| state.name == vault);

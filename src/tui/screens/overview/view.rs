@@ -109,7 +109,7 @@ fn draw_line(model: &Model, canvas: &mut Canvas, y: u16, item: Item, line: u16) 
         }
         Item::None(part) => {
             let words = match part {
-                Part::Plans => "none: a plan says what is backed up, and where to",
+                Part::Plans => "none: a plan says what is backed up, and where to (P makes one)",
                 Part::Vaults => "none: a vault is where backups live",
                 Part::Warnings => "none",
                 Part::Runs => "none yet",

@@ -10,11 +10,33 @@ const MARKS_ALLOWED: u32 = 2;
 /// A raw file name as text that can neither move the cursor, reorder the line, nor hide: control, bidirectional,
 /// zero-width and blank-looking characters and bytes that are no UTF-8 come out as backslash escapes.
 pub fn escape(raw: &[u8]) -> String {
+    harmless(raw, false)
+}
+
+/// Columns from one tab stop to the next.
+const TAB: usize = 8;
+
+/// A line of a file's content (without its end) as text that is as harmless as [`escape`] makes it, for reading: tabs go
+/// to the next stop, backslashes stay as they are.
+pub fn line(raw: &[u8]) -> String {
+    harmless(raw, true)
+}
+
+fn harmless(raw: &[u8], reading: bool) -> String {
     let mut out = String::with_capacity(raw.len());
     let mut marks = MARKS_ALLOWED; // a mark needs a character before it
+    let mut stop = 0; // where text after the last tab begins: bytes, cells
+    let mut cells = 0;
     for chunk in raw.utf8_chunks() {
         for c in chunk.valid().chars() {
             match c {
+                '\t' if reading => {
+                    cells += super::width(&out[stop..]);
+                    let blanks = TAB - cells % TAB;
+                    out.push_str(&" ".repeat(blanks));
+                    (stop, cells) = (out.len(), cells + blanks);
+                }
+                '\\' if reading => out.push('\\'),
                 '\n' => out.push_str("\\n"),
                 '\t' => out.push_str("\\t"),
                 '\r' => out.push_str("\\r"),
@@ -73,7 +95,19 @@ mod tests {
         assert_eq!(escape("日本 ü".as_bytes()), "日本 ü");
     }
 
+    #[test]
+    fn lines_of_content_keep_their_tabs_and_backslashes() {
+        assert_eq!(line(b"a\tbc\t\td"), "a       bc              d");
+        assert_eq!(line("日\tx".as_bytes()), "日      x");
+        assert_eq!(line(b"C:\\dir\x1b[31m\r"), "C:\\dir\\x1b[31m\\r");
+    }
+
     proptest! {
+        #[test]
+        fn lines_hold_nothing_that_acts(raw: Vec<u8>) {
+            prop_assert!(line(&raw).chars().all(|c| !c.is_control() && !deceives(c)));
+        }
+
         #[test]
         fn escaped_names_hold_nothing_that_acts(raw: Vec<u8>) {
             let shown = escape(&raw);

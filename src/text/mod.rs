@@ -11,5 +11,5 @@ mod times;
 
 pub use amounts::{bytes, count, counted};
 pub use cells::{cut_end, cut_middle, cut_start, pad, width, wrap};
-pub use escape::escape;
+pub use escape::{escape, line};
 pub use times::{ago, span, stamp};

@@ -201,6 +201,7 @@ static TABLES: &[&[Action]] = &[
     dialogs::browser::ACTIONS,
     dialogs::check::ACTIONS,
     dialogs::changes::ACTIONS,
+    dialogs::compare::ACTIONS,
     dialogs::confirm::ACTIONS,
     dialogs::filter::ACTIONS,
     dialogs::first::ACTIONS,
@@ -208,12 +209,15 @@ static TABLES: &[&[Action]] = &[
     dialogs::jobs::ACTIONS,
     dialogs::keys::ACTIONS,
     dialogs::locks::ACTIONS,
+    dialogs::look::ACTIONS,
     dialogs::password::ACTIONS,
     dialogs::plans::ACTIONS,
     dialogs::plans::editor::ACTIONS,
     dialogs::quit::ACTIONS,
     dialogs::restore::ACTIONS,
     dialogs::vault::ACTIONS,
+    dialogs::sort::ACTIONS,
+    dialogs::versions::ACTIONS,
     global::ACTIONS,
 ];
 

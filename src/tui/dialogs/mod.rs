@@ -5,6 +5,7 @@ pub mod backup;
 pub mod browser;
 pub mod changes;
 pub mod check;
+pub mod compare;
 pub mod confirm;
 pub mod filter;
 pub mod first;
@@ -12,11 +13,14 @@ pub mod help;
 pub mod jobs;
 pub mod keys;
 pub mod locks;
+pub mod look;
 pub mod password;
 pub mod plans;
 pub mod quit;
 pub mod restore;
+pub mod sort;
 pub mod vault;
+pub mod versions;
 
 use ratatui::layout::Rect;
 

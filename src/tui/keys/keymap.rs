@@ -388,11 +388,11 @@ mod tests {
 
     #[test]
     fn conflicts_are_told_and_the_first_wins() {
-        let bindings = [bind("files.select", &["X"], 2), bind("files.range", &["X", "V"], 5)];
+        let bindings = [bind("files.select", &["X"], 2), bind("files.range", &["X", "Y"], 5)];
         assert_snapshot!(complaints(&bindings), @"line 5: X is files.select already (line 2): files.range does not get it");
         let (keymap, _) = Keymap::new(&bindings);
         assert_eq!(
-            (pressed(&keymap, "files", "X"), pressed(&keymap, "files", "V")),
+            (pressed(&keymap, "files", "X"), pressed(&keymap, "files", "Y")),
             ("files.select".into(), "files.range".into())
         );
         assert_snapshot!(complaints(&[bind("files.select", &["r"], 2)]), @"line 2: r is files.select now: files.restore has no key left in Files; give it another");

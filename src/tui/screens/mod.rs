@@ -86,6 +86,7 @@ pub(super) fn change_pane(act: &mut Act, by: isize) {
     match act.model.screen {
         Screen::Vaults => vaults::change_pane(act.model, by),
         Screen::Search => search::change_pane(act.model),
+        Screen::Files => files::change_side(act.model, by),
         _ => {}
     }
 }

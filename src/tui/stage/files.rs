@@ -1,18 +1,20 @@
 //! Folders of the made-up world.
 
-use coffer::engine::question::{EntryRow, FolderWindow, Totals, TreePath};
+use coffer::engine::question::{Direction, EntryRow, FolderOrder, FolderWindow, SortKey, Totals, TreePath, Weighed};
 use coffer::engine::{Answer, Question};
 use coffer::vault::NodeType;
 
 use super::vaults::generations;
-use super::{NOW, World};
+use super::{NOW, World, versions};
 
 pub(super) fn answer(_: &World, question: &Question) -> Option<Answer> {
     Some(match question {
         Question::Folder {
             folder,
+            order,
             filter,
             first,
+            near,
             rows,
             generation,
             ..
@@ -20,7 +22,23 @@ pub(super) fn answer(_: &World, question: &Question) -> Option<Answer> {
             if *generation == generations()[4].id && folder.len() > 3 {
                 return Some(Answer::NoSuchFolder);
             }
-            window(folder, filter, *first, *rows)
+            let shown = |row: &EntryRow| versions::exists(folder, row, generation);
+            window(folder, *order, filter, *first, near.as_deref(), *rows, shown)
+        }
+        Question::Weigh { .. } => {
+            let below = |bytes| Totals {
+                files: 321,
+                folders: 12,
+                bytes,
+            };
+            Answer::Weighed(Weighed {
+                known: 2,
+                of: 2,
+                found: vec![
+                    (b"archive".to_vec(), below(345_678_901)),
+                    (b"scans".to_vec(), below(23_456_789)),
+                ],
+            })
         }
         Question::Totals { rules, .. } => {
             let items = rules.iter().filter(|(_, include)| *include).count() as u64;
@@ -34,7 +52,7 @@ pub(super) fn answer(_: &World, question: &Question) -> Option<Answer> {
     })
 }
 
-fn entry(name: &[u8], kind: NodeType, size: Option<u64>, age: i64) -> EntryRow {
+pub(super) fn entry(name: &[u8], kind: NodeType, size: Option<u64>, age: i64) -> EntryRow {
     EntryRow {
         name: name.to_vec(),
         kind,
@@ -66,6 +84,7 @@ fn folder(path: &TreePath) -> Option<Vec<EntryRow>> {
             dir("mail", 456_789_012),
             dir("many", 98_765_432),
             dir("photos", 654_321_098),
+            entry(b"projects", NodeType::Dir, None, 900),
             file(".bashrc", 3_526, 9_000),
             file(".profile", 807, 9_000),
             EntryRow {
@@ -87,6 +106,12 @@ fn folder(path: &TreePath) -> Option<Vec<EntryRow>> {
         [b"home", b"anna", b"documents", b"taxes"] => {
             vec![file("2024.ods", 45_678, 7_000), file("2025.ods", 56_789, 80)]
         }
+        [b"home", b"anna", b"projects"] => vec![
+            entry(b"archive", NodeType::Dir, None, 900),
+            entry(b"scans", NodeType::Dir, None, 90),
+            file("index.html", 23_456, 90),
+            file("plan.pdf", 1_234_567, 4_000),
+        ],
         [b"home", b"anna", b"empty"] => Vec::new(),
         [b"home", b"anna", b"hostile"] => [
             &b"a\x1b]0;title\x07b"[..],
@@ -107,7 +132,15 @@ fn folder(path: &TreePath) -> Option<Vec<EntryRow>> {
 }
 
 /// Rows of a folder; `many` has 150,000, made as they are asked for.
-fn window(path: &TreePath, filter: &str, first: u64, rows: u32) -> Answer {
+fn window(
+    path: &TreePath,
+    order: FolderOrder,
+    filter: &str,
+    first: u64,
+    near: Option<&[u8]>,
+    rows: u32,
+    shown: impl Fn(&EntryRow) -> bool,
+) -> Answer {
     if path.last().is_some_and(|name| name == b"many") && filter.is_empty() {
         let total = 150_000;
         let first = first.min(total);
@@ -124,24 +157,40 @@ fn window(path: &TreePath, filter: &str, first: u64, rows: u32) -> Answer {
             first,
             rows: (first..end).map(row).collect(),
             total,
+            heaviest: 154_000,
             ..FolderWindow::default()
         });
     }
-    let Some(all) = folder(path) else {
+    let Some(mut all) = folder(path) else {
         return Answer::NoSuchFolder;
     };
+    all.retain(shown);
     let filter = filter.to_lowercase();
-    let all: Vec<EntryRow> = all
-        .into_iter()
-        .filter(|row| String::from_utf8_lossy(&row.name).to_lowercase().contains(&filter))
-        .collect();
+    all.retain(|row| String::from_utf8_lossy(&row.name).to_lowercase().contains(&filter));
+    if order != FolderOrder::default() {
+        all.sort_by_key(|row| match order.key {
+            SortKey::Name => (0, row.name.clone()),
+            SortKey::Size => (row.size.unwrap_or(0) as i64, row.name.clone()),
+            SortKey::Modified => (row.mtime, row.name.clone()),
+        });
+        if order.direction == Direction::Descending {
+            all.reverse();
+        }
+        if order.folders_first {
+            all.sort_by_key(|row| row.kind != NodeType::Dir);
+        }
+    }
+    let at = near.and_then(|name| all.iter().position(|row| row.name == name));
     let total = all.len() as u64;
-    let first = first.min(total);
+    let heaviest = all.iter().filter_map(|row| row.size).max().unwrap_or(0);
+    let first = first.min(total.saturating_sub(u64::from(rows)));
     let rows = all.into_iter().skip(first as usize).take(rows as usize).collect();
     Answer::Folder(FolderWindow {
         first,
         rows,
         total,
-        ..FolderWindow::default()
+        at: at.map(|at| at as u64),
+        heaviest,
+        below: None,
     })
 }

@@ -8,6 +8,7 @@ mod restore;
 mod search;
 mod setup;
 pub mod vaults;
+mod versions;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -44,6 +45,7 @@ impl World {
             vaults::answer,
             overview::answer,
             files::answer,
+            versions::answer,
             restore::answer,
             search::answer,
             setup::answer,

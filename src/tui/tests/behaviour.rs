@@ -46,7 +46,7 @@ fn going_back_finds_the_cursor_where_it_was() {
         path("home/anna/documents"),
         "a file is not entered"
     );
-    stage.keys("h");
+    stage.keys("h h");
     assert_eq!(
         (stage.model.files.folder.clone(), stage.model.files.list.cursor()),
         (path("home/anna"), 1)
@@ -462,7 +462,7 @@ fn the_filter_stays_until_it_is_taken_away() {
         "a disabled key says why"
     );
     stage.keys("Esc");
-    assert_eq!(stage.model.files.list.total(), Some(14));
+    assert_eq!(stage.model.files.list.total(), Some(15));
     stage.keys("h h h /");
     stage.text("weekly");
     stage.keys("Enter");
@@ -530,8 +530,8 @@ fn a_tiny_screen_says_so_and_hears_only_what_does_no_harm() {
 #[test]
 fn a_notice_goes_when_its_time_is_over() {
     let mut stage = in_files();
-    stage.keys("G Enter");
-    assert!(stage.screen().contains("A file: Space selects it"));
+    stage.keys("G k k k Enter");
+    assert!(stage.screen().contains("Neither a folder nor a file"));
     let wake = stage.effects.iter().rev().find_map(|effect| match effect {
         Effect::Wake(at) => Some(*at),
         _ => None,

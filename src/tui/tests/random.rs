@@ -22,7 +22,7 @@ enum Step {
     End(u8),
 }
 
-const KEYS: [&str; 64] = [
+const KEYS: [&str; 75] = [
     "P",
     "A",
     "K",
@@ -82,6 +82,17 @@ const KEYS: [&str; 64] = [
     "n",
     "x",
     "c",
+    "<",
+    ">",
+    "V",
+    "d",
+    "D",
+    "s",
+    "p",
+    "m",
+    "o",
+    "w",
+    "N",
     "↑",
     "↓",
     "←",

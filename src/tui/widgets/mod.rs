@@ -1,11 +1,13 @@
 //! Pieces that screens and dialogs are made of: each a plain value with its own keys and its own drawing on a `Canvas`.
 //!
-//! `form` is a form of labelled values; `menu` a few lettered choices, `timeline` draws moments in lanes, `calendar` a year of days, `bars` parts of a
+//! `form` is a form of labelled values; `menu` a few lettered choices; `content` a file as text or bytes; `timeline` draws
+//! moments in lanes, `calendar` a year of days, `bars` parts of a
 //! whole. A widget knows nothing of the model, asks nothing and does nothing: whoever holds it hands it keys, reads what
 //! came of them, and says where it is drawn. What does not live here: anything that knows what a vault is.
 
 pub(crate) mod bars;
 pub(crate) mod calendar;
+pub(crate) mod content;
 pub(crate) mod form;
 pub(crate) mod menu;
 #[cfg(test)]

@@ -1,16 +1,21 @@
 //! The screen Files: a folder of one generation, one point in time.
 //!
 //! The folder stays when another generation is chosen, so that one looks at one place through time. `select` is what is
-//! chosen for a restore: rules, so that all of a million files are one step.
+//! chosen for a restore: rules, so that all of a million files are one step. `weigh` counts what folders weigh, `side` is
+//! the pane beside the list, `travel` the versions of what the cursor is on. `view` draws the list, `side_view` the pane.
 
 mod select;
+pub mod side;
+mod side_view;
+pub mod travel;
 pub(crate) mod view;
+mod weigh;
 
 use std::collections::HashMap;
 
 use super::super::actions::{self, Act, Action, At, Context, Danger};
-use super::super::asking::{Told, ask, failed};
-use super::super::dialogs::{backup, restore};
+use super::super::asking::{Told, abandon, ask, failed};
+use super::super::dialogs::{backup, compare, look, restore, sort, versions};
 use super::super::model::{Load, Model, Screen};
 use super::super::msg::Effect;
 use super::super::theme::Role;
@@ -18,7 +23,8 @@ use super::super::window::Window;
 pub use select::Selected;
 pub(crate) use select::to_restore;
 
-use crate::engine::question::{EntryRow, FolderWindow, TreePath};
+use crate::catalog::Totals;
+use crate::engine::question::{EntryRow, FolderOrder, FolderWindow, SortKey, TreePath};
 use crate::engine::{Answer, Question};
 use crate::text;
 use crate::vault::{Id, NodeType};
@@ -26,16 +32,32 @@ use crate::vault::{Id, NodeType};
 /// Where keys go.
 pub const CONTEXT: Context = Context::screen("files", "Files");
 
+const FOLDER: &str = "files.folder";
+
 /// What one can do here.
 #[rustfmt::skip] // a table, read by its columns
 pub static ACTIONS: &[Action] = &[
-    Action::new("files.open", "open", "Into the folder", &["Enter", "l", "→"], At::Only(&[CONTEXT]), open).hint(1),
+    Action::new("files.open", "open", "Into the folder; a file is shown as text or bytes", &["Enter", "l", "→"], At::Only(&[CONTEXT]), open)
+        .hint(1),
     Action::new("files.back", "back", "To the folder that holds this; from the top to the generations", &["h", "Backspace", "←"],
         At::Only(&[CONTEXT]), back).hint(2),
     Action::new("files.select", "select", "Select or unselect, and go down", &["Space"], At::Only(&[CONTEXT]), select::select).hint(3)
         .unless(nothing),
     Action::new("files.restore", "restore", "Restore the selection, or the row under the cursor", &["r"], At::Only(&[CONTEXT]),
         restore::open).danger(Danger::Plan).hint(4).unless(restore::why_not),
+    Action::new("files.older", "older", "This entry's version before the one shown: back in time", &["<"], At::Only(&[CONTEXT]),
+        |act| travel::step(act, travel::Way::Older)).hint(5).unless(no_entry),
+    Action::new("files.newer", "newer", "This entry's version after the one shown", &[">"], At::Only(&[CONTEXT]),
+        |act| travel::step(act, travel::Way::Newer)).hint(6).unless(no_entry),
+    Action::new("files.versions", "versions", "All versions of this entry: when, how much, in which generations", &["V"],
+        At::Only(&[CONTEXT]), versions::open).hint(7).unless(no_entry),
+    Action::new("files.compare", "diff", "Compare this file with its version before", &["d"], At::Only(&[CONTEXT]),
+        compare::with_older).hint(8).unless(no_file),
+    Action::new("files.compare-disk", "diff disk", "Compare this file with the one on the disk now", &["D"], At::Only(&[CONTEXT]),
+        compare::with_disk).hint(9).unless(no_file),
+    Action::new("files.sort", "sort", "In which order: name, size, time", &["s"], At::Only(&[CONTEXT]), sort::open).hint(10),
+    Action::new("files.side", "preview", "The pane beside: preview, versions, none", &["p"], At::Only(&[CONTEXT]),
+        |act| change_side(act.model, 1)).hint(20).unless(narrow),
     Action::new("files.backup", "back up", "Run a plan's backup now", &["b"], At::Only(&[CONTEXT]), backup::open).hint(60)
         .unless(actions::read_only),
     Action::new("files.all", "all", "Select everything in this folder", &["a"], At::Only(&[CONTEXT]), select::all).unless(not_whole),
@@ -60,6 +82,20 @@ pub struct Files {
     pub load: Load,
     /// Only names that hold this.
     pub filter: String,
+    /// In which order they come.
+    pub order: FolderOrder,
+    /// What the heaviest of them weighs, as far as is known.
+    pub heaviest: u64,
+    /// What the folder weighs in all, if that is known.
+    pub below: Option<Totals>,
+    /// The name to put the cursor on once rows arrive.
+    pub want: Option<Vec<u8>>,
+    /// How far the folders' weights are known.
+    pub weighing: weigh::Weighing,
+    /// The pane beside the list.
+    pub side: side::Side,
+    /// The versions of an entry.
+    pub travel: travel::Travel,
     /// Where a range starts.
     pub anchor: Option<u64>,
     /// Where the cursor was in folders one left, by path.
@@ -67,6 +103,71 @@ pub struct Files {
     /// Whether a folder that holds nothing but one folder is passed through: until the first answer after a generation
     /// is opened, and while one goes down.
     pub pass_through: bool,
+}
+
+/// An entry of a generation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spot {
+    /// Name or folder of the vault.
+    pub vault: String,
+    /// The generation.
+    pub generation: Id,
+    /// Its path.
+    pub path: TreePath,
+    /// What is known of it.
+    pub row: EntryRow,
+}
+
+/// What the cursor is on.
+pub fn spot(model: &Model) -> Option<Spot> {
+    let (vault, generation) = model.files.of.clone()?;
+    let row = model.files.list.current()?.clone();
+    let mut path = model.files.folder.clone();
+    path.push(row.name.clone());
+    Some(Spot {
+        vault,
+        generation,
+        path,
+        row,
+    })
+}
+
+fn no_entry(model: &Model) -> Option<String> {
+    model
+        .files
+        .list
+        .current()
+        .is_none()
+        .then(|| "The cursor is on nothing.".into())
+}
+
+fn no_file(model: &Model) -> Option<String> {
+    let file = model.files.list.current().is_some_and(|row| row.kind == NodeType::File);
+    (!file).then(|| "Only files are compared line by line; the cursor is on none.".into())
+}
+
+fn narrow(model: &Model) -> Option<String> {
+    (!model.is_wide()).then(|| "There is no room beside the list: Enter shows a file, V its versions.".into())
+}
+
+/// Shows something else in the pane beside the list.
+pub(super) fn change_side(model: &mut Model, by: isize) {
+    if model.is_wide() {
+        model.files.side.show = model.files.side.show.next(by);
+    }
+}
+
+/// Puts the folder in another order; the cursor stays on its entry.
+pub(crate) fn set_order(model: &mut Model, order: FolderOrder) {
+    let files = &mut model.files;
+    if files.order == order {
+        return;
+    }
+    files.order = order;
+    files.anchor = None;
+    files.want = files.list.current().map(|row| row.name.clone());
+    files.load = Load::Idle;
+    files.list.start_at(0);
 }
 
 fn nothing(model: &Model) -> Option<String> {
@@ -88,8 +189,12 @@ pub(super) fn layout(model: &mut Model) {
 /// down does not pile them up; the next is asked when the answer comes, for where the cursor is by then.
 pub(super) fn fetch(model: &mut Model, effects: &mut Vec<Effect>) {
     follow_generation(model);
+    // Rows of another folder are on their way: nobody waits for them any more.
+    if model.asks(FOLDER) && model.files.load == Load::Idle {
+        abandon(model, FOLDER, effects);
+    }
     if model.screen == Screen::Files
-        && !model.asks("files.folder")
+        && !model.asks(FOLDER)
         && !matches!(model.files.load, Load::Failed(_) | Load::Locked)
         && let Some((first, rows)) = model.files.list.missing()
         && let Some(question) = folder_question(model, first, rows)
@@ -97,9 +202,27 @@ pub(super) fn fetch(model: &mut Model, effects: &mut Vec<Effect>) {
         if model.files.load == Load::Idle {
             model.files.load = Load::Loading;
         }
-        ask(model, "files.folder", question, take_folder, effects);
+        ask(model, FOLDER, question, take_folder, effects);
     }
     select::fetch(model, effects);
+    weigh::fetch(model, effects);
+    side::fetch(model, effects);
+}
+
+/// Reads the rows held once more, in place: more is known of them.
+fn read_again(model: &mut Model, effects: &mut Vec<Effect>) {
+    if model.asks(FOLDER) {
+        return;
+    }
+    let files = &mut model.files;
+    let (first, rows) = files.list.held();
+    let rows = u32::try_from(rows.len()).unwrap_or(u32::MAX).max(1);
+    if files.order.key == SortKey::Size {
+        files.want = files.list.current().map(|row| row.name.clone());
+    }
+    if let Some(question) = folder_question(model, first, rows) {
+        ask(model, FOLDER, question, take_folder, effects);
+    }
 }
 
 /// The question for rows of the folder shown.
@@ -110,10 +233,10 @@ fn folder_question(model: &Model, first: u64, rows: u32) -> Option<Question> {
         vault,
         generation,
         folder: files.folder.clone(),
-        order: Default::default(),
+        order: files.order,
         filter: files.filter.clone(),
         first,
-        near: None,
+        near: files.want.clone(),
         rows,
     })
 }
@@ -126,6 +249,7 @@ fn is_shown(model: &Model, asked: &Question) -> bool {
                 vault,
                 generation,
                 folder,
+                order,
                 filter,
                 ..
             },
@@ -133,10 +257,14 @@ fn is_shown(model: &Model, asked: &Question) -> bool {
                 vault: now_vault,
                 generation: now_generation,
                 folder: now_folder,
+                order: now_order,
                 filter: now_filter,
                 ..
             }),
-        ) => (vault, generation, folder, filter) == (&now_vault, &now_generation, &now_folder, &now_filter),
+        ) => {
+            (vault, generation, folder, order, filter)
+                == (&now_vault, &now_generation, &now_folder, &now_order, &now_filter)
+        }
         _ => false,
     }
 }
@@ -147,9 +275,18 @@ fn take_folder(model: &mut Model, asked: &Question, told: Told, _: &mut Vec<Effe
     }
     let files = &mut model.files;
     match told.answer {
-        Answer::Folder(FolderWindow { first, rows, total, .. }) => {
+        Answer::Folder(window) => {
+            let FolderWindow {
+                first, rows, total, at, ..
+            } = window;
             files.load = Load::Ready;
+            (files.heaviest, files.below) = (window.heaviest, window.below);
             files.list.accept(first, rows, total);
+            if files.want.take().is_some()
+                && let Some(at) = at
+            {
+                files.list.go(at);
+            }
             pass_through(model);
         }
         Answer::NoSuchFolder if !files.folder.is_empty() => {
@@ -182,11 +319,15 @@ fn follow_generation(model: &mut Model) {
     files.load = Load::Idle;
     if same_vault {
         let cursor = files.list.cursor();
+        if files.want.is_none() {
+            files.want = files.list.current().map(|row| row.name.clone());
+        }
         files.list.start_at(cursor);
     } else {
         files.folder.clear();
         files.left_at.clear();
         files.filter.clear();
+        files.want = None;
         files.pass_through = true;
         files.list.start_at(0);
     }
@@ -207,7 +348,11 @@ fn open(act: &mut Act) {
             let name = row.name.clone();
             enter(model, name);
         }
-        Some(_) => model.say(Role::Dim, "A file: Space selects it, r restores it."),
+        Some(row) if row.kind == NodeType::File => look::open(act),
+        Some(_) => model.say(
+            Role::Dim,
+            "Neither a folder nor a file: Space selects it, r restores it.",
+        ),
         None => {}
     }
 }
@@ -225,6 +370,7 @@ fn enter(model: &mut Model, name: Vec<u8>) {
 fn show_folder(model: &mut Model, cursor: u64) {
     let files = &mut model.files;
     files.filter.clear();
+    files.want = None;
     files.anchor = None;
     files.load = Load::Idle;
     files.list.start_at(cursor);
@@ -287,6 +433,7 @@ pub(super) fn escape(model: &mut Model) -> bool {
 }
 
 pub(super) fn set_filter(model: &mut Model, wanted: &str) {
+    model.files.want = None;
     model.files.filter = wanted.to_owned();
     model.files.anchor = None;
     model.files.load = Load::Idle;

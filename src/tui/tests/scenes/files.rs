@@ -15,6 +15,30 @@ pub(super) const SCENES: &[Scene] = &[
         s.text("note");
         s.keys("Enter");
     }),
+    ("preview", true, |s| {
+        s.keys("Enter Enter G k");
+        s.wait(200);
+    }),
+    ("preview-folder", true, |s| {
+        s.keys("Enter Enter j");
+        s.wait(200);
+    }),
+    ("preview-bytes", true, |s| {
+        s.keys("Enter Enter G k k k k");
+        s.wait(200);
+    }),
+    ("beside-versions", true, |s| {
+        s.keys("Enter Enter G k Tab");
+        s.wait(200);
+    }),
+    ("usage", true, |s| s.keys("Enter Enter s s")),
+    ("sort", true, |s| s.keys("Enter Enter s")),
+    ("travelled", true, |s| s.keys("Enter Enter G k <")),
+    ("versions", true, |s| s.keys("Enter Enter G k V j Space j")),
+    ("compare", true, |s| s.keys("Enter Enter G k d")),
+    ("look", true, |s| s.keys("Enter Enter G k Enter")),
+    ("look-bytes", true, |s| s.keys("Enter Enter G k Enter x")),
+    ("look-empty", true, |s| s.keys("Enter Enter j j j j j j Enter j Enter")),
     ("filtering-nothing", true, |s| {
         s.keys("Enter Enter /");
         s.text("nowhere");

@@ -6,8 +6,10 @@ use super::desk::Asked;
 use super::question::{Answer, GenerationRow, Overwrite, PlanRow, Question, SelectionRules, TreePath, VaultRow};
 use super::{Engine, Error, OpenVault, PasswordGiven, Result, Selection};
 use crate::catalog::{Totals, VaultRecord};
-use crate::progress::Cancel;
+use crate::progress::{Cancel, Progress};
 use crate::restore::{self, Rules};
+use crate::vault::lock::LockKind;
+use crate::vault::prune::{PruneOptions, PrunePlan};
 use crate::vault::{self, Generation, Id};
 
 /// How often unfinished totals are told.
@@ -64,7 +66,7 @@ impl Engine {
                 Err(error) => Err(error),
             },
             Question::Runs { vault } => self.runs(vault).map(Answer::Runs).map(Some),
-            Question::PreviewRestore(_) => Ok(None),
+            Question::PreviewRestore(_) | Question::PlanPrune { .. } => Ok(None),
             Question::Keys { .. } | Question::Locks { .. } => Ok(None),
             Question::Config => Ok(Some(Answer::Config(self.config_now()))),
             // Even a local folder may lie on a server that does not answer.
@@ -131,6 +133,7 @@ impl Engine {
                     | Question::Versions { vault, .. }
                     | Question::Totals { vault, .. }
                     | Question::Keys { vault }
+                    | Question::PlanPrune { vault }
                     | Question::Locks { vault } => vault.clone(),
                     Question::PreviewRestore(asked) => asked.vault.clone(),
                     Question::Changes(asked) => asked.compared.vault.clone(),
@@ -159,6 +162,12 @@ impl Engine {
 
     fn answer_with(&self, open: &OpenVault, question: &Question, cancel: &Cancel, emit: &Emit) -> Result<Answer> {
         let answer = match question {
+            Question::PlanPrune { .. } => {
+                let _lock = open.vault().lock(LockKind::Shared)?;
+                let indexed = open.indexed(cancel)?;
+                let plan = PrunePlan::make(&indexed, &PruneOptions::default(), &Progress::default(), cancel)?;
+                Some(Answer::PrunePlan(*plan.figures()))
+            }
             Question::Keys { .. } => Some(super::holders::keys(open)?),
             Question::Locks { .. } => Some(super::holders::locks(open)?),
             Question::Generations { .. } => {

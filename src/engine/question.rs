@@ -114,6 +114,11 @@ pub enum Question {
     /// What restoring a selection would do, in full. The engine keeps the plan; its number starts the job. Told on the
     /// way: [`Answer::RestorePlanning`].
     PreviewRestore(RestoreRequest),
+    /// What a prune would do: [`crate::vault::prune::PrunePlan`] with the default options.
+    PlanPrune {
+        /// Name or folder.
+        vault: String,
+    },
     /// A window of what a restore plan would change among that which is there already.
     RestoreConflicts(ConflictsAsked),
     /// The config as it is used now.
@@ -247,6 +252,8 @@ pub enum Answer {
     Changed(Changed),
     /// To [`Question::JobLog`].
     JobLog(Vec<LogLine>),
+    /// To [`Question::PlanPrune`].
+    PrunePlan(crate::vault::prune::PruneFigures),
     /// To [`super::Engine::ask_open`]: the vault is open; ask again what could not be answered.
     Opened {
         /// Name or folder.

@@ -3,6 +3,7 @@
 use coffer::engine::question::{GenerationRow, VaultRow};
 use coffer::engine::{Answer, Question};
 use coffer::vault::Id;
+use coffer::vault::prune::PruneFigures;
 
 use super::{DAY, NOW, World};
 
@@ -19,6 +20,23 @@ pub(super) fn answer(world: &World, question: &Question) -> Option<Answer> {
             "gone" => Answer::Failed("cannot read /mnt/usb/vault/config: No such file or directory".into()),
             _ => Answer::Generations(generations()),
         },
+        Question::PlanPrune { .. } => Answer::PrunePlan(PruneFigures {
+            generations: 11,
+            trees: 4_321,
+            blobs_used: 61_234,
+            blobs_unused: 2_345,
+            packs_kept: 1_254,
+            packs_repacked: 37,
+            packs_deleted: 108,
+            bytes_before: 23_456_789_012,
+            bytes_unused: 2_345_678_901,
+            bytes_repacked: 620_756_992,
+            bytes_rewritten: 234_567_890,
+            bytes_freed: 2_198_123_456,
+            bytes_left_unused: 147_555_445,
+            bytes_after: 21_258_665_556,
+            ..PruneFigures::default()
+        }),
         _ => return None,
     })
 }

@@ -26,4 +26,5 @@ pub(super) const SCENES: &[Scene] = &[
         s.keys("Enter");
         s.text("sec");
     }),
+    ("prune", true, |s| s.keys("2 S")),
 ];

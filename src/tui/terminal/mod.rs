@@ -23,7 +23,7 @@ use ratatui::Terminal;
 
 pub(crate) use self::encode::Screen;
 use self::front::Front;
-use self::outside::Outside;
+pub(crate) use self::outside::Outside;
 pub use self::owned::Untouched;
 pub use self::signals::Line;
 use self::signals::{Signal, Signals};

@@ -8,7 +8,7 @@ use super::super::super::dialog::{Dialog, Moves};
 use super::super::super::jobs::Job;
 use super::super::super::model::Model;
 use super::super::super::msg::Effect;
-use super::super::super::screens::files;
+use super::super::super::screens::search;
 use super::super::super::view::canvas::Canvas;
 use super::super::super::window::Window;
 use super::super::confirm::Confirm;
@@ -105,7 +105,7 @@ pub(super) fn reach(act: &mut Act) {
         .collect();
     let (vault, generation) = (run.vault.clone(), run.generation);
     act.model.dismiss::<RestoreRun>();
-    files::reveal(act.model, &vault, generation, &path);
+    search::go_to(act.model, &vault, generation, path);
 }
 
 fn take_issues(model: &mut Model, asked: &Question, told: Told, _: &mut Vec<Effect>) {

@@ -75,6 +75,8 @@ struct Walk<'a> {
     single: Vec<Exclude>,
     tally: Tally,
     stack: Vec<Folder>,
+    /// Files seen, kept or not.
+    seen: u64,
     told: Instant,
     partly: &'a mut dyn FnMut(&Tally),
 }
@@ -115,6 +117,7 @@ pub fn tally(
         },
         single,
         stack: Vec::new(),
+        seen: 0,
         told: Instant::now(),
         partly,
     };
@@ -171,7 +174,8 @@ impl Walk<'_> {
             }
             Verdict::Other => self.tally.other += weight,
         }
-        if self.tally.kept.files % 256 == 0 && self.told.elapsed() >= TOLD_EVERY {
+        self.seen += 1;
+        if self.seen.is_multiple_of(256) && self.told.elapsed() >= TOLD_EVERY {
             self.told = Instant::now();
             (self.partly)(&self.tally);
         }
@@ -215,7 +219,7 @@ impl Walk<'_> {
             }
         }
         for n in 0..names.len() {
-            if n % 1024 == 0 && cancel.is_cancelled() {
+            if n.is_multiple_of(1024) && cancel.is_cancelled() {
                 break;
             }
             self.entry(

@@ -59,7 +59,7 @@ fn names(asked: &ListDisk, cancel: &Cancel) -> Result<std::io::Result<Vec<Listed
     };
     let mut listed = Vec::new();
     for (n, entry) in entries.enumerate() {
-        if n % 1024 == 0 {
+        if n.is_multiple_of(1024) {
             cancel.check()?;
         }
         let Ok(entry) = entry else { continue };

@@ -1,7 +1,6 @@
 //! The commands a plan runs before and after its backup: each with a time limit, in a process group of its own, with what
 //! it prints in the job's log.
 
-use std::io::Read as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};

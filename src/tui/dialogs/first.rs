@@ -251,7 +251,7 @@ impl Assistant {
                 }
             }
         }
-        !form.to_problem()
+        !form.focus_problem()
     }
 }
 

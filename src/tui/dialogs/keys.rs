@@ -122,7 +122,7 @@ fn save(act: &mut Act) {
         } else if form.text("password") != form.text("again") {
             form.set_problem("again", "The two are not the same: type it again.");
         }
-        if dialog.trying || form.to_problem() {
+        if dialog.trying || form.focus_problem() {
             return Then::Keep;
         }
         dialog.trying = true;

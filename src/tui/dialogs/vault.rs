@@ -250,7 +250,7 @@ fn save(act: &mut Act) {
         dialog.form.clear_problems();
         check_place(&mut dialog.form, act.model);
         check_password(&mut dialog.form, act.model);
-        if !dialog.form.to_problem() {
+        if !dialog.form.focus_problem() {
             dialog.trying = true;
             let new = new_vault(&dialog.form, act.model);
             change(act.model, SLOT, Change::SaveVault(Box::new(new)), saved, act.effects);

@@ -117,7 +117,7 @@ impl PlanEditor {
         if let Err(problem) = &schedule {
             form.set_problem("schedule", problem.clone());
         }
-        if form.to_problem() {
+        if form.focus_problem() {
             return None;
         }
         Some(PlanConfig {
@@ -278,9 +278,9 @@ fn period_words(days: u64) -> String {
     let rounded = |unit: u64| (days + unit / 2) / unit;
     let (n, one, many, exact) = match days {
         0..=13 => return String::new(),
-        14..=59 => (rounded(7), "week", "weeks", days % 7 == 0),
+        14..=59 => (rounded(7), "week", "weeks", days.is_multiple_of(7)),
         60..=699 => ((days * 12 + 182) / 365, "month", "months", false),
-        _ => (rounded(365), "year", "years", days % 365 == 0),
+        _ => (rounded(365), "year", "years", days.is_multiple_of(365)),
     };
     let about = if exact { "" } else { "about " };
     format!("{about}{}", text::counted(n, one, many))
@@ -433,7 +433,7 @@ impl Count {
         take: super::super::super::asking::Take,
         effects: &mut Vec<Effect>,
     ) {
-        if !self.due.is_some_and(|due| due <= model.now.millis) {
+        if self.due.is_none_or(|due| due > model.now.millis) {
             return;
         }
         self.due = None;

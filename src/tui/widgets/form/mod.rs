@@ -403,7 +403,7 @@ impl Form {
     }
 
     /// Moves the focus to the first entry with a problem; whether there is one.
-    pub(crate) fn to_problem(&mut self) -> bool {
+    pub(crate) fn focus_problem(&mut self) -> bool {
         let wrong = self.entries.iter().position(|e| !e.problem.is_empty() && !e.hidden);
         let Some(at) = wrong else { return false };
         if self.entries[at].takes_focus() {

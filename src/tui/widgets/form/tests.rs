@@ -220,10 +220,10 @@ fn what_is_wrong_goes_once_it_is_changed() {
     let mut form = form();
     form.set_problem("name", "no");
     form.focus("pick");
-    assert!(form.to_problem());
+    assert!(form.focus_problem());
     assert_eq!(form.focused(), "name");
     keys(&mut form, "x");
-    assert!(!form.to_problem());
+    assert!(!form.focus_problem());
 }
 
 proptest! {

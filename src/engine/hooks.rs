@@ -40,6 +40,8 @@ impl Hook<'_> {
         job.note(format!("runs the command {when} the backup"));
         let mut child = Command::new("sh")
             .args(["-c", self.command])
+            // The vault's password is no business of theirs.
+            .env_remove("COFFER_PASSWORD")
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -36,6 +36,8 @@ pub struct World {
     pub unlocked: bool,
     /// Whether there is no vault.
     pub bare: bool,
+    /// What is done to each answer before it is told.
+    pub poison: Option<fn(&mut Answer)>,
 }
 
 impl World {
@@ -133,7 +135,10 @@ impl Stage {
     /// Answers all questions, and those that the answers raise.
     pub fn answer(&mut self) {
         while let Some((request, question)) = self.unanswered.pop_front() {
-            let answer = self.world.answer(&question);
+            let mut answer = self.world.answer(&question);
+            if let Some(poison) = self.world.poison {
+                poison(&mut answer);
+            }
             let at = self.now();
             for effect in update(
                 &mut self.model,

@@ -4,6 +4,7 @@
 mod behaviour;
 mod bytes;
 mod generations;
+mod hostile;
 mod journeys;
 mod random;
 mod scenes;

@@ -49,32 +49,43 @@ impl Names {
 
     /// The numbers of the names that match: whole names first, then beginnings, then the rest; by name within each.
     pub(super) fn matching(&self, pattern: &Pattern) -> Vec<i64> {
-        let mut found: Vec<(u8, usize)> = Vec::new();
+        // By rank.
+        let mut found: [Vec<usize>; 3] = Default::default();
+        let mut take = |at: usize| {
+            if let Some(rank) = pattern.rank(self.name(at))
+                && let Some(found) = found.get_mut(usize::from(rank))
+            {
+                found.push(at);
+            }
+        };
         let needle = pattern.needle();
         if needle.is_empty() {
-            let all = (0..self.numbers.len()).filter_map(|at| Some((pattern.rank(self.name(at))?, at)));
-            found.extend(all);
+            (0..self.numbers.len()).for_each(&mut take);
         } else {
-            let mut from = 0;
-            while let Some(offset) = self.text.get(from..).and_then(|text| text.find(needle)) {
-                let at = self
-                    .starts
-                    .partition_point(|start| *start <= from + offset)
-                    .saturating_sub(1);
-                found.extend(pattern.rank(self.name(at)).map(|rank| (rank, at)));
-                // On with the next name.
-                let Some(next) = self.starts.get(at + 1) else { break };
-                from = *next;
+            let mut next = 0;
+            for (offset, _) in self.text.match_indices(needle) {
+                // The name it is in; a name may hold it more than once.
+                let after = self.starts.get(next..).unwrap_or_default();
+                let ahead = if after.get(1).is_none_or(|start| *start > offset) {
+                    usize::from(after.first().is_some_and(|start| *start <= offset))
+                } else {
+                    after.partition_point(|start| *start <= offset)
+                };
+                if ahead > 0 {
+                    next += ahead;
+                    take(next - 1);
+                }
             }
         }
-        if found.len() <= MOST_SORTED {
-            found.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| self.name(a.1).cmp(self.name(b.1))));
-        } else {
-            found.sort_by_key(|(rank, _)| *rank);
+        for ranked in &mut found {
+            if ranked.len() <= MOST_SORTED {
+                ranked.sort_unstable_by(|a, b| self.name(*a).cmp(self.name(*b)));
+            }
         }
         found
             .into_iter()
-            .filter_map(|(_, at)| self.numbers.get(at).copied())
+            .flatten()
+            .filter_map(|at| self.numbers.get(at).copied())
             .collect()
     }
 }

@@ -3,7 +3,7 @@
 use super::questions::{answer, answers};
 use super::*;
 use question::{
-    Change, ChangeTotals, ChangesAsked, ChangesWindow, Compared, FoundWindow, Presence, Search, SearchAsked, Standing,
+    ChangeTotals, ChangesAsked, ChangesWindow, Compared, FoundWindow, Presence, Search, SearchAsked, Standing,
 };
 
 fn search(text: &str) -> Search {

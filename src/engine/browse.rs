@@ -9,7 +9,7 @@ use crate::vault::tree::{BadTree, decode_each};
 use crate::vault::{self, BlobKind, Id, NodeType};
 
 /// How many entries, and how many trees, are stored in one transaction.
-const BATCH_ENTRIES: usize = 20_000;
+const BATCH_ENTRIES: usize = 5_000;
 const BATCH_TREES: usize = 256;
 
 /// What a path in a generation leads to.

@@ -49,9 +49,11 @@ pub fn run() {
         let mut times = Vec::new();
         for _ in 0..TIMES {
             let mut session = Session::start(place.path(), columns, rows);
-            // Each vault by name, with what is known of it.
-            let useful =
-                |screen: &str| screen.contains("vault0") && screen.contains("vault7") && screen.contains("1,000");
+            // Vaults by name, with when the newest generation was made.
+            let useful = |screen: &str| {
+                let line = |name: &str| screen.lines().any(|line| line.contains(name) && line.contains(" ago"));
+                line("vault0") && line("vault7")
+            };
             times.push(session.wait(useful));
         }
         figures::print(&format!("first useful screen at {columns}x{rows}"), times);

@@ -85,6 +85,8 @@ fn what_lies_in_another_vault_is_gone_to_once_that_is_open() {
     stage.silent = false;
     stage.answer();
     assert_eq!(stage.model.files.folder.join(&b'/'), b"home/anna");
+    let row = stage.model.files.list.current().unwrap();
+    assert_eq!(row.name, b"notes.txt", "the cursor is on it");
 }
 
 #[test]

@@ -378,7 +378,9 @@ fn show_folder(model: &mut Model, cursor: u64) {
 
 /// Shows a path of a generation: its folder, with the cursor on it where that is known by then.
 pub(crate) fn reveal(model: &mut Model, vault: &str, generation: Id, path: &[Vec<u8>]) {
-    let Some((_, folder)) = path.split_last() else { return };
+    let Some((name, folder)) = path.split_last() else {
+        return;
+    };
     if model.generations.vault.as_deref() != Some(vault) {
         let vault = text::escape(vault.as_bytes());
         return model.say(
@@ -395,6 +397,7 @@ pub(crate) fn reveal(model: &mut Model, vault: &str, generation: Id, path: &[Vec
     model.files.pass_through = false;
     model.files.folder = folder.to_vec();
     show_folder(model, 0);
+    model.files.want = Some(name.clone());
 }
 
 /// Goes on into a folder that is all there is in this one: backups start at the root, people do not.

@@ -88,6 +88,7 @@ impl Args {
         check_terminal(&environment, &mut found);
         check_programs(&config, &environment, &mut found);
         check_plans(&config, &mut found);
+        check_interface(&config, &mut found);
         for vault in &config.vaults {
             check_password(vault, &mut found);
         }
@@ -344,6 +345,19 @@ fn check_plans(config: &Config, found: &mut Vec<Finding>) {
                 format!("{}: {paths} into {}", plan.name, plan.vaults.join(", ")),
             )
         });
+    }
+}
+
+/// What `[interface]` and `[keys]` say.
+fn check_interface(config: &Config, found: &mut Vec<Finding>) {
+    let (_, keys) = crate::tui::keys::Keymap::new(&config.interface.keys);
+    for problem in config.interface.problems.iter().chain(&keys) {
+        let text = escape(problem.to_string().as_bytes());
+        found.push(warning(
+            "interface",
+            text,
+            "correct that line of the config; the rest holds",
+        ));
     }
 }
 

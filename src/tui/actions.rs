@@ -213,6 +213,7 @@ static TABLES: &[&[Action]] = &[
     dialogs::password::ACTIONS,
     dialogs::plans::ACTIONS,
     dialogs::plans::editor::ACTIONS,
+    dialogs::problems::ACTIONS,
     dialogs::prune::ACTIONS,
     dialogs::quit::ACTIONS,
     dialogs::restore::ACTIONS,

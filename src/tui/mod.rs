@@ -25,6 +25,7 @@ pub mod place;
 pub mod screens;
 #[cfg(test)]
 mod stage;
+mod start;
 mod terminal;
 #[cfg(test)]
 mod tests;

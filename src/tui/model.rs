@@ -104,6 +104,8 @@ pub struct Model {
     pub read_only: bool,
     /// Which key means what.
     pub keymap: Keymap,
+    /// Whether the last line shows the keys of the place.
+    pub key_hints: bool,
     /// The keys of a sequence that is not whole yet.
     pub pending: Vec<Key>,
     /// The screen shown.
@@ -162,6 +164,7 @@ impl Model {
             now: Moment::default(),
             read_only: false,
             keymap: Keymap::default(),
+            key_hints: true,
             pending: Vec::new(),
             screen: Screen::Vaults,
             zoom: false,

@@ -16,6 +16,7 @@ pub mod locks;
 pub mod look;
 pub mod password;
 pub mod plans;
+pub mod problems;
 pub mod prune;
 pub mod quit;
 pub mod restore;

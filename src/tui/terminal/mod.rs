@@ -164,6 +164,13 @@ impl Loop {
         if options.vault.is_none() {
             model.screen = super::model::Screen::Overview;
         }
+        let settings = engine.settings();
+        super::start::take(
+            &mut model,
+            &settings.config.interface,
+            &settings.config_path,
+            options.vault.is_some(),
+        );
         model.wanted_vault = options.vault;
         model.can_detach = front.is_some();
         model.home = options.home.to_string_lossy().into_owned();

@@ -47,7 +47,7 @@ pub fn draw(model: &Model, buffer: &mut Buffer, area: Rect) {
     if strip > 0 {
         jobs::strip(model, &mut canvas, area.height - 2);
     }
-    if model.dialogs.last().is_none_or(|dialog| dialog.in_footer()) {
+    if model.key_hints && model.dialogs.last().is_none_or(|dialog| dialog.in_footer()) {
         hint_line(model, &mut canvas, model.context(), 1, area.height - 1, area.width - 1);
     }
     canvas.floor = 2 + strip;

@@ -1,10 +1,11 @@
-//! A small menu of lettered choices: a letter takes one at once; arrows and Enter work as well.
+//! A small menu of lettered choices: a letter takes one at once; the moves and Enter work as well.
 //!
-//! The holder makes it of [`Item`]s, hands it keys and draws it. Nothing here knows what a choice means.
+//! The holder makes it of [`Item`]s and draws it; its letters are actions of the holder, so that they can be remapped.
+//! Nothing here knows what a choice means.
 
 use ratatui::layout::Rect;
 
-use super::super::keys::{Code, Key};
+use super::super::dialog::Moves;
 use crate::text;
 use crate::tui::theme::Role;
 use crate::tui::view::canvas::Canvas;
@@ -53,19 +54,6 @@ impl Item {
     }
 }
 
-/// What came of a key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Reply {
-    /// The choice with this number is taken.
-    Taken(usize),
-    /// It cannot be taken, and why.
-    Refused(String),
-    /// The cursor moved.
-    Moved,
-    /// Not one of the menu's keys.
-    Ignored,
-}
-
 /// The choices, and the one under the cursor.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Menu {
@@ -90,45 +78,9 @@ impl Menu {
         self.cursor
     }
 
-    /// Takes the choice with this number, if it can be taken.
-    pub(crate) fn take(&self, at: usize) -> Reply {
-        match self.items.get(at) {
-            None => Reply::Ignored,
-            Some(item) => item.why_not.clone().map_or(Reply::Taken(at), Reply::Refused),
-        }
-    }
-
-    /// Moves the cursor, around the ends.
-    pub(crate) fn step(&mut self, by: isize) {
-        let many = self.items.len() as isize;
-        if many > 0 {
-            self.cursor = (self.cursor as isize + by).rem_euclid(many) as usize;
-        }
-    }
-
-    /// Takes a key. Letters come first: a menu may use j and k for choices.
-    pub(crate) fn key(&mut self, key: Key) -> Reply {
-        if key.ctrl || key.alt {
-            return Reply::Ignored;
-        }
-        if let Code::Char(c) = key.code
-            && let Some(at) = self.items.iter().position(|item| item.letter == c)
-        {
-            self.cursor = at;
-            return self.take(at);
-        }
-        match key.code {
-            Code::Enter => self.take(self.cursor),
-            Code::Up | Code::Char('k') => {
-                self.step(-1);
-                Reply::Moved
-            }
-            Code::Down | Code::Char('j') => {
-                self.step(1);
-                Reply::Moved
-            }
-            _ => Reply::Ignored,
-        }
+    /// The number of the choice with this letter.
+    pub(crate) fn of_letter(&self, letter: char) -> Option<usize> {
+        self.items.iter().position(|item| item.letter == letter)
     }
 
     /// Columns and rows it wants, its frame included.
@@ -188,6 +140,21 @@ impl Menu {
     }
 }
 
+impl Moves for Menu {
+    fn step(&mut self, by: i64) {
+        self.go((self.cursor as u64).saturating_add_signed(by));
+    }
+
+    fn go(&mut self, to: u64) {
+        let last = self.items.len().saturating_sub(1);
+        self.cursor = usize::try_from(to).unwrap_or(last).min(last);
+    }
+
+    fn page(&self) -> i64 {
+        i64::try_from(self.items.len()).unwrap_or(i64::MAX)
+    }
+}
+
 /// What stands at a choice's right: why it cannot be taken, or what it gives.
 fn detail(item: &Item) -> &str {
     item.why_not.as_deref().unwrap_or(&item.detail)
@@ -219,20 +186,18 @@ mod tests {
     }
 
     #[test]
-    fn letters_take_at_once_and_enter_takes_what_the_cursor_is_on() {
+    fn the_cursor_starts_on_what_is_in_force_and_stays_among_the_choices() {
         let mut menu = menu();
-        assert_eq!(menu.cursor(), 1, "on what is in force");
-        assert_eq!(menu.key(Key::char('n')), Reply::Taken(0));
-        assert_eq!(menu.key(Key::char('k')), Reply::Taken(2), "a letter before a move");
-        assert_eq!(menu.key(Key::char('j')), Reply::Moved);
         assert_eq!(
-            menu.key(Key::plain(Code::Enter)),
-            Reply::Refused("Not known yet.".into())
+            (menu.cursor(), menu.of_letter('k'), menu.of_letter('x')),
+            (1, Some(2), None)
         );
-        assert_eq!(menu.key(Key::plain(Code::Down)), Reply::Moved);
-        assert_eq!(menu.key(Key::plain(Code::Enter)), Reply::Taken(0), "around the end");
-        assert_eq!(menu.key(Key::char('x')), Reply::Ignored);
-        assert_eq!(Menu::default().key(Key::plain(Code::Enter)), Reply::Ignored);
+        menu.step(9);
+        assert_eq!(menu.items()[menu.cursor()].name, "history");
+        menu.go(0);
+        menu.step(-1);
+        assert_eq!(menu.cursor(), 0);
+        Menu::default().step(1);
     }
 
     #[test]

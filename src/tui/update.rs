@@ -244,6 +244,7 @@ fn vault_changed(model: &mut Model, vault: &str) {
     model.vaults.load = Load::Idle;
     screens::stale(model);
     if model.generations.vault.as_deref() == Some(vault) {
+        screens::files::vault_changed(model);
         model.generations.load = Load::Idle;
     }
 }

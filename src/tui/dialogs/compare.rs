@@ -254,6 +254,9 @@ impl Dialog for Compare {
     }
 
     fn fetch(&mut self, model: &mut Model, effects: &mut Vec<Effect>) {
+        if let Some(spot) = self.looks_for.clone() {
+            travel::ensure(model, &spot.vault, &spot.path, spot.generation, effects);
+        }
         self.find_older(model);
         if self.load == Load::Idle
             && let Some(before) = &self.before

@@ -13,7 +13,7 @@ use super::super::screens::files::{self, Spot, travel};
 use super::super::theme::Role;
 use super::super::view::canvas::Canvas;
 use super::super::window::Window;
-use super::{compare, look, restore};
+use super::{changes, compare, look, restore};
 use crate::engine::question::{DiskNow, FileAt, VersionRow, Versions};
 use crate::text;
 use crate::vault::{Id, NodeType};
@@ -25,22 +25,22 @@ const CONTEXT: Context = Context::dialog("versions", "Versions").with_list();
 pub static ACTIONS: &[Action] = &[
     Action::new("versions.go", "go there", "Show the files as they were then", &["Enter", "l", "→"], At::Only(&[CONTEXT]), go).hint(1)
         .unless(not_a_version),
-    Action::new("versions.mark", "mark", "Mark this one, to compare it with another", &["Space", "m"], At::Only(&[CONTEXT]), mark).hint(3)
-        .unless(|model| not_a_file(model)),
     Action::new("versions.compare", "diff", "Compare with the marked one, or with the version before", &["d"], At::Only(&[CONTEXT]),
-        |act| diff(act, false)).hint(2).unless(|model| not_a_file(model)),
+        |act| diff(act, false)).hint(2).unless(nothing_to_compare),
+    Action::new("versions.restore", "restore", "Restore this version beside the current one, under a name with its date", &["r"],
+        At::Only(&[CONTEXT]), |act| bring_back(act, restore::Place::Beside)).danger(Danger::Plan).hint(3)
+        .unless(|model| read_only(model).or_else(|| not_a_version(model))),
+    Action::new("versions.restore-over", "over", "Restore this version over the current one, where it was", &["o"],
+        At::Only(&[CONTEXT]), |act| bring_back(act, restore::Place::InPlace)).danger(Danger::Plan).hint(4)
+        .unless(|model| read_only(model).or_else(|| not_a_version(model))),
+    Action::new("versions.mark", "mark", "Mark this one, to compare it with another", &["Space", "m"], At::Only(&[CONTEXT]), mark).hint(5)
+        .unless(nothing_to_compare),
+    Action::new("versions.look", "look", "Show what is in this one", &["v"], At::Only(&[CONTEXT]), look_at).hint(6)
+        .unless(not_a_file),
     Action::new("versions.compare-disk", "diff disk", "Compare with what is on the disk now", &["D"], At::Only(&[CONTEXT]),
-        |act| diff(act, true)).hint(4).unless(|model| not_a_file(model)),
-    Action::new("versions.look", "look", "Show what is in this one", &["v"], At::Only(&[CONTEXT]), look_at).hint(5)
-        .unless(|model| not_a_file(model)),
-    Action::new("versions.restore", "restore beside", "Restore this version beside the current one, under a name with its date", &["r"],
-        At::Only(&[CONTEXT]), |act| bring_back(act, restore::Place::Beside)).danger(Danger::Plan).hint(6)
-        .unless(|model| read_only(model).or_else(|| not_a_version(model))),
-    Action::new("versions.restore-over", "restore over", "Restore this version over the current one, where it was", &["o"],
-        At::Only(&[CONTEXT]), |act| bring_back(act, restore::Place::InPlace)).danger(Danger::Plan).hint(7)
-        .unless(|model| read_only(model).or_else(|| not_a_version(model))),
+        |act| diff(act, true)).hint(7).unless(not_a_file),
     Action::new("versions.back", "back", "Back to the files", &["h", "Backspace", "←"], At::Only(&[CONTEXT]),
-        super::super::dialog::close).hint(8),
+        super::super::dialog::close),
 ];
 
 /// One row of the list.
@@ -159,6 +159,18 @@ fn not_a_file(model: &Model) -> Option<String> {
     }
 }
 
+fn is_folder(run: &VersionRow) -> bool {
+    run.entry.as_ref().is_some_and(|entry| entry.kind == NodeType::Dir)
+}
+
+fn nothing_to_compare(model: &Model) -> Option<String> {
+    let dialog = model.dialog::<List>()?;
+    match dialog.current(model) {
+        Some((_, Some(run))) if is_folder(run) => None,
+        _ => not_a_file(model),
+    }
+}
+
 fn go(act: &mut Act) {
     with_top::<List>(act, |dialog, act| {
         let Some((_, Some(run))) = dialog.current(act.model) else {
@@ -205,7 +217,7 @@ fn diff(act: &mut Act, disk: bool) {
             return Then::Keep;
         };
         let at = dialog.list.cursor();
-        let is_file = |run: &VersionRow| run.entry.as_ref().is_some_and(|entry| entry.kind == NodeType::File);
+        let kind = |run: &VersionRow| run.entry.as_ref().map(|entry| entry.kind);
         let row_of = |row: u64| match dialog.line(versions, row) {
             Some(Line::Version(n)) => versions.versions.get(n),
             _ => None,
@@ -222,7 +234,10 @@ fn diff(act: &mut Act, disk: bool) {
             (row_of(row), row)
         } else {
             let rows = dialog.list.total().unwrap_or(0);
-            match (at + 1..rows).find(|row| row_of(*row).is_some_and(is_file)) {
+            // The disk is newer than all: the newest version is what comes before it.
+            let alike =
+                |row: &u64| row_of(*row).is_some_and(|run| row_of(at).is_none_or(|this| kind(this) == kind(run)));
+            match (at + 1..rows).find(alike) {
                 Some(row) => (row_of(row), row),
                 None => {
                     act.model.say(
@@ -238,6 +253,23 @@ fn diff(act: &mut Act, disk: bool) {
                 Role::Warning,
                 "This is the same row: mark another one with Space first, then d here.",
             );
+            return Then::Keep;
+        }
+        if let (Some(this), Some(that)) = (row_of(at), other)
+            && (is_folder(this) || is_folder(that))
+        {
+            if kind(this) != kind(that) {
+                act.model.say(
+                    Role::Warning,
+                    "One of them is a folder, the other is none: there is nothing to compare.",
+                );
+                return Then::Keep;
+            }
+            let ends = |run: &VersionRow| run.held.first().copied();
+            if let (Some(this), Some(that)) = (ends(this), ends(that)) {
+                let (before, after) = if other_row > at { (that, this) } else { (this, that) };
+                changes::open(act, before, after, dialog.spot.path.clone());
+            }
             return Then::Keep;
         }
         let (this, that) = (dialog.version(model, row_of(at)), dialog.version(model, other));

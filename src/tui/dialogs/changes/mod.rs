@@ -96,33 +96,33 @@ fn pair_of_files(model: &Model) -> Result<(&GenerationRow, &GenerationRow), Stri
 
 fn open_generations(act: &mut Act) {
     let Ok((one, other)) = pair(act.model) else { return };
-    let (one, other) = (one.clone(), other.clone());
-    open(act, &one, &other, Vec::new());
+    let (one, other) = ((one.id, one.time), (other.id, other.time));
+    open(act, one, other, Vec::new());
 }
 
 fn open_folder(act: &mut Act) {
     let Ok((one, other)) = pair_of_files(act.model) else {
         return;
     };
-    let (one, other) = (one.clone(), other.clone());
+    let (one, other) = ((one.id, one.time), (other.id, other.time));
     let folder = act.model.files.folder.clone();
-    open(act, &one, &other, folder);
+    open(act, one, other, folder);
 }
 
-/// Opens it on two generations of the vault shown.
-fn open(act: &mut Act, before: &GenerationRow, after: &GenerationRow, folder: TreePath) {
+/// Opens it on a folder of two generations of the vault shown, each with when it was made (in seconds since 1970).
+pub(crate) fn open(act: &mut Act, before: (Id, i64), after: (Id, i64), folder: TreePath) {
     let Some(vault) = act.model.generations.vault.clone() else {
         return;
     };
     act.model.push(Changes {
         compared: Compared {
             vault,
-            before: before.id,
-            after: after.id,
+            before: before.0,
+            after: after.0,
             folder,
             metadata: false,
         },
-        times: (before.time, after.time),
+        times: (before.1, after.1),
         list: Window::default(),
         load: Load::Idle,
         totals: ChangeTotals::default(),

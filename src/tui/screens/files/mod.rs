@@ -146,6 +146,14 @@ fn no_file(model: &Model) -> Option<String> {
     (!file).then(|| "Only files are compared line by line; the cursor is on none.".into())
 }
 
+/// The vault shown has other generations, or was unlocked: what is known of versions is not all.
+pub(crate) fn vault_changed(model: &mut Model) {
+    model.files.travel.forget();
+    if matches!(model.files.side.load, Load::Locked | Load::Failed(_)) {
+        model.files.side.load = Load::Idle;
+    }
+}
+
 fn narrow(model: &Model) -> Option<String> {
     (!model.is_wide()).then(|| "There is no room beside the list: Enter shows a file, V its versions.".into())
 }
@@ -206,6 +214,7 @@ pub(super) fn fetch(model: &mut Model, effects: &mut Vec<Effect>) {
     }
     select::fetch(model, effects);
     weigh::fetch(model, effects);
+    travel::fetch(model, effects);
     side::fetch(model, effects);
 }
 

@@ -52,9 +52,12 @@ impl Travel {
         same && (self.from == Some(from) || run_of(&self.versions, from).is_some())
     }
 
-    /// Forgets everything: what a vault holds has changed.
+    /// Forgets all versions: what a vault holds has changed. A step that waits goes on waiting.
     pub fn forget(&mut self) {
-        *self = Travel::default();
+        *self = Travel {
+            pending: self.pending.take(),
+            ..Travel::default()
+        };
     }
 }
 
@@ -115,6 +118,14 @@ fn take(model: &mut Model, asked: &Question, told: Told, _: &mut Vec<Effect>) {
         }
     }
     resolve(model);
+}
+
+/// Asks for what a step waits for.
+pub(super) fn fetch(model: &mut Model, effects: &mut Vec<Effect>) {
+    if let Some((way, spot)) = model.files.travel.pending.take() {
+        ensure(model, &spot.vault, &spot.path, spot.generation, effects);
+        model.files.travel.pending = Some((way, spot));
+    }
 }
 
 /// Steps from what the cursor is on to its version before or after.
@@ -240,7 +251,7 @@ fn step_words(model: &Model, versions: &Versions, number: usize, gone: bool, nam
     let size = size.map(|size| format!(", {}", text::bytes(size))).unwrap_or_default();
     let gone = if gone { "; deleted in between" } else { "" };
     format!(
-        "{name}: version {}, {}{size}{gone}",
+        "{name}: version {}, since {}{size}{gone}",
         place_words(versions, number),
         text::stamp(since, &model.zone)
     )

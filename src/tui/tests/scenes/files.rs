@@ -34,7 +34,7 @@ pub(super) const SCENES: &[Scene] = &[
     ("usage", true, |s| s.keys("Enter Enter s s")),
     ("sort", true, |s| s.keys("Enter Enter s")),
     ("travelled", true, |s| s.keys("Enter Enter G k <")),
-    ("versions", true, |s| s.keys("Enter Enter G k V j Space j")),
+    ("versions", true, |s| s.keys("Enter Enter G k V j j Space j")),
     ("compare", true, |s| s.keys("Enter Enter G k d")),
     ("look", true, |s| s.keys("Enter Enter G k Enter")),
     ("look-bytes", true, |s| s.keys("Enter Enter G k Enter x")),

@@ -213,6 +213,8 @@ static TABLES: &[&[Action]] = &[
     dialogs::password::ACTIONS,
     dialogs::plans::ACTIONS,
     dialogs::plans::editor::ACTIONS,
+    dialogs::copy::ACTIONS,
+    dialogs::palette::ACTIONS,
     dialogs::problems::ACTIONS,
     dialogs::prune::ACTIONS,
     dialogs::quit::ACTIONS,

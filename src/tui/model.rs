@@ -10,6 +10,7 @@ use super::dialog::{self, Dialog};
 use super::jobs::Jobs;
 use super::keys::{Key, Keymap};
 use super::msg::Moment;
+use super::place::Place;
 use super::screens;
 use super::screens::files::{Files, Selected};
 use super::screens::overview::Overview;
@@ -142,6 +143,8 @@ pub struct Model {
     pub given_vault: Option<String>,
     /// The vault to go to once the vaults are here.
     pub wanted_vault: Option<String>,
+    /// Where one was the last time, until the vaults are here.
+    pub wanted_place: Option<Place>,
     /// The vault whose password dialog opened by itself: not again.
     pub password_asked: Option<String>,
     /// Whether it was looked at whether anything is set up, and the assistant offered if not.
@@ -183,6 +186,7 @@ impl Model {
             next_request: 1,
             given_vault: None,
             wanted_vault: None,
+            wanted_place: None,
             password_asked: None,
             welcomed: false,
             quitting: false,

@@ -15,7 +15,7 @@ use super::model::{Load, Model};
 use super::msg::{Effect, Msg};
 use super::theme::Role;
 use super::widgets::form::Reply;
-use super::{asking, dialog, dialogs, screens};
+use super::{asking, dialog, dialogs, screens, start};
 use crate::engine::{JobInfo, JobState};
 use crate::text;
 
@@ -101,6 +101,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     }
     model.layout();
     dialogs::jobs::watch(model, &mut effects);
+    start::go_on(model);
     screens::fetch(model, &mut effects);
     first::offer(model, &mut effects);
     dialog::each(model, |dialog, model| dialog.fetch(model, &mut effects));

@@ -30,7 +30,7 @@ use self::signals::{Signal, Signals};
 use super::keys::Code;
 use super::model::Model;
 use super::msg::{Effect, Moment, Msg};
-use super::{Options, update, view};
+use super::{Options, place, start, update, view};
 use crate::engine::{Engine, Events};
 use crate::text;
 
@@ -160,18 +160,10 @@ impl Loop {
         let mut model = Model::new((columns, rows), options.look, engine.settings().zone.clone());
         model.read_only = options.read_only;
         model.given_vault.clone_from(&options.vault);
-        // Without a place to go to, one first wants to know how it all stands.
-        if options.vault.is_none() {
-            model.screen = super::model::Screen::Overview;
-        }
-        let settings = engine.settings();
-        super::start::take(
-            &mut model,
-            &settings.config.interface,
-            &settings.config_path,
-            options.vault.is_some(),
-        );
         model.wanted_vault = options.vault;
+        let settings = engine.settings();
+        let last = place::Place::read(&place::file(&settings.data));
+        start::take(&mut model, &settings.config.interface, &settings.config_path, last);
         model.can_detach = front.is_some();
         model.home = options.home.to_string_lossy().into_owned();
         Ok(Loop {
@@ -209,6 +201,7 @@ impl Loop {
         let mut dirty = true;
         loop {
             if let Some(left) = self.left {
+                self.outside.remember(&start::place(&self.model));
                 return Ok(left);
             }
             if std::mem::take(&mut self.to_shell) {

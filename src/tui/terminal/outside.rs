@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::super::model::Model;
 use super::super::msg::{Effect, Moment, Msg};
+use super::super::place::{self, Place};
 use crate::engine::{Engine, Event, JobHandle, JobId, Question, RequestId};
 use crate::progress::ProgressSample;
 
@@ -19,6 +20,13 @@ impl Outside {
         Outside {
             engine,
             waiting: VecDeque::new(),
+        }
+    }
+
+    /// Remembers the place for the next start. It is a convenience: that it cannot be written is no news.
+    pub fn remember(&self, place: &Place) {
+        if let Err(error) = place.write(&place::file(&self.engine.settings().data)) {
+            tracing::debug!("the place is not remembered: {error}");
         }
     }
 

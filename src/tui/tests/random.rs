@@ -22,7 +22,9 @@ enum Step {
     End(u8),
 }
 
-const KEYS: [&str; 75] = [
+const KEYS: [&str; 77] = [
+    ":",
+    "Ctrl-p",
     "P",
     "A",
     "K",

@@ -309,7 +309,7 @@ fn take_generations(model: &mut Model, asked: &Question, told: Told, _: &mut Vec
 }
 
 /// Goes to a vault's generations, from another screen.
-pub(super) fn go_to(model: &mut Model, vault: &str) {
+pub(crate) fn go_to(model: &mut Model, vault: &str) {
     model.screen = Screen::Vaults;
     model.vaults.filter.clear();
     model.password_asked = None;

@@ -7,6 +7,7 @@ mod generations;
 mod hostile;
 mod journeys;
 mod random;
+mod readme;
 mod scenes;
 mod screens;
 mod search;

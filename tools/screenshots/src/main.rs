@@ -23,26 +23,28 @@ const SCALE: f32 = 1.5;
 type Scene = (&'static str, (u16, u16), fn(&mut Stage));
 
 const SCENES: &[Scene] = &[
-    ("browse", (120, 40), |s| s.keys("Enter j j j j j j j j Enter j j")),
-    ("select", (120, 40), |s| {
-        s.keys("Enter j j j j j j j j Enter j Space G Space k k Space g j")
+    ("overview", (120, 40), |s| s.keys("1 j")),
+    ("vaults", (120, 40), |s| {
+        s.keys("2 Enter j j j");
+        s.wait(1000);
+    }),
+    ("files", (120, 40), |s| {
+        s.keys("2 Enter j j j j j j j j Enter G k Tab");
+        s.wait(1000);
+    }),
+    ("compare", (120, 40), |s| s.keys("2 Enter Enter G k d")),
+    ("search", (120, 40), |s| {
+        s.keys("4");
+        s.text("notes");
+        s.keys("Enter j j");
+        s.wait(1000);
     }),
     ("restore", (120, 40), |s| {
-        s.keys("Enter j j j j j j j j Enter j Space G Space r")
-    }),
-    ("plan", (120, 40), |s| {
-        s.keys("Enter j j j j j j j j Enter j Space G Space r Ctrl-u");
-        s.text("~/full");
-        s.keys("Enter");
-    }),
-    ("job", (120, 40), |s| {
-        s.keys("Enter j j j j j j j j Enter j");
-        let job = s.start_job(JobKind::Restore, "Restore 2 items to /home/anna/restored");
-        s.progress(&job, 20);
-        s.progress(&job, 29);
+        s.keys("2 Enter j j j j j j j j Enter j Space G Space r");
+        s.wait(1000);
     }),
     ("jobs", (120, 40), |s| {
-        s.keys("Enter Enter");
+        s.keys("2 Enter Enter");
         let first = s.start_job(JobKind::Backup, "Back up everything to home");
         s.end_job(
             &first,
@@ -60,19 +62,19 @@ const SCENES: &[Scene] = &[
             },
         );
         let third = s.start_job(JobKind::Backup, "Back up documents to away");
-        s.progress(&third, 52);
-        s.progress(&third, 61);
+        for percent in [12, 19, 31, 40, 47, 52, 61] {
+            s.progress(&third, percent);
+        }
         s.keys("J");
     }),
-    ("help", (120, 40), |s| s.keys("Enter Enter ?")),
-    ("password", (120, 40), |s| {
-        s.keys("j Enter");
-        s.text("correct horse");
+    ("palette", (120, 40), |s| {
+        s.keys("2 Enter :");
+        s.text("res");
     }),
     ("small-files", (80, 24), |s| {
-        s.keys("Enter j j j j j j j j Enter j Space j j Space")
+        s.keys("2 Enter j j j j j j j j Enter j Space j j Space")
     }),
-    ("small-vaults", (80, 24), |_| {}),
+    ("small-overview", (80, 24), |s| s.keys("1 j")),
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

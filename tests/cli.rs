@@ -453,7 +453,7 @@ fn generations_are_filtered_tagged_and_forgotten() {
         .unwrap()
         .to_owned();
     assert!(last.starts_with("done: generation "), "{last}");
-    let said = bench.fails(1, &["jobs", "cancel", "1"]);
+    let said = bench.fails(2, &["jobs", "cancel", "1"]);
     assert!(said.contains("job 1 does not run"), "{said}");
 }
 

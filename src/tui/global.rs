@@ -46,7 +46,8 @@ fn form_key(act: &mut Act, code: Code) {
     super::update::in_form(act.model, Key::plain(code), act.effects);
 }
 
-fn step(act: &mut Act, by: i64) {
+/// Moves in the list that has the keys.
+pub(super) fn step(act: &mut Act, by: i64) {
     moved(act, |list| list.step(by));
 }
 

@@ -22,6 +22,7 @@ pub mod keys;
 pub mod model;
 pub mod msg;
 pub mod place;
+mod pointer;
 pub mod screens;
 #[cfg(test)]
 mod stage;

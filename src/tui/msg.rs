@@ -17,11 +17,33 @@ pub struct Moment {
     pub unix: i64,
 }
 
+/// What the mouse did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // each is what it names
+pub enum Click {
+    Left,
+    WheelUp,
+    WheelDown,
+}
+
+/// The mouse, and where it is, in cells from the upper left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pointer {
+    /// What it did.
+    pub click: Click,
+    /// The column.
+    pub column: u16,
+    /// The row.
+    pub row: u16,
+}
+
 /// Something that happened.
 #[derive(Debug, Clone)]
 pub enum Msg {
     /// A key.
     Key(Key, Moment),
+    /// The mouse.
+    Pointer(Pointer, Moment),
     /// Pasted text: text for a field, never a command.
     Paste(String, Moment),
     /// The terminal's size, in columns and rows.

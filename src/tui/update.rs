@@ -15,7 +15,7 @@ use super::model::{Load, Model};
 use super::msg::{Effect, Msg};
 use super::theme::Role;
 use super::widgets::form::Reply;
-use super::{asking, dialog, dialogs, screens, start};
+use super::{asking, dialog, dialogs, pointer, screens, start};
 use crate::engine::{JobInfo, JobState};
 use crate::text;
 
@@ -27,6 +27,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Key(key, at) => {
             model.now = at;
             on_key(model, key, &mut effects);
+        }
+        Msg::Pointer(pointer, at) => {
+            model.now = at;
+            pointer::act(model, pointer, &mut effects);
         }
         Msg::Paste(text, at) => {
             model.now = at;

@@ -46,9 +46,9 @@ fn goes_to_the_shell_and_comes_back() {
     session.see("Generations");
     session.resize(100, 30);
     session.press("?");
-    session.see("Help");
+    session.see("Keys: ");
     session.press("\x1b");
-    session.see_gone("Help");
+    session.see_gone("Keys: ");
     session.press("q");
     session.see_prompt();
     session.command("echo status $?");

@@ -1,64 +1,99 @@
-//! What the terminal sends, as messages.
+//! What is typed, read from the terminal itself.
+//!
+//! From a file of our own on it, so that not waiting for bytes is not forced upon the shell, which shares standard input;
+//! and without a thread, so that nobody reads any more the moment it is dropped. The end of the file, or an error, means
+//! that the terminal is gone.
 
-use std::future::poll_fn;
+use std::collections::VecDeque;
 use std::io;
-use std::pin::Pin;
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use crossterm::event::{Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use futures_core::Stream;
+use rustix::fs::{Mode, OFlags};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+use tokio::time::Instant;
 
-use super::super::keys::{Code, Key};
 use super::super::msg::{Moment, Msg};
+use super::parse::{Parser, Sent};
 
-/// The next event; `None` when the terminal is gone. For ever without a stream.
-pub async fn next(stream: &mut Option<EventStream>) -> Option<io::Result<Event>> {
-    let Some(stream) = stream else {
-        return std::future::pending().await;
-    };
-    poll_fn(|context| Pin::new(&mut *stream).poll_next(context)).await
+/// How long the rest of a sequence may take on its way.
+const REST: Duration = Duration::from_millis(50);
+
+/// The terminal's input.
+pub struct Input {
+    terminal: AsyncFd<OwnedFd>,
+    parser: Parser,
+    sent: VecDeque<Sent>,
+    /// Until when more of what is not whole may come.
+    until: Option<Instant>,
 }
 
-/// Drops what was typed and not taken: after a while in the shell nobody means it any more.
-pub fn forget_typed() {
-    while crossterm::event::poll(Duration::ZERO).is_ok_and(|there| there) && crossterm::event::read().is_ok() {}
-}
+impl Input {
+    /// Reads from now on.
+    pub fn open() -> io::Result<Input> {
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let open = |path: &std::ffi::CStr| rustix::fs::open(path, flags, Mode::empty());
+        let name = rustix::termios::ttyname(io::stdin(), Vec::new());
+        let terminal = name.and_then(|name| open(&name)).or_else(|_| open(c"/dev/tty"))?;
+        // SAFETY: the descriptor is owned by what it is registered with, and is neither replaced nor closed before.
+        let terminal = unsafe { AsyncFd::register_with_interest(terminal, Interest::READABLE)? };
+        Ok(Input {
+            terminal,
+            parser: Parser::default(),
+            sent: VecDeque::new(),
+            until: None,
+        })
+    }
 
-/// The message an event is, if it is one.
-pub fn message(event: Event, at: Moment) -> Option<Msg> {
-    match event {
-        Event::Key(event) if event.kind != KeyEventKind::Release => Some(Msg::Key(key(event)?, at)),
-        Event::Paste(text) => Some(Msg::Paste(text, at)),
-        Event::Resize(columns, rows) => Some(Msg::Resize(columns, rows)),
-        _ => None,
+    /// The next thing typed. An error when the terminal is gone. Cancel-safe.
+    async fn next(&mut self) -> io::Result<Sent> {
+        loop {
+            if let Some(sent) = self.sent.pop_front() {
+                return Ok(sent);
+            }
+            let late = self.until;
+            tokio::select! {
+                biased;
+                ready = self.terminal.readable() => {
+                    let mut ready = ready?;
+                    let mut buffer = [0; 4096];
+                    let read = ready.try_io(|terminal| Ok(rustix::io::read(terminal.get_ref(), &mut buffer)?));
+                    let Ok(read) = read else { continue };
+                    let mut out = Vec::new();
+                    match read {
+                        Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                        Ok(n) => self.parser.feed(&buffer[..n], &mut out),
+                        Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                        Err(error) => return Err(error),
+                    }
+                    self.sent.extend(out);
+                    self.until = self.parser.is_unsettled().then(|| Instant::now() + REST);
+                }
+                () = tokio::time::sleep_until(late.unwrap_or_else(Instant::now)), if late.is_some() => {
+                    let mut out = Vec::new();
+                    self.parser.settle(&mut out);
+                    self.sent.extend(out);
+                    self.until = None;
+                }
+            }
+        }
     }
 }
 
-fn key(event: KeyEvent) -> Option<Key> {
-    let code = match event.code {
-        KeyCode::Char(c) => Code::Char(c),
-        KeyCode::Enter => Code::Enter,
-        KeyCode::Esc => Code::Esc,
-        KeyCode::Tab if event.modifiers.contains(KeyModifiers::SHIFT) => Code::BackTab,
-        KeyCode::Tab => Code::Tab,
-        KeyCode::BackTab => Code::BackTab,
-        KeyCode::Backspace => Code::Backspace,
-        KeyCode::Delete => Code::Delete,
-        KeyCode::Up => Code::Up,
-        KeyCode::Down => Code::Down,
-        KeyCode::Left => Code::Left,
-        KeyCode::Right => Code::Right,
-        KeyCode::Home => Code::Home,
-        KeyCode::End => Code::End,
-        KeyCode::PageUp => Code::PageUp,
-        KeyCode::PageDown => Code::PageDown,
-        KeyCode::F(n) => Code::F(n),
-        _ => return None,
-    };
-    let has = |modifier| event.modifiers.contains(modifier);
-    Some(Key {
-        code,
-        ctrl: has(KeyModifiers::CONTROL),
-        alt: has(KeyModifiers::ALT),
-    })
+/// The next thing typed; for ever without an input. Cancel-safe.
+pub async fn next(input: &mut Option<Input>) -> io::Result<Sent> {
+    match input {
+        Some(input) => input.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What was sent, as a message.
+pub fn message(sent: Sent, at: Moment) -> Msg {
+    match sent {
+        Sent::Key(key) => Msg::Key(key, at),
+        Sent::Paste(text) => Msg::Paste(text, at),
+        Sent::Pointer(pointer) => Msg::Pointer(pointer, at),
+    }
 }

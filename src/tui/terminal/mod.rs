@@ -2,7 +2,7 @@
 //!
 //! Everything that is there is taken before anything is drawn; a frame is drawn only when something happened, at most
 //! every 16 ms, the first one after a pause at once. Nothing ticks while nothing moves. `owned` takes the terminal and
-//! gives it back whatever happens, `encode` makes changed cells bytes, `input` makes what is typed messages, `signals`
+//! gives it back whatever happens, `encode` makes changed cells bytes, `input` reads what is typed, `parse` understands it, `signals`
 //! hears the system, `outside` does what the core asks for, `front` is the process that waits in the shell's sight, and
 //! `background` what becomes of jobs that go on without a terminal.
 
@@ -12,19 +12,21 @@ mod front;
 mod input;
 mod outside;
 mod owned;
+mod parse;
 mod signals;
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
-use crossterm::event::EventStream;
 use ratatui::Terminal;
 
 pub(crate) use self::encode::Screen;
 use self::front::Front;
+use self::input::Input;
 pub(crate) use self::outside::Outside;
 pub use self::owned::Untouched;
+use self::parse::Sent;
 pub use self::signals::Line;
 use self::signals::{Signal, Signals};
 use super::keys::Code;
@@ -194,7 +196,7 @@ impl Loop {
     }
 
     async fn run(mut self) -> io::Result<Left> {
-        let mut input = Some(EventStream::new());
+        let mut input = Some(Input::open()?);
         let mut drawn: Option<Instant> = None;
         let mut sampled = Instant::now();
         self.take(Msg::Tick(self.now()))?;
@@ -205,13 +207,12 @@ impl Loop {
                 return Ok(left);
             }
             if std::mem::take(&mut self.to_shell) {
-                // Nobody here reads what is typed for the shell.
+                // Nobody here reads what is typed for the shell, and what was typed before is forgotten.
                 input = None;
-                input::forget_typed();
                 self.suspend()?;
             }
             if !self.suspended && input.is_none() {
-                input = Some(EventStream::new());
+                input = Some(Input::open()?);
             }
             if dirty && !self.suspended && drawn.is_none_or(|at| at.elapsed() >= FRAME) {
                 self.draw()?;
@@ -252,7 +253,7 @@ impl Loop {
     }
 
     /// Takes what else is there already.
-    async fn drain(&mut self, input: &mut Option<EventStream>) -> io::Result<()> {
+    async fn drain(&mut self, input: &mut Option<Input>) -> io::Result<()> {
         for _ in 0..BATCH {
             if self.left.is_some() || self.to_shell {
                 return Ok(());
@@ -268,22 +269,22 @@ impl Loop {
         Ok(())
     }
 
-    fn typed(&mut self, event: Option<io::Result<crossterm::event::Event>>) -> io::Result<()> {
-        match event {
-            Some(Ok(event)) => match input::message(event, self.now()) {
-                Some(Msg::Resize(columns, rows)) => {
-                    self.terminal.backend_mut().resize(columns, rows);
-                    self.take(Msg::Resize(columns, rows))
-                }
-                Some(Msg::Key(key, _)) if self.panic_key && key.code == Code::F(12) => fail_on_purpose(),
-                Some(msg) => self.take(msg),
-                None => Ok(()),
-            },
-            Some(Err(_)) | None => {
+    fn typed(&mut self, sent: io::Result<Sent>) -> io::Result<()> {
+        match sent {
+            Ok(Sent::Key(key)) if self.panic_key && key.code == Code::F(12) => fail_on_purpose(),
+            Ok(sent) => self.take(input::message(sent, self.now())),
+            Err(_) => {
                 self.left = Some(Left::HungUp);
                 Ok(())
             }
         }
+    }
+
+    /// Takes the terminal's size as it is now.
+    fn resized(&mut self) -> io::Result<()> {
+        let (columns, rows) = crossterm::terminal::size()?;
+        self.terminal.backend_mut().resize(columns, rows);
+        self.take(Msg::Resize(columns, rows))
     }
 
     fn heard(&mut self, event: crate::engine::Event) -> io::Result<()> {
@@ -297,6 +298,8 @@ impl Loop {
             Signal::End => return self.take(Msg::Terminate),
             Signal::HungUp => self.left = Some(Left::HungUp),
             Signal::Stop => self.to_shell = true,
+            Signal::Resized if self.suspended => {}
+            Signal::Resized => return self.resized(),
             Signal::Continue => match front::in_foreground() {
                 Ok(true) => return self.resume(),
                 // Continued in the background: there is nothing to be seen there.
@@ -336,13 +339,10 @@ impl Loop {
         self.suspended = false;
         self.to_shell = false;
         owned::enter(self.mouse)?;
-        let (columns, rows) = crossterm::terminal::size()?;
-        let screen = self.terminal.backend_mut();
-        screen.resize(columns, rows);
-        screen.forget();
+        self.terminal.backend_mut().forget();
         self.redraw = true;
         self.title.clear();
-        self.take(Msg::Resize(columns, rows))
+        self.resized()
     }
 
     fn take(&mut self, msg: Msg) -> io::Result<()> {

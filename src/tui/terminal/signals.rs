@@ -1,4 +1,4 @@
-//! What the system tells a process with a terminal. (A changed window size comes with the input.)
+//! What the system tells a process with a terminal.
 
 use std::io;
 
@@ -41,6 +41,8 @@ pub enum Signal {
     Stop,
     /// Go on after a stop: SIGCONT.
     Continue,
+    /// The terminal has another size: SIGWINCH.
+    Resized,
 }
 
 /// The signals heard.
@@ -51,6 +53,7 @@ pub struct Signals {
     line: Line,
     stop: unix::Signal,
     resume: unix::Signal,
+    resized: unix::Signal,
 }
 
 impl Signals {
@@ -67,6 +70,7 @@ impl Signals {
             front_died: unix::signal(SignalKind::user_defined1())?,
             line: Line::at_start(),
             stop: unix::signal(SignalKind::from_raw(Sys::TSTP.as_raw()))?,
+            resized: unix::signal(SignalKind::window_change())?,
             resume: unix::signal(SignalKind::from_raw(Sys::CONT.as_raw()))?,
         })
     }
@@ -88,6 +92,7 @@ impl Signals {
                 _ = self.front_died.recv() => Signal::HungUp,
                 _ = self.stop.recv() => Signal::Stop,
                 _ = self.resume.recv() => Signal::Continue,
+                _ = self.resized.recv() => Signal::Resized,
             };
         }
     }

@@ -678,3 +678,41 @@ fn the_preview_follows_once_the_cursor_rests() {
     assert!(!stage.screen().contains("Call the dentist."));
     assert!(stage.screen().contains("plain text"), "{}", stage.screen());
 }
+
+#[test]
+fn the_wheel_moves_and_a_click_does_what_is_named_there() {
+    use crate::tui::model::Screen;
+    use crate::tui::msg::{Click, Pointer};
+    let mut stage = in_files();
+    let point = |stage: &mut Stage, click, column: usize, row: u16| {
+        let column = u16::try_from(column).unwrap();
+        let at = stage.now();
+        stage.send(Msg::Pointer(Pointer { click, column, row }, at));
+    };
+    let before = stage.model.files.list.cursor();
+    point(&mut stage, Click::WheelDown, 10, 10);
+    assert_eq!(stage.model.files.list.cursor(), before + 3);
+    point(&mut stage, Click::WheelUp, 10, 10);
+    assert_eq!(stage.model.files.list.cursor(), before);
+    let screen = stage.screen();
+    let first: Vec<char> = screen.lines().next().unwrap().chars().collect();
+    let vaults = first.iter().rposition(|c| *c == '2').unwrap();
+    point(&mut stage, Click::Left, vaults, 0);
+    assert_eq!(stage.model.screen, Screen::Vaults);
+    let screen = stage.screen();
+    let last: String = screen.lines().last().unwrap().into();
+    let help = last.split("? help").next().unwrap().chars().count();
+    let row = stage.model.size.1 - 1;
+    point(&mut stage, Click::Left, help, row);
+    assert!(!stage.model.dialogs.is_empty(), "the help is open");
+    stage.keys("Esc");
+    // Where one is asked before harm is done, the mouse says nothing.
+    stage.start_job(JobKind::Backup, "Back up everything to home");
+    stage.keys("q");
+    for column in 0..80 {
+        point(&mut stage, Click::Left, column, row);
+        point(&mut stage, Click::Left, column, 0);
+    }
+    assert_eq!(stage.model.dialogs.len(), 1);
+    assert!(stage.done().is_empty());
+}

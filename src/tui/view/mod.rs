@@ -15,7 +15,7 @@ use ratatui::layout::Rect;
 
 use canvas::Canvas;
 
-use super::actions::{self, Context};
+use super::actions::{self, Action, Context};
 use super::dialogs::filter::Filter;
 use super::dialogs::jobs;
 use super::model::{Model, SMALLEST, Screen, WIDE};
@@ -88,6 +88,20 @@ fn title(model: &Model, canvas: &mut Canvas) {
 /// The screens and their keys, at the right of the first line; gives the column they start before.
 fn tabs(model: &Model, canvas: &mut Canvas) -> u16 {
     let width = canvas.width();
+    let places = tab_places(model, width);
+    for (screen, x, tab) in &places {
+        let role = if *screen == model.screen {
+            Role::Focus
+        } else {
+            Role::Dim
+        };
+        canvas.text(*x, 0, width, tab, role);
+    }
+    places.first().map_or(width, |(_, x, _)| *x).saturating_sub(2)
+}
+
+/// Each screen's column in the first line, and its words.
+fn tab_places(model: &Model, width: u16) -> Vec<(Screen, u16, String)> {
     let named = |screen: Screen| width >= 120 || screen == model.screen;
     let words = |(n, screen): (usize, &Screen)| match named(*screen) {
         true => format!("{} {}", n + 1, screen.title()),
@@ -96,17 +110,20 @@ fn tabs(model: &Model, canvas: &mut Canvas) -> u16 {
     let tabs: Vec<String> = Screen::ALL.iter().enumerate().map(words).collect();
     let gap = if width >= WIDE { 2 } else { 1 };
     let total: usize = tabs.iter().map(|tab| text::width(tab) + gap).sum();
-    let start = width.saturating_sub(total as u16);
-    let mut x = start;
-    for (screen, tab) in Screen::ALL.iter().zip(&tabs) {
-        let role = if *screen == model.screen {
-            Role::Focus
-        } else {
-            Role::Dim
-        };
-        x = canvas.text(x, 0, width, tab, role) + gap as u16;
-    }
-    start.saturating_sub(2)
+    let mut x = width.saturating_sub(total as u16);
+    let place = |(screen, tab): (&Screen, String)| {
+        let at = x;
+        x = x.saturating_add((text::width(&tab) + gap) as u16);
+        (*screen, at, tab)
+    };
+    Screen::ALL.iter().zip(tabs).map(place).collect()
+}
+
+/// The screen whose name is at this column of the first line.
+pub(super) fn tab_at(model: &Model, column: u16) -> Option<Screen> {
+    let places = tab_places(model, model.size.0);
+    let hit = |(_, x, tab): &&(Screen, u16, String)| (*x..*x + text::width(tab) as u16).contains(&column);
+    places.iter().find(hit).map(|(screen, ..)| *screen)
 }
 
 /// Where one is: vault, generation, folder.
@@ -196,22 +213,18 @@ fn status(model: &Model, canvas: &mut Canvas, y: u16) {
     }
 }
 
-/// The keys of a place, the most needed first, as many as fit from `x` up to `end`.
-pub(crate) fn hint_line(model: &Model, canvas: &mut Canvas, context: Context, mut x: u16, y: u16, end: u16) {
+/// A hint's column, its key as shown, and what it does.
+type Hint = (u16, String, &'static Action);
+
+/// The hints of a place that fit from `x` up to `end`, the most needed first.
+fn hints(model: &Model, canvas: &Canvas, context: Context, mut x: u16, end: u16) -> Vec<Hint> {
+    let key = |action: &Action| model.keymap.keys_in(context, action).into_iter().next();
     let mut hinted: Vec<_> = actions::of(context).filter(|action| action.hint > 0).collect();
     hinted.sort_by_key(|action| action.hint);
     // Help and quit have their place even where there is little: what does not fit goes from the middle.
     let widths: Vec<u16> = hinted
         .iter()
-        .map(|action| {
-            let key = model
-                .keymap
-                .keys_in(context, action)
-                .into_iter()
-                .next()
-                .unwrap_or_default();
-            (text::width(&key) + 1 + text::width(action.name) + 2) as u16
-        })
+        .map(|action| (text::width(&key(action).unwrap_or_default()) + 1 + text::width(action.name) + 2) as u16)
         .collect();
     let mut total: u16 = widths.iter().sum();
     let mut keep = vec![true; hinted.len()];
@@ -222,28 +235,44 @@ pub(crate) fn hint_line(model: &Model, canvas: &mut Canvas, context: Context, mu
         keep[n] = false;
         total -= widths[n];
     }
-    for (action, keep) in hinted.iter().zip(keep) {
-        let Some(key) = model
-            .keymap
-            .keys_in(context, action)
-            .into_iter()
-            .next()
-            .filter(|_| keep)
-        else {
+    let mut places = Vec::new();
+    for (action, keep) in hinted.into_iter().zip(keep) {
+        let Some(key) = key(action).filter(|_| keep) else {
             continue;
         };
         let key = canvas.key_name(&key);
-        let usable = (action.why_not)(model).is_none();
-        let next = canvas.text(x, y, end, &key, if usable { Role::Key } else { Role::Dim });
-        x = canvas.text(
-            next + 1,
-            y,
-            end,
-            action.name,
-            if usable { Role::Text } else { Role::Dim },
-        ) + 2;
+        let width = text::width(&key) + 1 + text::width(action.name) + 2;
+        places.push((x, key, action));
+        x = x.saturating_add(width as u16);
         if x >= end {
-            return;
+            break;
         }
     }
+    places
+}
+
+/// The keys of a place, as many as fit from `x` up to `end`.
+pub(crate) fn hint_line(model: &Model, canvas: &mut Canvas, context: Context, x: u16, y: u16, end: u16) {
+    for (x, key, action) in hints(model, canvas, context, x, end) {
+        let usable = (action.why_not)(model).is_none();
+        let next = canvas.text(x, y, end, &key, if usable { Role::Key } else { Role::Dim });
+        let role = if usable { Role::Text } else { Role::Dim };
+        canvas.text(next + 1, y, end, action.name, role);
+    }
+}
+
+/// What the last line names at this column.
+pub(super) fn hint_at(model: &Model, column: u16) -> Option<&'static Action> {
+    if model.dialogs.last().is_some_and(|dialog| !dialog.in_footer()) {
+        return None;
+    }
+    let area = Rect::new(0, 0, model.size.0, 1);
+    let mut buffer = Buffer::empty(area);
+    let canvas = Canvas::new(&mut buffer, area, model.look);
+    let hints = hints(model, &canvas, model.context(), 1, model.size.0.saturating_sub(1));
+    let hit = |(x, key, action): &&Hint| {
+        let width = text::width(key) + 1 + text::width(action.name);
+        (*x..*x + width as u16).contains(&column)
+    };
+    hints.iter().find(hit).map(|(_, _, action)| *action)
 }

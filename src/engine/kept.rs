@@ -8,9 +8,12 @@ const LISTS: usize = 4;
 /// How many rows one holds at most; more are only counted.
 pub(super) const ROWS: usize = 200_000;
 
+/// Lists, the one asked for last at the end.
+type Lists<K, T, S> = VecDeque<(K, Arc<List<T, S>>)>;
+
 /// Lists by what was asked.
 #[derive(Debug)]
-pub(super) struct Kept<K, T, S = ()>(Mutex<VecDeque<(K, Arc<List<T, S>>)>>);
+pub(super) struct Kept<K, T, S = ()>(Mutex<Lists<K, T, S>>);
 
 impl<K, T, S> Default for Kept<K, T, S> {
     fn default() -> Self {

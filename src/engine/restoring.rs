@@ -103,7 +103,10 @@ impl Engine {
         let plan = std::thread::scope(|scope| {
             let (done, finished) = mpsc::channel();
             let (indexed, generation, options, progress) = (&indexed, &generation, &options, &progress);
-            scope.spawn(move || done.send(restore::plan(indexed, generation, options, progress, cancel)));
+            scope.spawn(move || {
+                // Nobody listens any more only when this scope is left.
+                _ = done.send(restore::plan(indexed, generation, options, progress, cancel));
+            });
             loop {
                 match finished.recv_timeout(PARTLY_EVERY) {
                     Ok(plan) => return Ok(plan?),

@@ -76,9 +76,8 @@ impl Job {
         }
         let (start, before) = *self.second.get_or_insert((at, bytes));
         let whole = at.saturating_sub(start) / 1000;
-        if whole > 0 {
-            // A second that no sample fell into shares with those around it.
-            let each = bytes.saturating_sub(before) / whole;
+        // A second that no sample fell into shares with those around it.
+        if let Some(each) = bytes.saturating_sub(before).checked_div(whole) {
             for _ in 0..whole.min(SECONDS as u64) {
                 self.seconds.push_back(each);
             }

@@ -220,11 +220,10 @@ mod tests {
     fn copied(keys: &str) -> Option<String> {
         let mut stage = Stage::new(80, 24, Look::default());
         stage.keys(keys);
-        let copied = stage.effects.iter().find_map(|effect| match effect {
+        stage.effects.iter().find_map(|effect| match effect {
             Effect::Copy { text, .. } => Some(text.clone()),
             _ => None,
-        });
-        copied
+        })
     }
 
     #[test]

@@ -127,7 +127,10 @@ impl Palette {
     fn look(&mut self, model: &Model) {
         let all = self.all(model);
         let query = Query::new(self.search.text());
-        let found = rank(&query, all.iter().map(|entry| entry.name.as_str()));
+        let mut found = rank(&query, all.iter().map(|entry| entry.name.as_str()));
+        // Letters strewn over a long name fit too, but nobody means them once something fits well.
+        let best = found.first().map_or(0, |(_, fit)| fit.score);
+        found.retain(|(_, fit)| fit.score * 3 >= best * 2);
         let rows: Vec<Entry> = found
             .into_iter()
             .take(SHOWN)
@@ -160,7 +163,8 @@ fn run(act: &mut Act) {
         Some(What::Do(action)) => update::run(act.model, action, act.key, act.effects),
         Some(What::Vault(name)) => vaults::go_to(act.model, &name),
         Some(What::Generation(id)) => {
-            if files::travel::go_to(act.model, id) {
+            let found = files::travel::go_to(act.model, id);
+            if found {
                 act.model.screen = Screen::Files;
             }
         }

@@ -31,7 +31,7 @@ pub static ACTIONS: &[Action] = &[
         At::Only(&[CONTEXT]), |act| bring_back(act, restore::Place::Beside)).danger(Danger::Plan).hint(3)
         .unless(|model| read_only(model).or_else(|| not_a_version(model))),
     Action::new("versions.restore-over", "over", "Restore this version over the current one, where it was", &["o"],
-        At::Only(&[CONTEXT]), |act| bring_back(act, restore::Place::InPlace)).danger(Danger::Plan).hint(4)
+        At::Only(&[CONTEXT]), |act| bring_back(act, restore::Place::Original)).danger(Danger::Plan).hint(4)
         .unless(|model| read_only(model).or_else(|| not_a_version(model))),
     Action::new("versions.mark", "mark", "Mark this one, to compare it with another", &["Space", "m"], At::Only(&[CONTEXT]), mark).hint(5)
         .unless(nothing_to_compare),

@@ -102,7 +102,6 @@ impl Keymap {
                 // Nothing of it can be used: the usual keys stay.
                 continue;
             }
-            changed.push(first.id);
             let mut given = Vec::new();
             for keys in read {
                 for action in &meant {
@@ -126,6 +125,11 @@ impl Keymap {
                     }
                 }
             }
+            if given.is_empty() && !binding.keys.is_empty() {
+                // All of them mean something else already: the usual keys stay.
+                continue;
+            }
+            changed.push(first.id);
             own.extend(given);
         }
         // Leaving is always possible.

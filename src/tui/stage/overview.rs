@@ -199,7 +199,7 @@ fn overview() -> Overview {
             ),
             warning(
                 Severity::Note,
-                "No plan writes to the vault new\u{1b}[31m.",
+                "No plan writes to the vault new.",
                 About::Vault("new".into()),
             ),
         ],

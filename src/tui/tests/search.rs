@@ -14,14 +14,13 @@ fn stage() -> Stage {
 }
 
 fn searches(stage: &Stage) -> Vec<&SearchAsked> {
-    let asked = |question| match question {
-        &Question::Search(ref asked) if asked.rows > 0 => Some(asked),
-        _ => None,
-    };
     stage
         .unanswered
         .iter()
-        .filter_map(|(_, question)| asked(question))
+        .filter_map(|(_, question)| match question {
+            Question::Search(asked) if asked.rows > 0 => Some(asked),
+            _ => None,
+        })
         .collect()
 }
 

@@ -43,11 +43,6 @@ impl Item {
         }
     }
 
-    /// In force now, or not.
-    pub(crate) fn on(self, on: bool) -> Item {
-        Item { on, ..self }
-    }
-
     /// That cannot be taken, and why, if so.
     pub(crate) fn why_not(self, why_not: Option<String>) -> Item {
         Item { why_not, ..self }
@@ -171,7 +166,10 @@ mod tests {
     fn menu() -> Menu {
         Menu::new(vec![
             Item::new('n', "name"),
-            Item::new('s', "size").on(true).detail("largest first"),
+            Item {
+                on: true,
+                ..Item::new('s', "size").detail("largest first")
+            },
             Item::new('k', "kind"),
             Item::new('h', "history").why_not(Some("Not known yet.".into())),
         ])

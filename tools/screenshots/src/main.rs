@@ -32,7 +32,7 @@ const SCENES: &[Scene] = &[
         s.keys("2 Enter j j j j j j j j Enter G k Tab");
         s.wait(1000);
     }),
-    ("compare", (120, 40), |s| s.keys("2 Enter Enter G k d")),
+    ("versions", (120, 40), |s| s.keys("2 Enter Enter G k V j")),
     ("search", (120, 40), |s| {
         s.keys("4");
         s.text("notes");

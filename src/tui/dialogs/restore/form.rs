@@ -46,7 +46,7 @@ pub(crate) enum Place {
     /// Directly in a folder.
     Flat,
     /// Where they were.
-    InPlace,
+    Original,
     /// Beside what is there, under a name with the date.
     Beside,
 }
@@ -63,7 +63,7 @@ const PLACES: [(Place, &str, &str); 4] = [
         "Straight into the folder below, without the folders above what is picked.",
     ),
     (
-        Place::InPlace,
+        Place::Original,
         "in place",
         "To where they were. Asks for the vault's name before anything is written.",
     ),
@@ -158,7 +158,7 @@ impl RestoreForm {
         match self.place() {
             Place::Keep => Landing::Below(folder()),
             Place::Flat => Landing::Flat(folder()),
-            Place::InPlace => Landing::InPlace,
+            Place::Original => Landing::InPlace,
             Place::Beside => Landing::Beside {
                 stamp: self.stamp.clone(),
             },

@@ -69,15 +69,18 @@ fn restore_from_three_months_ago(columns: u16, rows: u16) {
     select(&mut session, "nginx", "3 items selected");
     session.see("selected: ");
     session.press("r");
-    session.see("to folder");
+    session.see("lands as");
+    session.press("\t");
     session.press("\x15");
     session.press(target.to_str().unwrap());
     session.press("\r");
-    session.see("entries that are not there yet");
+    session.see("nothing that is there is lost");
     session.press_until_gone("y", "Restore: the plan");
-    // One goes on browsing while the job runs.
+    session.see("what came of it");
+    session.see("files written");
+    session.press("\x1b");
+    session.see_gone("what came of it");
     session.press("j");
-    session.see("✓ Restore 3 items to ");
     let restored = files_below(&target);
     for name in ["fstab", "hosts"] {
         assert!(

@@ -251,6 +251,22 @@ fn backups_tell_their_progress_and_their_summary() {
 }
 
 #[test]
+fn a_vault_inside_what_is_backed_up_is_left_out() {
+    let bench = Bench::with_vault();
+    for _ in 0..2 {
+        bench.good(&["backup", "--vault", "vault", "."]);
+    }
+    let listed = bench.good(&["ls", "--vault", "vault", "latest"]);
+    assert!(listed.contains("/source/docs/readme.md"), "{listed}");
+    assert!(!listed.lines().any(|line| line.contains("/vault")), "{listed}");
+    // Another one's folder is a folder like any other.
+    bench.good(&["init", "--vault", "second", "--scrypt-n", "1024"]);
+    bench.good(&["backup", "--vault", "vault", "."]);
+    let listed = bench.good(&["ls", "--vault", "vault", "latest"]);
+    assert!(listed.contains("/second/config"), "{listed}");
+}
+
+#[test]
 fn entries_are_listed_for_programs_and_for_people() {
     let bench = Bench::with_vault();
     bench.backup(&[]);

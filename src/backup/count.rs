@@ -111,7 +111,7 @@ fn folder_entries(
                     .is_some_and(|rules| rules.is_out(&join(&folder.path, name.to_bytes()), is_folder))
             };
             match stat.kind() {
-                Some(NodeType::Dir) if here && !ignored(true) => stack.push(Pending {
+                Some(NodeType::Dir) if here && !exclude.folder_is_out(&stat) && !ignored(true) => stack.push(Pending {
                     path: join(&folder.path, name.to_bytes()),
                     above: Some((Arc::clone(&fd), name.to_owned())),
                     device: folder.device,

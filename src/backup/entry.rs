@@ -129,6 +129,9 @@ impl Worker<'_> {
         }
         let elsewhere =
             exclude.one_file_system && !entry.above && !entry.given() && stat.device_id != entry.folder.device;
+        if is_folder && !entry.above && exclude.folder_is_out(&stat) {
+            return;
+        }
         if !is_folder && (elsewhere || exclude.file_is_out(parts, (kind == NodeType::File).then_some(stat.size))) {
             return;
         }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::BadPattern;
+use super::metadata::Stat;
 use super::pattern::Patterns;
 
 /// What the first bytes of a `CACHEDIR.TAG` are.
@@ -36,6 +37,9 @@ pub struct Exclude {
     pub gitignore: bool,
     /// Whether to stay on the filesystem each given path is on. Mount points are kept, empty.
     pub one_file_system: bool,
+    /// Folders that are left out wherever they are met, by device and inode: the vault a backup goes to does not go into
+    /// itself, or each backup would double the last.
+    pub never: Vec<(u64, u64)>,
 }
 
 /// A file whose presence leaves out the folder's other content.
@@ -126,6 +130,11 @@ impl Exclude {
         } else {
             self.patterns.matches(components)
         }
+    }
+
+    /// Whether a folder is left out for what it is.
+    pub fn folder_is_out(&self, stat: &Stat) -> bool {
+        !self.never.is_empty() && self.never.contains(&(stat.device_id, stat.inode))
     }
 
     /// Whether a file (anything but a folder) is left out for its type or size.

@@ -188,6 +188,9 @@ impl Walk<'_> {
             return by.map_or(Verdict::Other, Verdict::Dropped);
         }
         let is_file = stat.kind() == Some(NodeType::File);
+        if stat.kind() == Some(NodeType::Dir) && self.exclude.folder_is_out(stat) {
+            return Verdict::Other;
+        }
         if is_file && self.exclude.file_is_out(parts, Some(stat.size)) {
             return Verdict::Other;
         }

@@ -107,9 +107,10 @@ impl Engine {
                 (String::new(), overview)
             }
             Asked::Question(Question::Disk(asked)) => (String::new(), super::disk::list_disk(asked, cancel)),
-            Asked::Question(Question::Excludes(asked)) => {
-                (String::new(), super::disk::count_excludes(asked, cancel, emit))
-            }
+            Asked::Question(Question::Excludes(asked)) => (
+                String::new(),
+                super::disk::count_excludes(asked, &self.config(), cancel, emit),
+            ),
             Asked::Change(change) => self.answer_change(change),
             Asked::Open(vault, password) => {
                 let opened = self.open(vault, PasswordGiven::Bytes(password.clone()));

@@ -4,12 +4,13 @@ use std::path::Path;
 
 use rustix::fs::Access;
 
-use super::plans::exclude_of;
+use super::plans::{exclude_of, identity};
 use super::question::Answer;
 use super::setup::{CountExcludes, DiskRow, DiskWindow, ListDisk};
 use super::{Error, Result};
 use crate::backup::BackupOptions;
 use crate::backup::tally::{Tally, tally};
+use crate::config::Config;
 use crate::progress::Cancel;
 use crate::vault::NodeType;
 
@@ -112,10 +113,18 @@ fn row(folder: &Path, name: Vec<u8>, kind: NodeType) -> DiskRow {
 }
 
 /// Counts what a plan would take, telling how far it is.
-pub(super) fn count_excludes(asked: &CountExcludes, cancel: &Cancel, emit: &dyn Fn(Answer, bool)) -> Result<Answer> {
+pub(super) fn count_excludes(
+    asked: &CountExcludes,
+    config: &Config,
+    cancel: &Cancel,
+    emit: &dyn Fn(Answer, bool),
+) -> Result<Answer> {
+    let mut exclude = exclude_of(asked)?;
+    // As a backup does with the vault it goes to.
+    exclude.never = config.vaults.iter().filter_map(|vault| identity(&vault.path)).collect();
     let options = BackupOptions {
         paths: asked.paths.clone(),
-        exclude: exclude_of(asked)?,
+        exclude,
         ..BackupOptions::default()
     };
     let mut partly = |tally: &Tally| emit(Answer::Excludes(tally.clone()), false);

@@ -1,5 +1,6 @@
 //! From the config's plans to what a backup is told.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -85,6 +86,12 @@ impl Engine {
         }
         Ok(options)
     }
+}
+
+/// A folder's device and inode: what it is, whatever path leads there.
+pub(super) fn identity(folder: &std::path::Path) -> Option<(u64, u64)> {
+    let metadata = std::fs::metadata(folder).ok()?;
+    Some((metadata.dev(), metadata.ino()))
 }
 
 /// What is left out, from its patterns and files. Reads the files.

@@ -57,7 +57,13 @@ impl Engine {
                     options,
                 })
             }
-            Task::Backup { vault, plan, options } => {
+            Task::Backup {
+                vault,
+                plan,
+                mut options,
+            } => {
+                let own = super::plans::identity(&self.find(&vault)?.path);
+                options.exclude.never.extend(own);
                 let work =
                     move |engine: &Engine, open: &OpenVault, job: &JobHandle| engine.back_up(open, &options, job);
                 self.start_on(kind, vault, plan, work)

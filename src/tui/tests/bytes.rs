@@ -111,3 +111,31 @@ fn a_running_job_costs_at_most_a_kilobyte_a_second() {
     }
     assert!((1..=1000).contains(&cost), "five samples cost {cost} bytes");
 }
+
+#[test]
+fn the_restores_list_and_gauge_keep_to_the_budget() {
+    let mut line = Line::new(80, 24);
+    line.cost("2 Enter Enter j r Tab Ctrl-u");
+    line.stage.text("~/full");
+    line.cost("Enter");
+    for key in ["j", "k", "j"] {
+        let cost = line.cost(key);
+        assert!(
+            (1..=300).contains(&cost),
+            "{key} cost {cost} bytes\n{}",
+            line.stage.screen()
+        );
+    }
+    let cost = line.cost("j j j j");
+    assert!((1..=900).contains(&cost), "{cost} bytes");
+    line.stage.keys("y");
+    let job = line.stage.started("Restore documents/ to /home/anna/full");
+    line.draw();
+    let mut cost = 0;
+    for percent in 1..=5 {
+        line.stage.progress(&job, percent * 7);
+        cost += line.draw();
+    }
+    assert!(line.stage.screen().contains("35 %"), "{}", line.stage.screen());
+    assert!((1..=1000).contains(&cost), "five samples cost {cost} bytes");
+}

@@ -5,7 +5,6 @@ use std::io::IsTerminal;
 use super::context::Context;
 use super::exit::Exit;
 use super::{Failure, front, signals};
-use crate::config::Mouse;
 use crate::tui::theme::{Look, Terminal};
 use crate::tui::{self, Options};
 
@@ -32,11 +31,7 @@ pub fn open(context: Context) -> Result<Exit, Failure> {
         term: &environment.term,
         locale: &environment.locale,
     };
-    let mouse = match context.engine.settings().config.interface.mouse {
-        Mouse::Auto => !environment.ssh,
-        Mouse::On => true,
-        Mouse::Off => false,
-    };
+    let mouse = context.engine.settings().config.interface.mouse.is_on(environment.ssh);
     let look = Look::new(terminal, &context.engine.settings().config.interface);
     let options = Options {
         vault: context.global.vault.clone(),

@@ -310,9 +310,8 @@ fn joined(path: &[Vec<u8>]) -> Vec<u8> {
 fn base(asked: &RestoreRequest) -> PathBuf {
     match &asked.landing {
         Landing::Below(folder) | Landing::Flat(folder) => folder.clone(),
-        landing @ (Landing::InPlace | Landing::Beside { .. }) => {
-            landing.place(&asked.rules, &common_folder(&asked.rules))
-        }
+        // Beside or over the present one, it is the same folder: only files get another name.
+        Landing::InPlace | Landing::Beside { .. } => Landing::InPlace.place(&asked.rules, &common_folder(&asked.rules)),
     }
 }
 

@@ -264,11 +264,6 @@ impl Zone {
         Zone::new(TimeZone::UTC)
     }
 
-    /// The zone itself.
-    pub fn time_zone(&self) -> &TimeZone {
-        &self.zone
-    }
-
     /// The offset at an instant, seconds east of UTC: possibly with seconds, as local mean times had.
     pub fn offset(&self, seconds: i64) -> i32 {
         if !(TABLE_BEGIN..TABLE_END).contains(&seconds) {

@@ -90,6 +90,7 @@ fn a_restore_lands_where_it_was_said_to() {
     for picked in ["a", "sub"] {
         let request = request(generation, &files.join(picked), beside.clone());
         let plan = preview(&bench, &request);
+        assert_eq!(plan.base, files, "the folder keeps its name: the file gets another");
         assert_eq!((plan.overwrite, plan.left, plan.create_files), (0, 0, 1));
         carry_out(&bench, plan.plan);
     }

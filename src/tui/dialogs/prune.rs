@@ -151,7 +151,7 @@ impl Dialog for Prune {
             (
                 "to rewrite",
                 figures.bytes_rewritten,
-                format!("of {} that are used in part", packs(figures.packs_repacked)),
+                format!("of {}, used in part or small", packs(figures.packs_repacked)),
             ),
             (
                 "given back",
@@ -164,7 +164,10 @@ impl Dialog for Prune {
             (
                 "stays unused",
                 figures.bytes_left_unused,
-                "less than 5 % is not worth rewriting".into(),
+                match figures.bytes_left_unused {
+                    0 => String::new(),
+                    _ => "less than 5 % is not worth rewriting".into(),
+                },
             ),
         ];
         let inside = frame(canvas, rows.len() as u16 + 6, "Give back space: the plan", Role::Focus);

@@ -192,7 +192,7 @@ impl RestoreForm {
         let lands = self.landing(model).place(&self.wanted.rules, &path);
         let lands = text::escape(lands.as_os_str().as_encoded_bytes());
         // One line, whatever the path: nothing below it jumps while one types.
-        let lands = text::cut_middle(&lands, usize::from(super::super::WIDTH) - 22, model.look.symbols.more);
+        let lands = text::cut_start(&lands, usize::from(super::super::WIDTH) - 22, model.look.symbols.more);
         self.form.set_note("lands", lands);
     }
 

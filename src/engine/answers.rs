@@ -106,10 +106,10 @@ impl Engine {
                 let overview = self.overview(true).map(|overview| Answer::Overview(Box::new(overview)));
                 (String::new(), overview)
             }
-            Asked::Question(Question::Disk(asked)) => (String::new(), super::disk::list_disk(asked, cancel)),
+            Asked::Question(Question::Disk(asked)) => (String::new(), super::setup::disk::list_disk(asked, cancel)),
             Asked::Question(Question::Excludes(asked)) => (
                 String::new(),
-                super::disk::count_excludes(asked, &self.config(), cancel, emit),
+                super::setup::disk::count_excludes(asked, &self.config(), cancel, emit),
             ),
             Asked::Change(change) => self.answer_change(change),
             Asked::Open(vault, password) => {
@@ -169,8 +169,8 @@ impl Engine {
                 let plan = PrunePlan::make(&indexed, &PruneOptions::default(), &Progress::default(), cancel)?;
                 Some(Answer::PrunePlan(*plan.figures()))
             }
-            Question::Keys { .. } => Some(super::holders::keys(open)?),
-            Question::Locks { .. } => Some(super::holders::locks(open)?),
+            Question::Keys { .. } => Some(super::setup::holders::keys(open)?),
+            Question::Locks { .. } => Some(super::setup::holders::locks(open)?),
             Question::Generations { .. } => {
                 Some(Answer::Generations(self.list(open, true)?.iter().map(to_row).collect()))
             }

@@ -37,29 +37,21 @@
 mod answers;
 mod browse;
 mod cataloguer;
-mod change;
 pub mod changes;
 mod content;
 pub mod demo;
 mod desk;
-mod disk;
 mod error;
 mod folder;
-mod holders;
-mod hooks;
 mod hub;
-mod job;
 mod jobs;
 mod kept;
 mod open;
 pub mod overview;
 mod password;
 mod plans;
-mod post;
 pub mod question;
 pub mod restoring;
-mod run;
-mod runs;
 pub mod search;
 mod selection;
 mod settings;
@@ -76,7 +68,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 pub use crate::catalog::LogLine;
 pub use error::{Error, Result};
-pub use job::{JobHandle, JobId, JobInfo, JobIssue, JobKind, JobState};
+pub use jobs::job::{JobHandle, JobId, JobInfo, JobIssue, JobKind, JobState};
 pub use open::OpenVault;
 pub use password::read_password;
 pub use question::{Answer, Busy, Event, JobRow, Question, RequestId};
@@ -109,8 +101,8 @@ struct Inner {
     catalog: Catalog,
     hub: Arc<hub::Hub>,
     /// Where other processes ask about the jobs here, from the first job on.
-    post: Mutex<Option<post::Post>>,
-    runs: Arc<runs::Runs>,
+    post: Mutex<Option<jobs::post::Post>>,
+    runs: Arc<jobs::marks::Runs>,
     /// What is known of each place, by its path.
     slots: Mutex<HashMap<PathBuf, Arc<Mutex<open::Slot>>>>,
     /// Jobs of this process, oldest first.
@@ -153,7 +145,7 @@ impl Engine {
         Ok(Engine(Arc::new(Inner {
             config: RwLock::new(Arc::new(settings.config.clone())),
             post: Mutex::default(),
-            runs: Arc::new(runs::Runs::new(&settings.data)),
+            runs: Arc::new(jobs::marks::Runs::new(&settings.data)),
             settings,
             catalog,
             hub,

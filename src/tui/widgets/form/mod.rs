@@ -2,14 +2,18 @@
 //!
 //! The holder makes it of [`Entry`]s, hands it keys and pasted text, and reads the values by the entries' ids. What is
 //! wrong with a value is said by the holder with [`Form::set_problem`] and shown right below it; the help of the focused
-//! entry stands at the bottom. A form that is taller than its place scrolls with the focus.
+//! entry stands at the bottom. A form that is taller than its place scrolls with the focus. `entry` is the rows, `keys` what
+//! keys do to one, `draw` the drawing.
 
 mod draw;
+mod entry;
+mod keys;
 #[cfg(test)]
 mod tests;
 
 use super::super::field::Field;
 use super::super::keys::{Code, Key};
+pub(crate) use entry::{Choice, Entry, List, Number, Value};
 
 /// What came of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,192 +28,6 @@ pub(crate) enum Reply {
     Submit,
     /// Not one of the form's keys.
     Ignored,
-}
-
-/// One word to choose, and what it means.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Choice {
-    /// The word shown.
-    pub(crate) word: String,
-    /// What choosing it means: the help line while it is chosen.
-    pub(crate) help: String,
-}
-
-impl Choice {
-    /// A choice.
-    pub(crate) fn new(word: impl Into<String>, help: impl Into<String>) -> Choice {
-        Choice {
-            word: word.into(),
-            help: help.into(),
-        }
-    }
-}
-
-/// A whole number with its limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Number {
-    /// The number; may be below `min` while it is typed.
-    pub(crate) value: u64,
-    /// The least.
-    pub(crate) min: u64,
-    /// The most.
-    pub(crate) max: u64,
-    /// What one step adds.
-    pub(crate) step: u64,
-    /// What is counted: one, many.
-    pub(crate) unit: (&'static str, &'static str),
-}
-
-/// Texts, one a row, and the row on which the next is typed.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct List {
-    /// The texts.
-    pub(crate) rows: Vec<String>,
-    /// What is known of each row, shown at its right; may be shorter than `rows`.
-    pub(crate) notes: Vec<String>,
-    /// What is being typed.
-    pub(crate) typed: Field,
-    /// What stands in the empty row.
-    pub(crate) hint: String,
-    /// The row with the cursor; `rows.len()` is the one that is typed.
-    pub(crate) at: usize,
-    /// Whether the user may type rows (otherwise they are picked elsewhere, and only removed here).
-    pub(crate) typing: bool,
-}
-
-/// What an entry holds.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Value {
-    /// A line of text.
-    Text(Field),
-    /// A line of text shown as dots.
-    Secret(Field),
-    /// One of several words.
-    Choice {
-        /// The words.
-        words: Vec<Choice>,
-        /// The chosen one.
-        at: usize,
-    },
-    /// Any of several words.
-    Set {
-        /// The words.
-        words: Vec<String>,
-        /// Which of them are chosen.
-        on: Vec<bool>,
-        /// The one with the cursor.
-        at: usize,
-    },
-    /// Yes or no.
-    Toggle(bool),
-    /// A whole number.
-    Number(Number),
-    /// Several texts.
-    List(List),
-    /// Something that Enter does: its words.
-    Button(String),
-    /// Something to read; never has the focus.
-    Note(String),
-}
-
-/// A row of a form.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Entry {
-    /// Names it.
-    pub(crate) id: &'static str,
-    /// What stands before it.
-    pub(crate) label: &'static str,
-    /// What it is for, shown while it has the focus.
-    pub(crate) help: String,
-    /// What is wrong with it; empty when nothing is.
-    pub(crate) problem: String,
-    /// What is known of it, shown behind or below it in dim words.
-    pub(crate) note: String,
-    /// What Tab or the right arrow would add behind a text whose end is being typed; shown dim behind the caret.
-    pub(crate) suggestion: String,
-    /// Whether it is left out for now, because another entry makes it meaningless.
-    pub(crate) hidden: bool,
-    /// What it holds.
-    pub(crate) value: Value,
-}
-
-impl Entry {
-    fn new(id: &'static str, label: &'static str, value: Value) -> Entry {
-        Entry {
-            id,
-            label,
-            help: String::new(),
-            problem: String::new(),
-            note: String::new(),
-            suggestion: String::new(),
-            hidden: false,
-            value,
-        }
-    }
-
-    /// A line of text.
-    pub(crate) fn text(id: &'static str, label: &'static str, text: &str) -> Entry {
-        Entry::new(id, label, Value::Text(Field::new(text)))
-    }
-
-    /// A line of text shown as dots.
-    pub(crate) fn secret(id: &'static str, label: &'static str) -> Entry {
-        Entry::new(id, label, Value::Secret(Field::default()))
-    }
-
-    /// One of several words.
-    pub(crate) fn choice(id: &'static str, label: &'static str, words: Vec<Choice>, at: usize) -> Entry {
-        let at = at.min(words.len().saturating_sub(1));
-        Entry::new(id, label, Value::Choice { words, at })
-    }
-
-    /// Any of several words; `on` are the chosen ones.
-    pub(crate) fn set(id: &'static str, label: &'static str, words: Vec<String>, on: &[String]) -> Entry {
-        let on = words.iter().map(|word| on.contains(word)).collect();
-        Entry::new(id, label, Value::Set { words, on, at: 0 })
-    }
-
-    /// Yes or no.
-    pub(crate) fn toggle(id: &'static str, label: &'static str, on: bool) -> Entry {
-        Entry::new(id, label, Value::Toggle(on))
-    }
-
-    /// A whole number.
-    pub(crate) fn number(id: &'static str, label: &'static str, number: Number) -> Entry {
-        Entry::new(id, label, Value::Number(number))
-    }
-
-    /// Texts that are typed; `hint` stands where the next goes.
-    pub(crate) fn list(id: &'static str, label: &'static str, rows: Vec<String>, hint: &str) -> Entry {
-        let list = List {
-            at: rows.len(),
-            rows,
-            hint: hint.into(),
-            typing: true,
-            ..List::default()
-        };
-        Entry::new(id, label, Value::List(list))
-    }
-
-    /// Something that Enter does.
-    pub(crate) fn button(id: &'static str, label: &'static str, words: &str) -> Entry {
-        Entry::new(id, label, Value::Button(words.into()))
-    }
-
-    /// Something to read.
-    pub(crate) fn note(id: &'static str, label: &'static str, words: &str) -> Entry {
-        Entry::new(id, label, Value::Note(words.into()))
-    }
-
-    /// With words that say what it is for.
-    pub(crate) fn help(mut self, help: impl Into<String>) -> Entry {
-        self.help = help.into();
-        self
-    }
-
-    fn takes_focus(&self) -> bool {
-        !self.hidden && !matches!(self.value, Value::Note(_))
-    }
 }
 
 /// A form.
@@ -456,9 +274,9 @@ impl Form {
             return Reply::Ignored;
         };
         let reply = match &mut entry.value {
-            Value::Text(field) | Value::Secret(field) => key_on_field(field, key),
-            Value::Choice { words, at } => key_on_choice(words.len(), at, key),
-            Value::Set { words, on, at } => key_on_set(words.len(), on, at, key),
+            Value::Text(field) | Value::Secret(field) => keys::on_field(field, key),
+            Value::Choice { words, at } => keys::on_choice(words.len(), at, key),
+            Value::Set { words, on, at } => keys::on_set(words.len(), on, at, key),
             Value::Toggle(on) => match key.code {
                 Code::Char(' ') | Code::Left | Code::Right => {
                     *on = !*on;
@@ -467,8 +285,8 @@ impl Form {
                 Code::Enter => Reply::Submit,
                 _ => Reply::Ignored,
             },
-            Value::Number(number) => key_on_number(number, &mut self.typing, key),
-            Value::List(list) => key_on_list(list, key),
+            Value::Number(number) => keys::on_number(number, &mut self.typing, key),
+            Value::List(list) => keys::on_list(list, key),
             Value::Button(_) => match key.code {
                 Code::Enter | Code::Char(' ') => Reply::Pressed(entry.id),
                 _ => Reply::Ignored,
@@ -560,138 +378,5 @@ impl Form {
             }
             _ => false,
         }
-    }
-}
-
-impl List {
-    /// The last row that the cursor can be on.
-    fn last(&self) -> usize {
-        match self.typing {
-            true => self.rows.len(),
-            false => self.rows.len().saturating_sub(1),
-        }
-    }
-
-    fn add(&mut self) {
-        let typed = self.typed.text().trim().to_owned();
-        self.typed = Field::default();
-        if !self.rows.contains(&typed) {
-            self.rows.push(typed);
-        }
-        self.at = self.rows.len();
-    }
-
-    fn remove(&mut self) {
-        self.rows.remove(self.at);
-        if self.at < self.notes.len() {
-            self.notes.remove(self.at);
-        }
-        self.at = self.at.min(self.last());
-    }
-}
-
-fn key_on_field(field: &mut Field, key: Key) -> Reply {
-    if key.code == Code::Enter {
-        return Reply::Submit;
-    }
-    let before = field.text().len();
-    match field.key(key) {
-        true if matches!(key.code, Code::Left | Code::Right | Code::Home | Code::End) => Reply::Moved,
-        true if before == 0 && field.text().is_empty() => Reply::Moved,
-        true => Reply::Changed,
-        false => Reply::Ignored,
-    }
-}
-
-fn key_on_choice(words: usize, at: &mut usize, key: Key) -> Reply {
-    let next = match key.code {
-        Code::Left | Code::Char('h') => at.saturating_sub(1),
-        Code::Right | Code::Char('l') => (*at + 1).min(words.saturating_sub(1)),
-        Code::Char(' ') if words > 0 => (*at + 1) % words,
-        Code::Home => 0,
-        Code::End => words.saturating_sub(1),
-        Code::Enter => return Reply::Submit,
-        _ => return Reply::Ignored,
-    };
-    if next == *at {
-        return Reply::Moved;
-    }
-    *at = next;
-    Reply::Changed
-}
-
-fn key_on_set(words: usize, on: &mut [bool], at: &mut usize, key: Key) -> Reply {
-    match key.code {
-        Code::Left | Code::Char('h') => *at = at.saturating_sub(1),
-        Code::Right | Code::Char('l') => *at = (*at + 1).min(words.saturating_sub(1)),
-        Code::Home => *at = 0,
-        Code::End => *at = words.saturating_sub(1),
-        Code::Char(' ') => {
-            if let Some(on) = on.get_mut(*at) {
-                *on = !*on;
-            }
-            return Reply::Changed;
-        }
-        Code::Enter => return Reply::Submit,
-        _ => return Reply::Ignored,
-    }
-    Reply::Moved
-}
-
-fn key_on_number(number: &mut Number, typing: &mut bool, key: Key) -> Reply {
-    let value = number.value;
-    let typed = std::mem::replace(typing, matches!(key.code, Code::Backspace | Code::Char('0'..='9')));
-    let bounded = |value: u64| value.clamp(number.min, number.max);
-    let next = match key.code {
-        Code::Char(c) if c.is_ascii_digit() => {
-            let digit = u64::from(c.to_digit(10).unwrap_or(0));
-            let before = if typed { value } else { 0 };
-            before.saturating_mul(10).saturating_add(digit).min(number.max)
-        }
-        Code::Backspace => value / 10,
-        Code::Right | Code::Char('+') => bounded(value.saturating_add(number.step)),
-        Code::Left | Code::Char('-') => bounded(value.saturating_sub(number.step)),
-        Code::PageUp => bounded(value.saturating_add(number.step.saturating_mul(10))),
-        Code::PageDown => bounded(value.saturating_sub(number.step.saturating_mul(10))),
-        Code::Home => number.min,
-        Code::End => number.max,
-        Code::Enter => {
-            number.value = bounded(value);
-            return Reply::Submit;
-        }
-        _ => return Reply::Ignored,
-    };
-    if next == value {
-        return Reply::Moved;
-    }
-    number.value = next;
-    Reply::Changed
-}
-
-fn key_on_list(list: &mut List, key: Key) -> Reply {
-    if list.typing && list.at >= list.rows.len() {
-        return match key.code {
-            Code::Enter if list.typed.text().trim().is_empty() => Reply::Submit,
-            Code::Enter => {
-                list.add();
-                Reply::Changed
-            }
-            _ => key_on_field(&mut list.typed, key),
-        };
-    }
-    match key.code {
-        Code::Char('x' | 'd') | Code::Delete | Code::Backspace if list.at < list.rows.len() => {
-            list.remove();
-            Reply::Changed
-        }
-        // Back to where it can be changed.
-        Code::Enter if list.typing => {
-            list.typed = Field::new(&list.rows[list.at]);
-            list.remove();
-            list.at = list.rows.len();
-            Reply::Changed
-        }
-        Code::Enter => Reply::Submit,
-        _ => Reply::Ignored,
     }
 }

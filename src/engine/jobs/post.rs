@@ -16,7 +16,7 @@ use std::time::Duration;
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
-use super::{Engine, Inner, JobHandle, JobId, JobInfo, JobIssue, JobKind, JobRow, JobState};
+use crate::engine::{Engine, Inner, JobHandle, JobId, JobInfo, JobIssue, JobKind, JobRow, JobState};
 use crate::progress::ProgressSample;
 use crate::vault::Time;
 
@@ -32,7 +32,7 @@ const LONGEST_PATH: usize = 90;
 /// A question to another process.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "lowercase")]
-pub(super) enum Ask {
+pub(in crate::engine) enum Ask {
     /// What runs?
     Jobs,
     /// Stop this one. The second is the process that asks, for the log.
@@ -44,10 +44,10 @@ pub(super) enum Ask {
 /// Its answer.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Reply {
+pub(in crate::engine) struct Reply {
     jobs: Vec<Running>,
     /// Whether what was asked for was done.
-    pub(super) done: bool,
+    pub(in crate::engine) done: bool,
     /// Path (base64) and text.
     issues: Vec<(String, String)>,
 }
@@ -74,12 +74,12 @@ struct Running {
 
 impl Reply {
     /// The jobs it tells of.
-    pub(super) fn rows(self) -> Vec<JobRow> {
+    pub(in crate::engine) fn rows(self) -> Vec<JobRow> {
         self.jobs.into_iter().filter_map(Running::row).collect()
     }
 
     /// The issues it tells of.
-    pub(super) fn issues(self) -> Vec<JobIssue> {
+    pub(in crate::engine) fn issues(self) -> Vec<JobIssue> {
         let issue = |(path, text): (String, String)| JobIssue {
             path: BASE64.decode(path.as_bytes()).unwrap_or_default(),
             text,
@@ -144,14 +144,14 @@ impl Running {
 
 /// Where this process is asked. Gone when this is dropped.
 #[derive(Debug)]
-pub(super) struct Post {
+pub(in crate::engine) struct Post {
     path: PathBuf,
     closed: Arc<AtomicBool>,
 }
 
 impl Post {
     /// Answers for `engine` from now on, until this is dropped.
-    pub(super) fn open(folder: &Path, token: &str, engine: Weak<Inner>) -> io::Result<Post> {
+    pub(in crate::engine) fn open(folder: &Path, token: &str, engine: Weak<Inner>) -> io::Result<Post> {
         let path = socket(folder, token);
         let listener = reach(&path, |path| UnixListener::bind(path))?;
         let closed = Arc::new(AtomicBool::new(false));
@@ -188,12 +188,12 @@ impl Drop for Post {
 }
 
 /// The socket of the process with this mark.
-pub(super) fn socket(folder: &Path, token: &str) -> PathBuf {
+pub(in crate::engine) fn socket(folder: &Path, token: &str) -> PathBuf {
     folder.join(format!("{token}.sock"))
 }
 
 /// Asks the process with this mark.
-pub(super) fn ask(folder: &Path, token: &str, ask: &Ask) -> io::Result<Reply> {
+pub(in crate::engine) fn ask(folder: &Path, token: &str, ask: &Ask) -> io::Result<Reply> {
     let stream = reach(&socket(folder, token), |path| UnixStream::connect(path))?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;

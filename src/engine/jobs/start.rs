@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::hooks::Hook;
-use super::runs::PlanRun;
-use super::{
-    Engine, Error, JobHandle, JobInfo, JobKind, JobState, KEPT_JOBS, OpenVault, PasswordGiven, RestoreWhat, Result,
-    Task, TaskOutcome, panic_text,
-};
+use super::marks::PlanRun;
 use crate::backup;
 use crate::catalog::{JobEnd, JobRecord};
 use crate::config::Hooks;
+use crate::engine::{
+    Engine, Error, JobHandle, JobInfo, JobKind, JobState, KEPT_JOBS, OpenVault, PasswordGiven, RestoreWhat, Result,
+    Task, TaskOutcome, panic_text,
+};
 use crate::restore;
 use crate::vault::check;
 use crate::vault::lock::LockKind;
@@ -62,7 +62,7 @@ impl Engine {
                 plan,
                 mut options,
             } => {
-                let own = super::plans::identity(&self.find(&vault)?.path);
+                let own = crate::engine::plans::identity(&self.find(&vault)?.path);
                 options.exclude.never.extend(own);
                 let work =
                     move |engine: &Engine, open: &OpenVault, job: &JobHandle| engine.back_up(open, &options, job);
@@ -163,7 +163,7 @@ impl Engine {
     }
 
     /// A job that does `work` on a thread of its own. A panic in it fails the job, and only that.
-    pub(super) fn start_job(
+    pub(in crate::engine) fn start_job(
         &self,
         kind: JobKind,
         vault: String,
@@ -195,7 +195,7 @@ impl Engine {
         record.id = match self.catalog().job_started(&record, last) {
             Ok(id) => id,
             Err(error) => {
-                self.hub().send(super::Event::Warning(error.to_string()));
+                self.hub().send(crate::engine::Event::Warning(error.to_string()));
                 self.0.last_job.fetch_add(1, Ordering::SeqCst) + 1
             }
         };
@@ -307,7 +307,7 @@ impl Engine {
             exit_code,
         });
         if let Err(error) = self.catalog().job_ended(&record, &issues) {
-            self.hub().send(super::Event::Warning(error.to_string()));
+            self.hub().send(crate::engine::Event::Warning(error.to_string()));
         }
         job.rewrite_log();
         self.write_log(job);
@@ -320,7 +320,7 @@ impl Engine {
     fn relist(&self, open: &OpenVault) {
         let listed = open.vault().generations().map_err(Error::from);
         if let Err(error) = listed.map(|generations| self.remember(open, Some(&generations), true)) {
-            self.hub().send(super::Event::Warning(error.to_string()));
+            self.hub().send(crate::engine::Event::Warning(error.to_string()));
         }
     }
 
@@ -385,7 +385,7 @@ impl Engine {
             environment.push(("COFFER_RESULT", result.to_owned()));
             if let Err(why) = hook("after", command, &environment) {
                 let text = format!("the command after the backup failed: {why}");
-                self.hub().send(super::Event::Warning(text.clone()));
+                self.hub().send(crate::engine::Event::Warning(text.clone()));
                 job.report(b"", text);
             }
         }

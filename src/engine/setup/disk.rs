@@ -4,13 +4,13 @@ use std::path::Path;
 
 use rustix::fs::Access;
 
-use super::plans::{exclude_of, identity};
-use super::question::Answer;
-use super::setup::{CountExcludes, DiskRow, DiskWindow, ListDisk};
-use super::{Error, Result};
+use super::{CountExcludes, DiskRow, DiskWindow, ListDisk};
 use crate::backup::BackupOptions;
 use crate::backup::tally::{Tally, tally};
 use crate::config::Config;
+use crate::engine::plans::{exclude_of, identity};
+use crate::engine::question::Answer;
+use crate::engine::{Error, Result};
 use crate::progress::Cancel;
 use crate::vault::NodeType;
 
@@ -21,7 +21,7 @@ const WINDOW_ROWS: u32 = 10_000;
 type Listed = (bool, Vec<u8>, NodeType);
 
 /// A window of a folder of the live filesystem. A folder that cannot be listed says so; that is no failure.
-pub(super) fn list_disk(asked: &ListDisk, cancel: &Cancel) -> Result<Answer> {
+pub(in crate::engine) fn list_disk(asked: &ListDisk, cancel: &Cancel) -> Result<Answer> {
     let mut window = DiskWindow {
         folder: asked.folder.clone(),
         ..DiskWindow::default()
@@ -113,7 +113,7 @@ fn row(folder: &Path, name: Vec<u8>, kind: NodeType) -> DiskRow {
 }
 
 /// Counts what a plan would take, telling how far it is.
-pub(super) fn count_excludes(
+pub(in crate::engine) fn count_excludes(
     asked: &CountExcludes,
     config: &Config,
     cancel: &Cancel,

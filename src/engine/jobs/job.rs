@@ -3,8 +3,8 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::hub::Hub;
-use super::{Error, Event, LogLine, Result, TaskOutcome};
+use crate::engine::hub::Hub;
+use crate::engine::{Error, Event, LogLine, Result, TaskOutcome};
 use crate::progress::{Cancel, Progress};
 use crate::vault::Time;
 
@@ -18,7 +18,7 @@ const KEPT_ISSUES: usize = 10_000;
 const KEPT_LINES: usize = 1_000;
 
 /// Tells the time.
-pub(super) type Clock = Arc<dyn Fn() -> Time + Send + Sync>;
+pub(in crate::engine) type Clock = Arc<dyn Fn() -> Time + Send + Sync>;
 
 /// What kind of work a job does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -191,7 +191,7 @@ struct Issues {
 
 impl JobHandle {
     /// A job that is about to run. Tells the subscribers.
-    pub(super) fn new(info: JobInfo, hub: Arc<Hub>, clock: Clock) -> JobHandle {
+    pub(in crate::engine) fn new(info: JobInfo, hub: Arc<Hub>, clock: Clock) -> JobHandle {
         let info = Arc::new(info);
         hub.send(Event::JobStarted(info.clone()));
         let status = Status {
@@ -228,7 +228,7 @@ impl JobHandle {
     }
 
     /// The same, with these words in the log.
-    pub(super) fn cancel_with(&self, words: &str) {
+    pub(in crate::engine) fn cancel_with(&self, words: &str) {
         let mut status = self.status();
         if status.state == JobState::Running {
             self.note(words);
@@ -263,7 +263,7 @@ impl JobHandle {
         self.shared.title.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(super) fn set_title(&self, title: &str) {
+    pub(in crate::engine) fn set_title(&self, title: &str) {
         *self.shared.title.lock().unwrap_or_else(PoisonError::into_inner) = title.to_owned();
     }
 
@@ -273,7 +273,7 @@ impl JobHandle {
     }
 
     /// Adds a line to its log. Only to memory: the engine writes it down when the job comes by.
-    pub(super) fn note(&self, text: impl Into<String>) {
+    pub(in crate::engine) fn note(&self, text: impl Into<String>) {
         let line = LogLine {
             time: (self.shared.clock)(),
             text: text.into(),
@@ -285,7 +285,10 @@ impl JobHandle {
     }
 
     /// Hands the lines that are not in the catalog yet to `write`, with the number of the first.
-    pub(super) fn write_log<E>(&self, write: impl FnOnce(usize, &[LogLine]) -> Result<(), E>) -> Result<(), E> {
+    pub(in crate::engine) fn write_log<E>(
+        &self,
+        write: impl FnOnce(usize, &[LogLine]) -> Result<(), E>,
+    ) -> Result<(), E> {
         let (first, new) = {
             let log = self.lines();
             (log.written, log.lines.get(log.written..).unwrap_or_default().to_vec())
@@ -299,7 +302,7 @@ impl JobHandle {
     }
 
     /// All lines are to be written anew: the catalog may have been deleted since.
-    pub(super) fn rewrite_log(&self) {
+    pub(in crate::engine) fn rewrite_log(&self) {
         self.lines().written = 0;
     }
 
@@ -336,12 +339,12 @@ impl JobHandle {
     }
 
     /// The request to stop, for those who do the work.
-    pub(super) fn cancel_flag(&self) -> &Cancel {
+    pub(in crate::engine) fn cancel_flag(&self) -> &Cancel {
         &self.shared.cancel
     }
 
     /// Writes down an issue. From any thread.
-    pub(super) fn report(&self, path: &[u8], text: String) {
+    pub(in crate::engine) fn report(&self, path: &[u8], text: String) {
         let mut issues = self.issues();
         issues.count += 1;
         if issues.kept.len() < KEPT_ISSUES {
@@ -353,7 +356,7 @@ impl JobHandle {
     }
 
     /// It has ended. Wakes who waits and tells the subscribers.
-    pub(super) fn end(&self, state: JobState, result: Result<TaskOutcome>, at: Time) {
+    pub(in crate::engine) fn end(&self, state: JobState, result: Result<TaskOutcome>, at: Time) {
         let mut status = self.status();
         *status = Status {
             state: state.clone(),

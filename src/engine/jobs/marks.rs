@@ -11,7 +11,7 @@ use crate::vault::Id;
 
 /// This process's own mark, and the plans it runs.
 #[derive(Debug)]
-pub(super) struct Runs {
+pub(in crate::engine) struct Runs {
     folder: PathBuf,
     token: String,
     /// The mark's file, once there is a job.
@@ -21,14 +21,14 @@ pub(super) struct Runs {
 
 /// A plan's run: until this is dropped no other starts.
 #[derive(Debug)]
-pub(super) struct PlanRun {
+pub(in crate::engine) struct PlanRun {
     plan: String,
     plans: Arc<Mutex<HashSet<String>>>,
     _file: Option<File>,
 }
 
 impl Runs {
-    pub(super) fn new(data: &Path) -> Runs {
+    pub(in crate::engine) fn new(data: &Path) -> Runs {
         let mut random = [0; 8];
         // Without randomness the process number alone must do: it is unique among those that run.
         let _ = getrandom::fill(&mut random);
@@ -42,12 +42,12 @@ impl Runs {
     }
 
     /// Where the marks are.
-    pub(super) fn folder(&self) -> &Path {
+    pub(in crate::engine) fn folder(&self) -> &Path {
         &self.folder
     }
 
     /// The marks of other processes that run, as far as they can be seen.
-    pub(super) fn others(&self) -> Vec<String> {
+    pub(in crate::engine) fn others(&self) -> Vec<String> {
         let names = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
         let mut tokens: Vec<String> = names
             .filter_map(|entry| entry.file_name().to_str()?.strip_suffix(".lock").map(str::to_owned))
@@ -58,7 +58,7 @@ impl Runs {
     }
 
     /// This process's mark, kept locked from now on.
-    pub(super) fn token(&self) -> &str {
+    pub(in crate::engine) fn token(&self) -> &str {
         let mut mark = self.mark.lock().unwrap_or_else(PoisonError::into_inner);
         if mark.is_none() {
             let file =
@@ -73,7 +73,7 @@ impl Runs {
     }
 
     /// Whether the process with this mark runs.
-    pub(super) fn is_alive(&self, token: &str) -> bool {
+    pub(in crate::engine) fn is_alive(&self, token: &str) -> bool {
         if token == self.token {
             return true;
         }
@@ -93,7 +93,7 @@ impl Runs {
     }
 
     /// Marks a plan as running; `None` when it is running already, here or in another process.
-    pub(super) fn start_plan(&self, plan: &str) -> Option<PlanRun> {
+    pub(in crate::engine) fn start_plan(&self, plan: &str) -> Option<PlanRun> {
         if !self
             .plans
             .lock()

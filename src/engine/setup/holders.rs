@@ -1,12 +1,12 @@
 //! Who can open a vault, and who holds it: its keys and its locks, for people.
 
-use super::question::Answer;
-use super::setup::{Holder, KeyRow, LockRow};
-use super::{OpenVault, Result};
+use super::{Holder, KeyRow, LockRow};
+use crate::engine::question::Answer;
+use crate::engine::{OpenVault, Result};
 use crate::vault::lock::{Lock, Presence};
 
 /// The vault's keys, the one in use first, then by age.
-pub(super) fn keys(open: &OpenVault) -> Result<Answer> {
+pub(in crate::engine) fn keys(open: &OpenVault) -> Result<Answer> {
     let mut rows: Vec<KeyRow> = open
         .vault()
         .keys()?
@@ -33,7 +33,7 @@ pub(super) fn keys(open: &OpenVault) -> Result<Answer> {
 }
 
 /// The vault's locks, oldest first; one that cannot be read is listed as such.
-pub(super) fn locks(open: &OpenVault) -> Result<Answer> {
+pub(in crate::engine) fn locks(open: &OpenVault) -> Result<Answer> {
     let mut rows: Vec<LockRow> = open
         .vault()
         .locks_as_found()?

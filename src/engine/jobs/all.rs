@@ -3,8 +3,10 @@
 use std::sync::{Arc, PoisonError};
 
 use super::post::{self, Ask, Post};
-use super::{Engine, Error, Event, JobHandle, JobId, JobInfo, JobIssue, JobKind, JobRow, JobState, LogLine, Result};
 use crate::catalog::JobRecord;
+use crate::engine::{
+    Engine, Error, Event, JobHandle, JobId, JobInfo, JobIssue, JobKind, JobRow, JobState, LogLine, Result,
+};
 use crate::progress::ProgressSample;
 
 /// What a job without end and without process is taken for.
@@ -108,13 +110,13 @@ impl Engine {
     }
 
     /// Adds a line to a job's log and writes it down. Not for a thread that draws.
-    pub(super) fn note(&self, job: &JobHandle, text: impl Into<String>) {
+    pub(in crate::engine) fn note(&self, job: &JobHandle, text: impl Into<String>) {
         job.note(text);
         self.write_log(job);
     }
 
     /// Writes down what of a job's log is not yet.
-    pub(super) fn write_log(&self, job: &JobHandle) {
+    pub(in crate::engine) fn write_log(&self, job: &JobHandle) {
         let written = job.write_log(|first, lines| self.catalog().log_job(job.id(), self.0.runs.token(), first, lines));
         if let Err(error) = written {
             tracing::warn!("the log of job {} was not written down: {error}", job.id());
@@ -122,7 +124,7 @@ impl Engine {
     }
 
     /// From now on other processes can ask about the jobs here.
-    pub(super) fn listen(&self) {
+    pub(in crate::engine) fn listen(&self) {
         let token = self.0.runs.token();
         let mut post = self.0.post.lock().unwrap_or_else(PoisonError::into_inner);
         if post.is_some() {

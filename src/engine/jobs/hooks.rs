@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::JobHandle;
+use crate::engine::JobHandle;
 
 /// More of what a command prints is not kept.
 const KEPT: usize = 16 << 10;
@@ -20,22 +20,22 @@ const GRACE: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(50);
 
 /// A command to run beside a backup.
-pub(super) struct Hook<'a> {
+pub(in crate::engine) struct Hook<'a> {
     /// When it runs: `before` or `after`.
-    pub(super) when: &'static str,
+    pub(in crate::engine) when: &'static str,
     /// What `sh` runs.
-    pub(super) command: &'a str,
+    pub(in crate::engine) command: &'a str,
     /// How long it may take.
-    pub(super) limit: Duration,
+    pub(in crate::engine) limit: Duration,
     /// What it finds in its environment.
-    pub(super) environment: &'a [(&'static str, String)],
+    pub(in crate::engine) environment: &'a [(&'static str, String)],
     /// Whether cancelling the job ends it.
-    pub(super) cancellable: bool,
+    pub(in crate::engine) cancellable: bool,
 }
 
 impl Hook<'_> {
     /// Runs it to its end, or to the time limit. The error says why it did not do.
-    pub(super) fn run(&self, job: &JobHandle) -> Result<(), String> {
+    pub(in crate::engine) fn run(&self, job: &JobHandle) -> Result<(), String> {
         let when = self.when;
         job.note(format!("runs the command {when} the backup"));
         let mut child = Command::new("sh")

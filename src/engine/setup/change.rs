@@ -4,17 +4,17 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::question::Answer;
-use super::setup::{Change, Changed, ConfigNow, NewVault};
-use super::{Engine, Error, Event, OpenVault, PasswordGiven, Result, read_password};
+use super::{Change, Changed, ConfigNow, NewVault};
 use crate::config::{Config, PasswordSource, edit};
+use crate::engine::question::Answer;
+use crate::engine::{Engine, Error, Event, OpenVault, PasswordGiven, Result, read_password};
 use crate::vault::keys::NewKey;
 use crate::vault::lock::LockKind;
 use crate::vault::{CreateOptions, Id, Password};
 
 impl Engine {
     /// The config in use, for showing and editing.
-    pub(super) fn config_now(&self) -> ConfigNow {
+    pub(in crate::engine) fn config_now(&self) -> ConfigNow {
         let settings = self.settings();
         ConfigNow {
             config: self.config(),
@@ -24,7 +24,7 @@ impl Engine {
     }
 
     /// Carries out a change, and says which vault may want a password first.
-    pub(super) fn answer_change(&self, change: &Change) -> (String, Result<Answer>) {
+    pub(in crate::engine) fn answer_change(&self, change: &Change) -> (String, Result<Answer>) {
         let vault = match change {
             Change::AddKey { vault, .. } | Change::RemoveKey { vault, .. } | Change::ChangePassword { vault, .. } => {
                 vault.clone()

@@ -1,6 +1,10 @@
 //! What setting up asks and changes, as plain values: the config itself, the live filesystem for pickers, a vault's keys
 //! and locks, and the changes that are answered like questions.
 
+pub(super) mod change;
+pub(super) mod disk;
+pub(super) mod holders;
+
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -143,7 +147,7 @@ pub enum Holder {
     Elsewhere,
 }
 
-/// A change of the config or of a vault's keys → [`super::Answer::Changed`], or `Failed`, or `PasswordNeeded`. The new
+/// A change of the config or of a vault's keys → [`crate::engine::Answer::Changed`], or `Failed`, or `PasswordNeeded`. The new
 /// config is in use once it is answered.
 #[derive(Debug, Clone)]
 pub enum Change {

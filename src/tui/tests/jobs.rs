@@ -1,0 +1,122 @@
+//! What is told of jobs, and what leaving does to them.
+
+use super::behaviour::in_files;
+use crate::engine::{JobKind, JobState};
+use crate::tui::msg::Msg;
+
+#[test]
+fn a_job_is_shown_while_one_goes_on_browsing_and_its_end_is_told() {
+    let mut stage = in_files();
+    let job = stage.start_job(JobKind::Restore, "Restore 2 items to /tmp/out");
+    for percent in [0, 4, 8, 12, 16, 20] {
+        stage.progress(&job, percent);
+    }
+    stage.keys("j Enter");
+    let screen = stage.screen();
+    assert!(
+        screen.contains("Restore 2 items to /tmp/out") && screen.contains("20 %"),
+        "{screen}"
+    );
+    assert!(screen.contains("MiB/s") && screen.contains("left"), "{screen}");
+    stage.end_job(
+        &job,
+        JobState::Done {
+            summary: "2 files, 1.2 MiB".into(),
+            problems: 0,
+        },
+    );
+    assert!(
+        stage
+            .screen()
+            .contains("✓ Restore 2 items to /tmp/out: 2 files, 1.2 MiB"),
+        "{}",
+        stage.screen()
+    );
+    assert_eq!(stage.model.strip_rows(), 0);
+}
+
+#[test]
+fn problems_of_a_job_are_listed() {
+    let mut stage = in_files();
+    let job = stage.start_job(JobKind::Restore, "Restore notes.txt to /tmp/out");
+    stage.end_job(
+        &job,
+        JobState::Done {
+            summary: "5 files".into(),
+            problems: 2,
+        },
+    );
+    assert!(
+        stage.screen().contains("2 problems (J shows them)"),
+        "{}",
+        stage.screen()
+    );
+    stage.keys("J Enter");
+    let screen = stage.screen();
+    assert!(screen.contains("/home/anna/secret.key: Permission denied"), "{screen}");
+    assert!(screen.contains("a\\x1b[31mb"), "names are harmless here too: {screen}");
+    stage.keys("x");
+    assert!(stage.screen().contains("This job does not run"), "{}", stage.screen());
+}
+
+#[test]
+fn cancelling_asks_first() {
+    let mut stage = in_files();
+    let job = stage.start_job(JobKind::Backup, "Back up everything to home");
+    stage.keys("J x");
+    assert!(stage.done().is_empty());
+    stage.keys("x Enter");
+    assert!(
+        stage.done().is_empty(),
+        "neither the key that opened the question nor Enter"
+    );
+    stage.keys("y");
+    assert_eq!(stage.done(), ["cancel 1"]);
+    stage.end_job(&job, JobState::Cancelled { cleaned: true });
+    assert!(stage.screen().contains("cancelled"));
+}
+
+#[test]
+fn quitting_asks_while_jobs_run_and_waits_for_them() {
+    let mut stage = in_files();
+    stage.keys("q");
+    assert_eq!(stage.done(), ["quit"]);
+    let job = stage.start_job(JobKind::Backup, "Back up everything to home");
+    stage.keys("q q Enter");
+    assert!(stage.done().is_empty());
+    stage.keys("n q c");
+    assert_eq!(stage.done(), ["cancel 1"], "not gone before the job has stopped");
+    stage.end_job(&job, JobState::Cancelled { cleaned: true });
+    assert_eq!(stage.done(), ["quit"]);
+}
+
+#[test]
+fn jobs_go_on_when_one_leaves_them() {
+    let mut stage = in_files();
+    let job = stage.start_job(JobKind::Backup, "Back up everything to home");
+    stage.keys("q d");
+    assert_eq!(stage.done(), ["detach"]);
+    // It ended while the question stood there.
+    stage.keys("Esc q");
+    stage.end_job(&job, JobState::Cancelled { cleaned: true });
+    stage.keys("d");
+    assert_eq!(stage.done(), ["quit"]);
+}
+
+#[test]
+fn detaching_says_why_it_cannot_be_done() {
+    let mut stage = in_files();
+    stage.model.can_detach = false;
+    stage.start_job(JobKind::Backup, "Back up everything to home");
+    stage.keys("q d");
+    assert!(stage.done().is_empty());
+    assert!(stage.screen().contains("Jobs cannot go on without Coffer here"));
+}
+
+#[test]
+fn terminating_stops_the_jobs_and_ends() {
+    let mut stage = in_files();
+    stage.start_job(JobKind::Backup, "Back up everything to home");
+    stage.send(Msg::Terminate);
+    assert_eq!(stage.done(), ["cancel 1", "quit"]);
+}

@@ -19,14 +19,10 @@ mod trees;
 pub use finding::{Finding, FindingKind, Report};
 pub use subset::{BadSubset, DataSubset};
 
+use super::crew::threads;
 use super::lock::LockGuard;
 use super::{IndexedVault, Result, Vault};
 use crate::progress::{Cancel, Progress};
-
-/// How many threads work at a time.
-fn threads() -> usize {
-    std::thread::available_parallelism().map_or(2, |count| count.get().clamp(2, 8))
-}
 
 /// Checks a vault. The caller holds an exclusive lock (or none, if the vault is used without locks).
 ///

@@ -4,17 +4,17 @@
 //! counts as met by the first half of its id. Where a tree was found first is remembered as a chain of names, for messages.
 
 use std::collections::HashSet;
+use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::finding::{Collector, Finding, FindingKind, count};
 use super::listing::reason;
-use super::threads;
 use crate::progress::{Cancel, Progress};
 use crate::storage::{FileKind, StorageError};
 use crate::vault::compress::Scratch;
 use crate::vault::tree::{BadTree, Node, NodeType, Tree, decode_each};
-use crate::vault::{BlobKind, Error, Id, IndexedVault, Result};
+use crate::vault::{BlobKind, Error, Id, IndexedVault, Result, crew};
 
 /// Folders nested deeper than this are not followed. Paths end at 4,096 bytes on any system, so at 2,048 names.
 const MAX_DEPTH: u32 = 4096;
@@ -54,27 +54,21 @@ impl Place {
     }
 }
 
-/// What the threads share.
-struct Work {
-    stack: Vec<Task>,
-    /// Halves of the ids of all trees that are or were on the stack.
-    met: HashSet<[u8; 16]>,
-    /// Threads that may put more on the stack.
-    busy: usize,
-}
+/// Halves of the ids of all trees that were met.
+#[derive(Default)]
+struct Met(HashSet<[u8; 16]>);
 
-impl Work {
-    fn push(&mut self, id: Id, place: &Arc<Place>) -> bool {
+impl Met {
+    /// Puts a tree not met before among those to be read.
+    fn push(&mut self, todo: &mut Vec<Task>, id: Id, place: &Arc<Place>) {
         let mut half = [0; 16];
         half.copy_from_slice(&id.0[..16]);
-        let new = self.met.insert(half);
-        if new {
-            self.stack.push(Task {
+        if self.0.insert(half) {
+            todo.push(Task {
                 id,
                 place: place.clone(),
             });
         }
-        new
     }
 }
 
@@ -83,8 +77,6 @@ struct Walk<'a> {
     report: &'a Collector<'a>,
     progress: &'a Progress,
     cancel: &'a Cancel,
-    work: Mutex<Work>,
-    changed: Condvar,
 }
 
 /// Reads all generations and all trees they reach.
@@ -94,33 +86,44 @@ pub(super) fn check_trees(
     progress: &Progress,
     cancel: &Cancel,
 ) -> Result<()> {
-    let work = Work {
-        stack: Vec::new(),
-        met: HashSet::new(),
-        busy: 0,
-    };
     let walk = Walk {
         vault,
         report,
         progress,
         cancel,
-        work: Mutex::new(work),
-        changed: Condvar::new(),
     };
-    walk.add_generations()?;
-    std::thread::scope(|scope| {
-        for _ in 1..threads() {
-            scope.spawn(|| walk.run());
-        }
-        walk.run();
-    });
+    let mut met = Met::default();
+    let todo = walk.generations(&mut met)?;
+    progress.files_total.fetch_add(todo.len() as u64, Ordering::Relaxed);
+    crew::run(
+        todo,
+        met,
+        cancel,
+        |task, reader: &mut Reader| walk.check_tree(task, reader),
+        |met, task, (), reader, todo| {
+            let before = todo.len();
+            for (id, name) in reader.folders.drain(..) {
+                let place = Place {
+                    parent: Some(task.place.clone()),
+                    name,
+                    generation: task.place.generation,
+                    depth: task.place.depth + 1,
+                };
+                met.push(todo, id, &Arc::new(place));
+            }
+            let new = todo.len().saturating_sub(before) as u64;
+            progress.files_total.fetch_add(new, Ordering::Relaxed);
+            ControlFlow::Continue(())
+        },
+    );
     Ok(cancel.check()?)
 }
 
 impl Walk<'_> {
-    fn add_generations(&self) -> Result<()> {
+    /// The roots of all generations.
+    fn generations(&self, met: &mut Met) -> Result<Vec<Task>> {
         let vault = self.vault.vault();
-        let mut work = self.lock();
+        let mut todo = Vec::new();
         // Reversed: the stack gives the first back first.
         for id in vault.list_files(FileKind::Generation)?.into_iter().rev() {
             self.cancel.check()?;
@@ -133,9 +136,7 @@ impl Walk<'_> {
                         generation: id,
                         depth: 0,
                     };
-                    if work.push(generation.tree, &Arc::new(place)) {
-                        self.progress.files_total.fetch_add(1, Ordering::Relaxed);
-                    }
+                    met.push(&mut todo, generation.tree, &Arc::new(place));
                 }
                 Err(Error::Storage(StorageError::NotFound { .. })) => {}
                 Err(error) => {
@@ -144,50 +145,7 @@ impl Walk<'_> {
                 }
             }
         }
-        Ok(())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Work> {
-        self.work.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// One thread's work: until nothing is on the stack and nobody can put more on it.
-    fn run(&self) {
-        let mut reader = Reader::default();
-        let mut work = self.lock();
-        loop {
-            if self.cancel.is_cancelled() {
-                self.changed.notify_all();
-                return;
-            }
-            let Some(task) = work.stack.pop() else {
-                if work.busy == 0 {
-                    self.changed.notify_all();
-                    return;
-                }
-                work = self.changed.wait(work).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            };
-            work.busy += 1;
-            drop(work);
-            self.check_tree(&task, &mut reader);
-            work = self.lock();
-            work.busy -= 1;
-            let mut new = 0;
-            for (id, name) in reader.folders.drain(..) {
-                let place = Place {
-                    parent: Some(task.place.clone()),
-                    name,
-                    generation: task.place.generation,
-                    depth: task.place.depth + 1,
-                };
-                new += u64::from(work.push(id, &Arc::new(place)));
-            }
-            self.progress.files_total.fetch_add(new, Ordering::Relaxed);
-            if new > 0 || work.busy == 0 {
-                self.changed.notify_all();
-            }
-        }
+        Ok(todo)
     }
 
     fn found(&self, kind: FindingKind, place: &Place, entry: Option<&[u8]>, what: impl ToString) {

@@ -8,6 +8,7 @@ use super::{PruneFigures, index_files};
 use crate::progress::{Cancel, Progress};
 use crate::storage::{FileKind, StorageError};
 use crate::vault::compress::Scratch;
+use crate::vault::crew::threads;
 use crate::vault::index::Location;
 use crate::vault::lock::LockGuard;
 use crate::vault::pack::PackBlob;
@@ -18,11 +19,6 @@ use crate::vault::{BlobKind, Error, Id, IndexedVault, Result};
 const GAP: u32 = 256 << 10;
 /// The longest piece of a pack that is read in one go, bytes.
 const PIECE: u32 = 16 << 20;
-
-/// How many threads work at a time.
-pub(super) fn threads() -> usize {
-    std::thread::available_parallelism().map_or(2, |count| count.get().clamp(2, 8))
-}
 
 impl PrunePlan {
     /// Carries the plan out; the caller holds an exclusive lock. Returns what was done: the plan's figures.

@@ -1,13 +1,13 @@
 //! Every blob that a generation reaches: each unique tree is read once, by several threads.
 
+use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::progress::{Cancel, Progress};
 use crate::vault::compress::Scratch;
 use crate::vault::index::{BlobMarks, Mark};
 use crate::vault::tree::{BadTree, Node, decode_each};
-use crate::vault::{BlobKind, Error, Generation, Id, IndexedVault, Result};
+use crate::vault::{BlobKind, Error, Generation, Id, IndexedVault, Result, crew};
 
 /// What is in use.
 #[derive(Debug)]
@@ -20,18 +20,15 @@ pub(super) struct Used {
     pub blobs: u64,
 }
 
-struct Work {
-    marks: BlobMarks,
-    stack: Vec<Id>,
-    /// Threads that may put more on the stack.
-    busy: usize,
-    trees: u64,
-    blobs: u64,
+/// What the threads share.
+struct Found {
+    used: Used,
     failure: Option<Error>,
 }
 
-impl Work {
-    /// Marks a blob; one that is in no pack is an error: to delete anything then could only make it worse.
+impl Used {
+    /// Marks a blob; whether it was new. One that is in no pack is an error: to delete anything then could only make it
+    /// worse.
     fn mark(&mut self, kind: BlobKind, id: &Id) -> Result<bool> {
         match self.marks.mark(kind, id) {
             Mark::Again => return Ok(false),
@@ -43,21 +40,18 @@ impl Work {
         Ok(true)
     }
 
-    fn push(&mut self, tree: Id) -> Result<u64> {
-        let new = self.mark(BlobKind::Tree, &tree)?;
-        if new {
-            self.stack.push(tree);
+    /// Marks what a tree refers to; trees not met before are to be read next.
+    fn take(&mut self, reader: &mut Reader, todo: &mut Vec<Id>) -> Result<()> {
+        for id in reader.content.drain(..) {
+            self.mark(BlobKind::Data, &id)?;
         }
-        Ok(new.into())
+        for id in reader.folders.drain(..) {
+            if self.mark(BlobKind::Tree, &id)? {
+                todo.push(id);
+            }
+        }
+        Ok(())
     }
-}
-
-struct Walk<'a> {
-    vault: &'a IndexedVault,
-    progress: &'a Progress,
-    cancel: &'a Cancel,
-    work: Mutex<Work>,
-    changed: Condvar,
 }
 
 /// Marks what these generations reach. Counts trees into `progress` as files.
@@ -67,40 +61,46 @@ pub(super) fn find(
     progress: &Progress,
     cancel: &Cancel,
 ) -> Result<Used> {
-    let mut work = Work {
+    let mut used = Used {
         marks: vault.index().marks(),
-        stack: Vec::new(),
-        busy: 0,
         trees: 0,
         blobs: 0,
-        failure: None,
     };
+    let mut todo = Vec::new();
     for generation in generations {
-        let new = work.push(generation.tree)?;
-        progress.files_total.fetch_add(new, Ordering::Relaxed);
-    }
-    let walk = Walk {
-        vault,
-        progress,
-        cancel,
-        work: Mutex::new(work),
-        changed: Condvar::new(),
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..super::execute::threads() {
-            scope.spawn(|| walk.run());
+        if used.mark(BlobKind::Tree, &generation.tree)? {
+            todo.push(generation.tree);
         }
-        walk.run();
-    });
+    }
+    progress.files_total.fetch_add(todo.len() as u64, Ordering::Relaxed);
+    let found = Found { used, failure: None };
+    let found = crew::run(
+        todo,
+        found,
+        cancel,
+        |id, reader: &mut Reader| {
+            let read = read(vault, id, reader);
+            progress.files_done.fetch_add(1, Ordering::Relaxed);
+            read
+        },
+        |found, _, read, reader, todo| {
+            let before = todo.len();
+            let taken = read.and_then(|()| found.used.take(reader, todo));
+            let new = todo.len().saturating_sub(before) as u64;
+            progress.files_total.fetch_add(new, Ordering::Relaxed);
+            match taken {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(error) => {
+                    found.failure.get_or_insert(error);
+                    ControlFlow::Break(())
+                }
+            }
+        },
+    );
     cancel.check()?;
-    let work = walk.work.into_inner().unwrap_or_else(PoisonError::into_inner);
-    match work.failure {
+    match found.failure {
         Some(error) => Err(error),
-        None => Ok(Used {
-            marks: work.marks,
-            trees: work.trees,
-            blobs: work.blobs,
-        }),
+        None => Ok(found.used),
     }
 }
 
@@ -113,72 +113,23 @@ struct Reader {
     content: Vec<Id>,
 }
 
-impl Walk<'_> {
-    fn lock(&self) -> MutexGuard<'_, Work> {
-        self.work.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// One thread's work: until nothing is on the stack and nobody can put more on it.
-    fn run(&self) {
-        let mut reader = Reader::default();
-        let mut work = self.lock();
-        loop {
-            if self.cancel.is_cancelled() || work.failure.is_some() {
-                self.changed.notify_all();
-                return;
-            }
-            let Some(id) = work.stack.pop() else {
-                if work.busy == 0 {
-                    self.changed.notify_all();
-                    return;
-                }
-                work = self.changed.wait(work).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            };
-            work.busy += 1;
-            drop(work);
-            let read = self.read(&id, &mut reader);
-            work = self.lock();
-            work.busy -= 1;
-            let marked = read.and_then(|()| {
-                for id in reader.content.drain(..) {
-                    work.mark(BlobKind::Data, &id)?;
-                }
-                let mut new = 0;
-                for id in reader.folders.drain(..) {
-                    new += work.push(id)?;
-                }
-                Ok(new)
-            });
-            match marked {
-                Ok(new) => _ = self.progress.files_total.fetch_add(new, Ordering::Relaxed),
-                Err(error) => _ = work.failure.get_or_insert(error),
-            }
-            if !work.stack.is_empty() || work.busy == 0 {
-                self.changed.notify_all();
-            }
-        }
-    }
-
-    /// What a tree refers to.
-    fn read(&self, id: &Id, reader: &mut Reader) -> Result<()> {
-        let Reader {
-            scratch,
-            bytes,
-            folders,
-            content,
-        } = reader;
-        self.vault.blob_into(BlobKind::Tree, id, scratch, bytes)?;
-        let decoded = decode_each(bytes, &mut |node: Node| {
-            folders.extend(node.subtree);
-            content.extend(node.content.into_iter().flatten());
-            Ok::<(), BadTree>(())
-        });
-        self.progress.files_done.fetch_add(1, Ordering::Relaxed);
-        decoded.map_err(|bad| Error::BadBlob {
-            kind: BlobKind::Tree,
-            id: *id,
-            what: bad.to_string(),
-        })
-    }
+/// What a tree refers to.
+fn read(vault: &IndexedVault, id: &Id, reader: &mut Reader) -> Result<()> {
+    let Reader {
+        scratch,
+        bytes,
+        folders,
+        content,
+    } = reader;
+    vault.blob_into(BlobKind::Tree, id, scratch, bytes)?;
+    let decoded = decode_each(bytes, &mut |node: Node| {
+        folders.extend(node.subtree);
+        content.extend(node.content.into_iter().flatten());
+        Ok::<(), BadTree>(())
+    });
+    decoded.map_err(|bad| Error::BadBlob {
+        kind: BlobKind::Tree,
+        id: *id,
+        what: bad.to_string(),
+    })
 }

@@ -127,6 +127,27 @@ pub struct PlanConfig {
     pub retention_days: u32,
 }
 
+impl Default for PlanConfig {
+    /// A plan of nothing, kept for [`DEFAULT_RETENTION_DAYS`].
+    fn default() -> PlanConfig {
+        PlanConfig {
+            name: String::new(),
+            paths: Vec::new(),
+            vaults: Vec::new(),
+            excludes: Vec::new(),
+            exclude_files: Vec::new(),
+            exclude_caches: false,
+            one_file_system: false,
+            exclude_larger_than: None,
+            tags: Vec::new(),
+            host: None,
+            schedule: None,
+            hooks: Hooks::default(),
+            retention_days: DEFAULT_RETENTION_DAYS,
+        }
+    }
+}
+
 /// The commands that a plan runs before and after its backup, in `sh`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hooks {

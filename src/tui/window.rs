@@ -37,8 +37,7 @@ impl<T> Window<T> {
     /// A list that is held whole.
     pub fn whole(rows: Vec<T>) -> Self {
         let mut window = Window::default();
-        let total = rows.len() as u64;
-        window.accept(0, rows, total);
+        window.hold(rows);
         window
     }
 
@@ -120,6 +119,12 @@ impl<T> Window<T> {
         // What a hostile or racing answer says must not make rows out of nothing, nor hide rows it gave.
         self.total = Some(total.max(first.saturating_add(self.rows.len() as u64)));
         self.settle();
+    }
+
+    /// Takes a list that is there whole.
+    pub fn hold(&mut self, rows: Vec<T>) {
+        let total = rows.len() as u64;
+        self.accept(0, rows, total);
     }
 
     /// Forgets the rows, not the place: for the same list read anew.

@@ -332,16 +332,7 @@ mod tests {
             name: name.into(),
             paths: vec!["/etc".into()],
             vaults: vec![vault.into()],
-            excludes: vec![],
-            exclude_files: vec![],
-            exclude_caches: false,
-            one_file_system: false,
-            exclude_larger_than: None,
-            tags: vec![],
-            host: None,
-            schedule: None,
-            hooks: Default::default(),
-            retention_days: 730,
+            ..PlanConfig::default()
         }
     }
 

@@ -36,16 +36,7 @@ fn plan(name: &str, vault: &str, path: &Path) -> Box<PlanConfig> {
         name: name.into(),
         paths: vec![path.into()],
         vaults: vec![vault.into()],
-        excludes: vec![],
-        exclude_files: vec![],
-        exclude_caches: false,
-        one_file_system: false,
-        exclude_larger_than: None,
-        tags: vec![],
-        host: None,
-        schedule: None,
-        hooks: Default::default(),
-        retention_days: 730,
+        ..PlanConfig::default()
     })
 }
 

@@ -212,15 +212,10 @@ impl Assistant {
             paths: paths_of(form, model).ok()?,
             vaults: self.vault.iter().map(|(vault, _)| vault.clone()).collect(),
             excludes: form.rows("excludes"),
-            exclude_files: Vec::new(),
             exclude_caches: form.on("caches"),
-            one_file_system: false,
-            exclude_larger_than: None,
-            tags: Vec::new(),
-            host: None,
             schedule: schedule_of(form.text("schedule")).ok()?,
-            hooks: Default::default(),
             retention_days: u32::try_from(form.number("days")).unwrap_or(u32::MAX),
+            ..PlanConfig::default()
         })
     }
 

@@ -83,8 +83,7 @@ fn take(model: &mut Model, asked: &Question, told: Told, _: &mut Vec<Effect>) {
     };
     match told.answer {
         Answer::Keys(rows) => {
-            let total = rows.len() as u64;
-            keys.list.accept(0, rows, total);
+            keys.list.hold(rows);
             keys.load = Load::Ready;
         }
         Answer::PasswordNeeded { problem, .. } => {

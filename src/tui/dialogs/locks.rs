@@ -80,8 +80,7 @@ fn take(model: &mut Model, asked: &Question, told: Told, _: &mut Vec<Effect>) {
     };
     match told.answer {
         Answer::Locks(rows) => {
-            let total = rows.len() as u64;
-            locks.list.accept(0, rows, total);
+            locks.list.hold(rows);
             locks.load = Load::Ready;
         }
         Answer::PasswordNeeded { problem, .. } => {

@@ -139,8 +139,7 @@ impl Palette {
                 ..all[n].clone()
             })
             .collect();
-        let total = rows.len() as u64;
-        self.list.accept(0, rows, total);
+        self.list.hold(rows);
         self.list.go(0);
     }
 }

@@ -97,15 +97,10 @@ fn config() -> Config {
         paths: paths.iter().map(Into::into).collect(),
         vaults: vaults.iter().map(ToString::to_string).collect(),
         excludes: vec!["*.tmp".into(), "node_modules".into(), "/home/*/.cache".into()],
-        exclude_files: Vec::new(),
         exclude_caches: true,
-        one_file_system: false,
-        exclude_larger_than: None,
         tags: vec!["weekly".into()],
-        host: None,
         schedule: schedule.parse().ok(),
-        hooks: Default::default(),
-        retention_days: 730,
+        ..PlanConfig::default()
     };
     Config {
         vaults: vec![

@@ -183,8 +183,7 @@ impl Dialog for Drawer {
             .current()
             .and_then(|id| ids.iter().position(|other| other == id));
         let cursor = at.map_or(self.list.cursor(), |at| at as u64);
-        let total = ids.len() as u64;
-        self.list.accept(0, ids, total);
+        self.list.hold(ids);
         self.list.go(cursor);
     }
 

@@ -91,8 +91,7 @@ fn take_log(model: &mut Model, asked: &Question, told: Told, _: &mut Vec<Effect>
     if let (Question::JobLog { job }, Answer::JobLog(lines)) = (asked, told.answer)
         && let Some(report) = model.dialog_mut::<Report>().filter(|report| report.job == *job)
     {
-        let total = lines.len() as u64;
-        report.log.accept(0, lines, total);
+        report.log.hold(lines);
     }
 }
 

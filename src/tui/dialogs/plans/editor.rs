@@ -15,7 +15,7 @@ use super::super::super::widgets::form::{Entry, Form, Number};
 use super::super::browser::Browser;
 use super::super::confirm::Confirm;
 use super::super::form_dialog;
-use crate::config::{DEFAULT_RETENTION_DAYS, Hooks, PlanConfig, parse_size};
+use crate::config::{Hooks, PlanConfig, parse_size};
 use crate::engine::setup::{Change, ConfigNow, CountExcludes, Tally, Weight, backs_up_vault};
 use crate::engine::{Answer, Question};
 use crate::schedule::Schedule;
@@ -154,8 +154,6 @@ impl PlanEditor {
 
 fn empty_plan(now: &ConfigNow) -> PlanConfig {
     PlanConfig {
-        name: String::new(),
-        paths: Vec::new(),
         vaults: now
             .config
             .vaults
@@ -163,16 +161,8 @@ fn empty_plan(now: &ConfigNow) -> PlanConfig {
             .map(|vault| vault.name.clone())
             .into_iter()
             .collect(),
-        excludes: Vec::new(),
-        exclude_files: Vec::new(),
         exclude_caches: true,
-        one_file_system: false,
-        exclude_larger_than: None,
-        tags: Vec::new(),
-        host: None,
-        schedule: None,
-        hooks: Hooks::default(),
-        retention_days: DEFAULT_RETENTION_DAYS,
+        ..PlanConfig::default()
     }
 }
 

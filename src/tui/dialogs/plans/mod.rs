@@ -83,8 +83,7 @@ fn take(model: &mut Model, _: &Question, told: Told, _: &mut Vec<Effect>) {
     };
     match told.answer {
         Answer::Config(now) => {
-            let total = now.config.plans.len() as u64;
-            plans.list.accept(0, now.config.plans.clone(), total);
+            plans.list.hold(now.config.plans.clone());
             plans.load = Load::Ready;
             plans.now = Some(now);
         }

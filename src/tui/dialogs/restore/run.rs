@@ -113,8 +113,7 @@ fn take_issues(model: &mut Model, asked: &Question, told: Told, _: &mut Vec<Effe
     match told.answer {
         Answer::Issues(issues) => {
             if let Some(run) = model.dialog_mut::<RestoreRun>().filter(|run| run.job == Some(*job)) {
-                let total = issues.len() as u64;
-                run.issues.accept(0, issues, total);
+                run.issues.hold(issues);
             }
         }
         other => complain(model, other),

@@ -380,8 +380,7 @@ pub(super) fn show_vaults(model: &mut Model) {
     let at = rows
         .iter()
         .position(|row| Some(&row.name) == on.as_ref() || Some(&row.location) == on.as_ref());
-    let total = rows.len() as u64;
-    model.vaults.list.accept(0, rows, total);
+    model.vaults.list.hold(rows);
     if let Some(at) = at {
         model.vaults.list.go(at as u64);
     }
@@ -402,8 +401,7 @@ pub(super) fn show_generations(model: &mut Model) {
     };
     let rows: Vec<GenerationRow> = model.generations.all.iter().filter(fits).cloned().collect();
     let at = rows.iter().position(|row| Some(row.id) == on);
-    let total = rows.len() as u64;
-    model.generations.list.accept(0, rows, total);
+    model.generations.list.hold(rows);
     if let Some(at) = at {
         model.generations.list.go(at as u64);
     }

@@ -53,8 +53,7 @@ fn keep(act: &mut Act) {
         if rows.is_empty() {
             return Then::Close;
         }
-        let total = rows.len() as u64;
-        review.list.accept(0, rows, total);
+        review.list.hold(rows);
         Then::Keep
     });
 }

@@ -113,6 +113,10 @@ impl From<io::Error> for Failure {
         if error.kind() == io::ErrorKind::BrokenPipe {
             return Failure::new(Exit::ClosedPipe, "standard output was closed");
         }
+        // The system refuses writes to a terminal that is gone before SIGHUP has been heard.
+        if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) && super::signals::line_is_gone() {
+            return Failure::interrupted();
+        }
         Failure::failed(format!("cannot write to standard output: {error}"))
     }
 }

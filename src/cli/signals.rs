@@ -3,6 +3,7 @@
 //! Nothing is done in a signal's handler itself: a thread waits for them. SIGPIPE is ignored (as Rust's runtime has it), so
 //! a closed pipe is an error of the write, and travels up like any other.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -22,6 +23,15 @@ static ASKING: AtomicBool = AtomicBool::new(false);
 /// Whether signals are for somebody else: the interface has its own way with them.
 static STOOD_DOWN: AtomicBool = AtomicBool::new(false);
 
+/// The terminal as it was when signals were first watched for.
+static LINE: OnceLock<Line> = OnceLock::new();
+
+/// Whether the terminal that the process was started in is gone: what cannot be written there any more was not asked for
+/// by a reader that left, and SIGHUP says the same, perhaps a moment later.
+pub fn line_is_gone() -> bool {
+    LINE.get().is_some_and(|line| line.is_gone())
+}
+
 /// Leaves signals alone from now on: whoever calls this listens itself.
 pub fn stand_down() {
     STOOD_DOWN.store(true, Ordering::SeqCst);
@@ -33,7 +43,7 @@ pub fn watch(cancel: &Cancel) -> Result<(), Failure> {
     let cannot = |error| Failure::failed(format!("cannot listen for signals: {error}"));
     let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(cannot)?;
     let cancel = cancel.clone();
-    let line = Line::at_start();
+    let line = *LINE.get_or_init(Line::at_start);
     let work = move || {
         for signal in signals.forever() {
             if signal == SIGHUP && !line.is_gone() {

@@ -67,6 +67,9 @@ impl Engine {
             },
             Question::Runs { vault } => self.runs(vault).map(Answer::Runs).map(Some),
             Question::PreviewRestore(_) | Question::PlanPrune { .. } => Ok(None),
+            Question::WhatIf(_) | Question::Lost(_) | Question::GenerationCosts { .. } => Ok(None),
+            Question::VaultCosts => Ok(Some(Answer::VaultCosts(Vec::new()))),
+            Question::Prices => Ok(Some(Answer::Prices(Vec::new()))),
             Question::Keys { .. } | Question::Locks { .. } => Ok(None),
             Question::Config => Ok(Some(Answer::Config(self.config_now()))),
             // Even a local folder may lie on a server that does not answer.

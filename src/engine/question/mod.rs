@@ -4,12 +4,14 @@
 //! Every list comes as a window: the interface holds about three screens of rows, whatever the total. Here are the questions,
 //! the answers and the events; `rows` is what lists are made of, `versions` and `restore` what those two topics tell.
 
+mod cost;
 mod restore;
 mod rows;
 mod versions;
 
 use std::sync::Arc;
 
+pub use cost::*;
 pub use restore::*;
 pub use rows::*;
 pub use versions::*;
@@ -124,6 +126,19 @@ pub enum Question {
         /// Name or folder.
         vault: String,
     },
+    /// What would be if a rule, a price or a schedule changed → [`Answer::WhatIf`].
+    WhatIf(WhatIfAsked),
+    /// A window of the file versions that would be lost, in parts.
+    Lost(LostAsked),
+    /// What each generation of a vault weighs and costs.
+    GenerationCosts {
+        /// Name or folder.
+        vault: String,
+    },
+    /// What each vault costs, from what is known without opening it.
+    VaultCosts,
+    /// The price book.
+    Prices,
     /// A window of what a restore plan would change among that which is there already.
     RestoreConflicts(ConflictsAsked),
     /// The config as it is used now.
@@ -193,6 +208,24 @@ pub enum Answer {
     },
     /// To [`Question::PreviewRestore`].
     RestorePreview(Box<RestorePreview>),
+    /// To [`Question::WhatIf`].
+    WhatIf(Box<WhatIf>),
+    /// To a question that needs to know which generations reach what, while that is being found out: folders read, and
+    /// how many there are as far as is known.
+    Measuring {
+        /// Read.
+        done: u64,
+        /// There are.
+        of: u64,
+    },
+    /// To [`Question::Lost`].
+    Lost(LostWindow),
+    /// To [`Question::GenerationCosts`].
+    GenerationCosts(GenerationCosts),
+    /// To [`Question::VaultCosts`].
+    VaultCosts(Vec<VaultCost>),
+    /// To [`Question::Prices`].
+    Prices(Vec<PriceRow>),
     /// To [`Question::RestoreConflicts`].
     RestoreConflicts(ConflictWindow),
     /// To [`Question::Overview`].

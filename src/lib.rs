@@ -23,6 +23,7 @@ pub mod query;
 pub mod restore;
 pub mod retention;
 pub mod schedule;
+pub mod snapshot;
 pub mod storage;
 pub mod text;
 pub mod tui;

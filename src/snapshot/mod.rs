@@ -1,0 +1,20 @@
+//! Snapshots: a whole volume or machine at one moment, and back again. Not a backup: most lie on the disk they protect.
+//!
+//! - `model` holds the words: [`Target`], [`Snapshot`], [`Consistency`], what a rollback would lose;
+//! - [`Provider`] is the small trait behind which each real system stands, in a folder of its own below this one;
+//! - what is known of a snapshot beyond what its system keeps (label, level, who made it) lies beside the snapshot itself,
+//!   so that it survives the loss of this machine's data folder and is the same for everyone who looks.
+//!
+//! How data passes: a [`Target`] is resolved to a provider; `preflight` says which levels can be had now and why not a
+//! higher one; taking runs hooks, freezes, snapshots, thaws, whatever fails; rolling back is first a [`RollbackPlan`] that
+//! can be shown. What does not live here: when policies run, prices, and how any of it is shown.
+
+mod error;
+mod model;
+mod provider;
+
+pub use error::{Error, Result};
+pub use model::{
+    Ability, Consistency, Found, Kind, MadeBy, RollbackPlan, RolledBack, Size, Snapshot, SnapshotId, Target, Writer,
+};
+pub use provider::{Files, Frozen, Labels, Order, Provider, Work};

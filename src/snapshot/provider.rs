@@ -1,0 +1,106 @@
+//! What each real system is asked for.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::Result;
+use super::model::{
+    Ability, Consistency, Found, Kind, MadeBy, RollbackPlan, RolledBack, Size, Snapshot, SnapshotId, Target,
+};
+use crate::progress::{Cancel, Progress};
+use crate::vault::Time;
+
+/// What every piece of work is given.
+pub struct Work<'a> {
+    /// Counts bytes where there are any to count.
+    pub progress: &'a Progress,
+    /// The request to stop.
+    pub cancel: &'a Cancel,
+    /// Takes a line for the log.
+    pub note: &'a dyn Fn(String),
+    /// The moment, by the caller's clock.
+    pub now: Time,
+}
+
+/// A snapshot to be taken.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// What it will be called.
+    pub id: SnapshotId,
+    /// The level it will have: `Memory` includes RAM, `Filesystem` and `Application` are made by the caller, who has frozen
+    /// the target (or the provider's own way of taking needs no freezing).
+    pub consistency: Consistency,
+    /// What the user calls it.
+    pub label: String,
+    /// Who makes it.
+    pub made_by: MadeBy,
+    /// The group it belongs to.
+    pub group: Option<String>,
+}
+
+/// What can be changed of a snapshot afterwards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Labels {
+    /// What the user calls it.
+    pub label: String,
+    /// Whether nothing deletes it.
+    pub protected: bool,
+}
+
+/// Writers are held. Thawed when told to, and when dropped.
+pub trait Frozen: Send {
+    /// Lets them go on; how long they were held.
+    fn thaw(self: Box<Self>) -> Result<Duration>;
+
+    /// What a watchdog must do in our stead should we die: what `coffer thaw` takes, such as `mount:/srv` or
+    /// `agent:/run/vm1.agent`.
+    fn remedy(&self) -> String;
+}
+
+/// The files of a snapshot, as a folder that can be read until this is dropped.
+pub trait Files: Send {
+    /// The folder that stands for the target's root.
+    fn root(&self) -> PathBuf;
+}
+
+/// A system that makes snapshots. Blocking: called from the threads of jobs and questions.
+pub trait Provider: Send + Sync + std::fmt::Debug {
+    /// Which one.
+    fn kind(&self) -> Kind;
+
+    /// What of it is on this machine. Quick: nothing is waited for.
+    fn discover(&self) -> Vec<Found>;
+
+    /// What can be had of a target now. An error when the target is not this provider's.
+    fn preflight(&self, target: &Target) -> Result<Ability>;
+
+    /// Holds all writers of a target for at most `limit`; `None` where taking is one moment anyway.
+    fn freeze(&self, target: &Target, limit: Duration) -> Result<Option<Box<dyn Frozen>>>;
+
+    /// Takes a snapshot: it is there whole, with its record, or not at all.
+    fn take(&self, target: &Target, order: &Order, work: &Work) -> Result<Snapshot>;
+
+    /// The snapshots of a target, oldest first, those of other programs included.
+    fn list(&self, target: &Target) -> Result<Vec<Snapshot>>;
+
+    /// Changes a snapshot's label and protection.
+    fn relabel(&self, snapshot: &Snapshot, labels: &Labels) -> Result<Snapshot>;
+
+    /// What it takes.
+    fn size(&self, snapshot: &Snapshot) -> Result<Size>;
+
+    /// What going back to it would do.
+    fn plan_rollback(&self, snapshot: &Snapshot, safety: bool) -> Result<RollbackPlan>;
+
+    /// Goes back: all of it or nothing, verified. Refused when the plan has obstacles or things have changed since.
+    fn roll_back(&self, plan: &RollbackPlan, work: &Work) -> Result<RolledBack>;
+
+    /// Makes a volume, folder or image of its own of it, at a place that does not exist yet; gives what came of it.
+    fn clone_to(&self, snapshot: &Snapshot, place: &str, work: &Work) -> Result<String>;
+
+    /// Deletes it. Refused when it is protected.
+    fn delete(&self, snapshot: &Snapshot, work: &Work) -> Result<()>;
+
+    /// Its files, read-only.
+    fn files(&self, snapshot: &Snapshot) -> Result<Box<dyn Files>>;
+}

@@ -63,6 +63,7 @@ impl Args {
                 Task::Forget {
                     vault: vault.clone(),
                     ids: ids.clone(),
+                    prune: None,
                 },
                 Showing::ISSUES,
             )?),

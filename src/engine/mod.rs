@@ -7,7 +7,7 @@
 //!
 //! // a command:
 //! let open = engine.open("home", PasswordGiven::Configured)?; // Arc<OpenVault>: key derived once, then cached
-//! let job = engine.start(Task::Forget { vault: "home".into(), ids })?;
+//! let job = engine.start(Task::Forget { vault: "home".into(), ids, prune: None })?;
 //! while !job.wait_for(Duration::from_millis(200)) { draw(job.progress.sample()) }
 //! let outcome = job.wait()?;                                 // Error::exit_code / TaskOutcome::exit_code
 //! engine.shutdown(true);                                     // before the process ends: waits until locks are gone

@@ -66,12 +66,14 @@ pub enum Task {
         /// How much of the data is read.
         data: DataSubset,
     },
-    /// Deletes generations.
+    /// Deletes generations, and gives back the space of what no other reaches if asked to: both under one lock.
     Forget {
         /// The vault.
         vault: String,
         /// Which, in full.
         ids: Vec<Id>,
+        /// How to prune afterwards; not at all when `None`.
+        prune: Option<PruneOptions>,
     },
     /// Gives back the space of what no generation reaches any more.
     Prune {
@@ -118,8 +120,13 @@ pub enum TaskOutcome {
     Restore(RestoreOutcome),
     /// A check.
     Check(Box<Report>),
-    /// The generations that are gone.
-    Forget(Vec<Id>),
+    /// Generations were deleted.
+    Forget {
+        /// Which.
+        gone: Vec<Id>,
+        /// What the prune after it did, if one was asked for.
+        pruned: Option<PruneFigures>,
+    },
     /// What a prune did, or would do.
     Prune(PruneFigures),
     /// The generations that changed: before and after.
@@ -203,19 +210,29 @@ impl TaskOutcome {
                 let (packs, read) = (counted(report.packs, "pack", "packs"), report.packs_read);
                 format!("{found} in {generations} and {packs} ({read} of them read whole)")
             }
-            TaskOutcome::Forget(ids) => format!("{} forgotten", counted(ids.len() as u64, "generation", "generations")),
-            TaskOutcome::Prune(figures) => format!(
-                "{} packs deleted, {} rewritten, {} given back",
-                figures.packs_deleted + figures.packs_unindexed,
-                figures.packs_repacked,
-                crate::text::bytes(figures.bytes_freed + figures.leftover_bytes)
-            ),
+            TaskOutcome::Forget { gone, pruned } => {
+                let forgotten = format!("{} forgotten", counted(gone.len() as u64, "generation", "generations"));
+                match pruned {
+                    Some(figures) => format!("{forgotten}, {}", given_back(figures)),
+                    None => forgotten,
+                }
+            }
+            TaskOutcome::Prune(figures) => given_back(figures),
             TaskOutcome::Tag(changed) => {
                 format!("{} changed", counted(changed.len() as u64, "generation", "generations"))
             }
             TaskOutcome::Unlock(locks) => format!("{} removed", counted(*locks as u64, "lock", "locks")),
         }
     }
+}
+
+fn given_back(figures: &PruneFigures) -> String {
+    format!(
+        "{} packs deleted, {} rewritten, {} given back",
+        count(figures.packs_deleted + figures.packs_unindexed),
+        count(figures.packs_repacked),
+        bytes(figures.bytes_freed + figures.leftover_bytes)
+    )
 }
 
 #[cfg(test)]
@@ -235,5 +252,27 @@ mod tests {
             (0, 1, 2)
         );
         assert_eq!(TaskOutcome::Unlock(3).summary(), "3 locks removed");
+    }
+
+    #[test]
+    fn forgetting_says_what_the_prune_gave_back() {
+        let forgotten = |pruned| {
+            TaskOutcome::Forget {
+                gone: vec![Id([1; 32]), Id([2; 32])],
+                pruned,
+            }
+            .summary()
+        };
+        assert_eq!(forgotten(None), "2 generations forgotten");
+        let figures = PruneFigures {
+            packs_deleted: 3,
+            packs_repacked: 1,
+            bytes_freed: 5 << 20,
+            ..PruneFigures::default()
+        };
+        assert_eq!(
+            forgotten(Some(figures)),
+            "2 generations forgotten, 3 packs deleted, 1 rewritten, 5.0 MiB given back"
+        );
     }
 }

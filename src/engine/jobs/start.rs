@@ -16,7 +16,6 @@ use crate::engine::{
 use crate::restore;
 use crate::vault::check;
 use crate::vault::lock::LockKind;
-use crate::vault::prune::{PruneOptions, PrunePlan};
 
 impl Engine {
     /// Starts a job. Errors that can be told at once (unknown names, a plan that runs already) are given here; all others
@@ -93,20 +92,9 @@ impl Engine {
                 };
                 self.start_on(kind, vault, None, work)
             }
-            Task::Forget { vault, ids } => {
+            Task::Forget { vault, ids, prune } => {
                 let work = move |engine: &Engine, open: &OpenVault, job: &JobHandle| {
-                    let lock = open.vault().lock(LockKind::Exclusive)?;
-                    engine.note(job, "holds an exclusive lock");
-                    let mut gone = Vec::new();
-                    for id in &ids {
-                        job.cancel_flag().check()?;
-                        open.vault().forget(&lock, id)?;
-                        job.progress.file_done(0);
-                        gone.push(*id);
-                    }
-                    drop(lock);
-                    engine.relist(open);
-                    Ok(TaskOutcome::Forget(gone))
+                    engine.forget(open, &ids, prune.as_ref(), job)
                 };
                 self.start_on(kind, vault, None, work)
             }
@@ -317,36 +305,11 @@ impl Engine {
     }
 
     /// Brings the remembered generations up to date. What was done is done: if this fails, only the list is old.
-    fn relist(&self, open: &OpenVault) {
+    pub(super) fn relist(&self, open: &OpenVault) {
         let listed = open.vault().generations().map_err(Error::from);
         if let Err(error) = listed.map(|generations| self.remember(open, Some(&generations), true)) {
             self.hub().send(crate::engine::Event::Warning(error.to_string()));
         }
-    }
-
-    fn prune(&self, open: &OpenVault, options: &PruneOptions, dry_run: bool, job: &JobHandle) -> Result<TaskOutcome> {
-        let kind = if dry_run { LockKind::Shared } else { LockKind::Exclusive };
-        let lock = open.vault().lock(kind)?;
-        self.note(
-            job,
-            if dry_run {
-                "holds a shared lock"
-            } else {
-                "holds an exclusive lock"
-            },
-        );
-        let indexed = open.indexed(job.cancel_flag())?;
-        let plan = PrunePlan::make(&indexed, options, &job.progress, job.cancel_flag())?;
-        self.note(job, "planned");
-        let figures = match dry_run {
-            true => *plan.figures(),
-            false => plan.execute(&lock, &job.progress, job.cancel_flag())?,
-        };
-        drop(lock);
-        if !dry_run {
-            self.relist(open);
-        }
-        Ok(TaskOutcome::Prune(figures))
     }
 
     /// Backs up, between the commands of the plan. The one after runs whatever came of the backup, once the one before did.

@@ -1,8 +1,11 @@
 //! Jobs: their life, their history, and what must not happen to them.
 
 use super::*;
+use crate::progress::Cancel;
+use crate::storage::FileKind;
 use crate::vault::change::TagChange;
 use crate::vault::lock::LockKind;
+use crate::vault::prune::PruneOptions;
 
 /// Starts a job that ends when it is told to stop.
 fn until_cancelled(engine: &Engine, plan: Option<&str>) -> Result<JobHandle> {
@@ -211,6 +214,7 @@ fn generations_are_tagged_and_forgotten_under_a_lock() {
             .start(Task::Forget {
                 vault: path.clone(),
                 ids,
+                prune: None,
             })
             .unwrap()
     };
@@ -226,6 +230,62 @@ fn generations_are_tagged_and_forgotten_under_a_lock() {
         left.iter().map(|g| (g.id, g.tags.clone())).collect::<Vec<_>>(),
         [(changed[0].1, vec!["kept".to_owned()])]
     );
+    assert!(open.vault().locks().unwrap().is_empty());
+}
+
+#[test]
+fn what_is_forgotten_gives_its_space_back_in_the_same_job() {
+    let bench = Bench::new();
+    let (path, open) = bench.vault("v");
+    let (first, second) = (small_generation(&open, 100), small_generation(&open, 200));
+    let stored = || {
+        let mut stored = 0;
+        let packs = open
+            .vault()
+            .storage()
+            .list(FileKind::Pack, &mut |_, size| stored += size);
+        packs.map(|()| stored).unwrap()
+    };
+    let before = stored();
+    let task = Task::Forget {
+        vault: path.clone(),
+        ids: vec![first, second],
+        prune: Some(PruneOptions::default()),
+    };
+    let job = bench.engine.start(task).unwrap();
+    let TaskOutcome::Forget { gone, pruned } = job.wait().unwrap() else {
+        panic!("not a forget")
+    };
+    assert_eq!(gone, [first, second]);
+    let figures = pruned.unwrap();
+    assert_eq!(
+        (figures.bytes_before, figures.bytes_freed, stored()),
+        (before, before, 0)
+    );
+    assert!(open.vault().locks().unwrap().is_empty());
+    assert_eq!(bench.engine.catalog().generations(open.place()).unwrap(), []);
+}
+
+#[test]
+fn a_prune_that_fails_does_not_hide_what_is_gone() {
+    let bench = Bench::new();
+    let (path, open) = bench.vault("v");
+    let (first, second) = (small_generation(&open, 100), small_generation(&open, 200));
+    let tree = open.vault().generations().unwrap()[0].tree;
+    let indexed = open.indexed(&Cancel::default()).unwrap();
+    let pack = indexed.index().find(BlobKind::Tree, &tree).unwrap().pack;
+    open.vault().remove_file(FileKind::Pack, &pack).unwrap();
+    let task = Task::Forget {
+        vault: path.clone(),
+        ids: vec![first],
+        prune: Some(PruneOptions::default()),
+    };
+    let job = bench.engine.start(task).unwrap();
+    job.wait().unwrap_err();
+    let told = &job.issues_after(0)[0].text;
+    assert!(told.contains("1 generation is forgotten"), "{told}");
+    let left = bench.engine.catalog().generations(open.place()).unwrap();
+    assert_eq!(left.iter().map(|g| g.id).collect::<Vec<_>>(), [second]);
     assert!(open.vault().locks().unwrap().is_empty());
 }
 

@@ -53,7 +53,7 @@ fn nothing_is_deleted_before_the_vaults_name_is_typed() {
     stage.text("e");
     stage.keys("Enter");
     let tasks = started(&mut stage);
-    let [Task::Forget { vault, ids: gone }] = tasks.as_slice() else {
+    let [Task::Forget { vault, ids: gone, .. }] = tasks.as_slice() else {
         panic!("{tasks:?}")
     };
     assert_eq!((vault.as_str(), gone.as_slice()), ("home", ids(&[1, 2]).as_slice()));

@@ -71,6 +71,7 @@ fn go_on(act: &mut Act) {
         let task = Task::Forget {
             vault: vault.clone(),
             ids,
+            prune: None,
         };
         let confirm = Confirm::ask(act, "Delete generations", sentence, move |act| {
             act.model.staged.clear(&vault);

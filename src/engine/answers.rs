@@ -71,6 +71,15 @@ impl Engine {
             Question::VaultCosts => Ok(Some(Answer::VaultCosts(Vec::new()))),
             Question::Prices => Ok(Some(Answer::Prices(Vec::new()))),
             Question::Keys { .. } | Question::Locks { .. } => Ok(None),
+            // The system is asked, which may take its time.
+            Question::SnapshotTargets
+            | Question::SnapshotAbility { .. }
+            | Question::Snapshots { .. }
+            | Question::PlanRollback { .. }
+            | Question::SnapshotFolder(_)
+            | Question::CompareSnapshots(_)
+            | Question::SnapshotPolicies
+            | Question::Coverage => Ok(None),
             Question::Config => Ok(Some(Answer::Config(self.config_now()))),
             // Even a local folder may lie on a server that does not answer.
             Question::Disk(_) | Question::Excludes(_) => Ok(None),
@@ -121,6 +130,16 @@ impl Engine {
                 let answer = opened.map(|_| Answer::Opened { vault: vault.clone() });
                 (vault.clone(), answer)
             }
+            Asked::Question(
+                question @ (Question::SnapshotTargets
+                | Question::SnapshotAbility { .. }
+                | Question::Snapshots { .. }
+                | Question::PlanRollback { .. }
+                | Question::SnapshotFolder(_)
+                | Question::CompareSnapshots(_)
+                | Question::SnapshotPolicies
+                | Question::Coverage),
+            ) => (String::new(), self.answer_on_snapshots(question, cancel, emit)),
             Asked::Question(Question::Content { file, limit }) => (
                 file.vault().to_owned(),
                 self.content(file, *limit, cancel).map(Answer::Content),

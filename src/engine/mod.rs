@@ -56,6 +56,7 @@ pub mod search;
 mod selection;
 mod settings;
 pub mod setup;
+mod snapshots;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -74,6 +75,7 @@ pub use password::read_password;
 pub use question::{Answer, Busy, Event, JobRow, Question, RequestId};
 pub use selection::{Picked, Selection};
 pub use settings::{PasswordGiven, Settings};
+pub use snapshots::{SnapshotOutcome, SnapshotTask};
 pub use task::{RestoreWhat, Task, TaskOutcome};
 
 use crate::catalog::Catalog;

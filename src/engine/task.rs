@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::JobKind;
+use super::{JobKind, SnapshotOutcome, SnapshotTask};
 use crate::backup::{self, BackupOptions};
 use crate::restore::{self, RestoreOptions, RestoreOutcome};
 use crate::text::{bytes, count, counted};
@@ -100,6 +100,8 @@ pub enum Task {
         /// Fresh ones too.
         all: bool,
     },
+    /// Something with snapshots.
+    Snapshot(SnapshotTask),
 }
 
 /// What to restore.
@@ -133,6 +135,8 @@ pub enum TaskOutcome {
     Tag(Vec<(Id, Id)>),
     /// How many locks were removed.
     Unlock(usize),
+    /// What was done with snapshots.
+    Snapshot(SnapshotOutcome),
 }
 
 impl Task {
@@ -146,6 +150,7 @@ impl Task {
             Task::Prune { .. } => JobKind::Prune,
             Task::Tag { .. } => JobKind::Tag,
             Task::Unlock { .. } => JobKind::Unlock,
+            Task::Snapshot(task) => task.kind(),
         }
     }
 }
@@ -158,6 +163,7 @@ impl TaskOutcome {
             TaskOutcome::Backup(outcome) if outcome.unreadable > 0 => 3,
             TaskOutcome::Restore(outcome) if outcome.errors > 0 => 1,
             TaskOutcome::Check(report) if !report.is_sound() => 1,
+            TaskOutcome::Snapshot(outcome) if outcome.problems() > 0 => 1,
             _ => 0,
         }
     }
@@ -168,6 +174,7 @@ impl TaskOutcome {
             TaskOutcome::Backup(outcome) => outcome.unreadable,
             TaskOutcome::Restore(outcome) => outcome.errors,
             TaskOutcome::Check(report) => report.errors_found,
+            TaskOutcome::Snapshot(outcome) => outcome.problems(),
             _ => 0,
         }
     }
@@ -221,6 +228,7 @@ impl TaskOutcome {
             TaskOutcome::Tag(changed) => {
                 format!("{} changed", counted(changed.len() as u64, "generation", "generations"))
             }
+            TaskOutcome::Snapshot(outcome) => outcome.summary(),
             TaskOutcome::Unlock(locks) => format!("{} removed", counted(*locks as u64, "lock", "locks")),
         }
     }

@@ -140,6 +140,11 @@ fn title(info: &JobInfo) -> String {
         JobKind::Prune => "Give back space of",
         JobKind::Tag => "Change tags",
         JobKind::Unlock => "Unlock",
+        JobKind::Snapshot => "Snapshot",
+        JobKind::Rollback => "Roll back",
+        JobKind::DeleteSnapshots => "Delete snapshots of",
+        JobKind::CloneSnapshot => "Clone a snapshot of",
+        JobKind::RestoreSnapshot => "Restore files from a snapshot of",
     };
     match &info.plan {
         Some(plan) => format!("{what} {plan} to {}", info.vault),

@@ -6,6 +6,7 @@ use super::keys::Key;
 use crate::engine::setup::Change;
 use crate::engine::{Answer, JobId, JobInfo, JobState, Question, RequestId, Task};
 use crate::progress::ProgressSample;
+use crate::snapshot::Target;
 use crate::vault::Password;
 
 /// When something happened.
@@ -82,6 +83,8 @@ pub enum Msg {
     Refused(String, Moment),
     /// What is known of a vault has changed.
     VaultChanged(String),
+    /// The snapshots of a target have changed.
+    SnapshotsChanged(Target),
     /// More of a vault can be searched, or all that there is.
     Catalogued(String),
     /// Something worth telling.

@@ -37,10 +37,20 @@ pub enum JobKind {
     Tag,
     /// Locks removed.
     Unlock,
+    /// A volume or machine at one moment, or several.
+    Snapshot,
+    /// A volume or machine put back to a snapshot.
+    Rollback,
+    /// Snapshots deleted.
+    DeleteSnapshots,
+    /// A volume, folder or image of its own made of a snapshot.
+    CloneSnapshot,
+    /// Files out of a snapshot.
+    RestoreSnapshot,
 }
 
 impl JobKind {
-    const ALL: [JobKind; 7] = [
+    const ALL: [JobKind; 12] = [
         JobKind::Backup,
         JobKind::Restore,
         JobKind::Check,
@@ -48,6 +58,11 @@ impl JobKind {
         JobKind::Prune,
         JobKind::Tag,
         JobKind::Unlock,
+        JobKind::Snapshot,
+        JobKind::Rollback,
+        JobKind::DeleteSnapshots,
+        JobKind::CloneSnapshot,
+        JobKind::RestoreSnapshot,
     ];
 
     /// The word for it, as in the history.
@@ -60,6 +75,11 @@ impl JobKind {
             JobKind::Prune => "prune",
             JobKind::Tag => "tag",
             JobKind::Unlock => "unlock",
+            JobKind::Snapshot => "snapshot",
+            JobKind::Rollback => "rollback",
+            JobKind::DeleteSnapshots => "snapshot-delete",
+            JobKind::CloneSnapshot => "snapshot-clone",
+            JobKind::RestoreSnapshot => "snapshot-restore",
         }
     }
 

@@ -124,6 +124,7 @@ impl Engine {
                 };
                 self.start_on(kind, vault, None, work)
             }
+            Task::Snapshot(_) => Err(Error::Usage("snapshots are not there yet".into())),
             Task::Unlock { vault, all } => {
                 let work = move |_: &Engine, open: &OpenVault, _: &JobHandle| {
                     Ok(TaskOutcome::Unlock(open.vault().unlock(all)?))

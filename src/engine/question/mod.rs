@@ -7,6 +7,7 @@
 mod cost;
 mod restore;
 mod rows;
+mod snapshots;
 mod versions;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 pub use cost::*;
 pub use restore::*;
 pub use rows::*;
+pub use snapshots::*;
 pub use versions::*;
 
 pub use crate::catalog::{Direction, SortKey, Totals};
@@ -25,6 +27,7 @@ use crate::engine::setup::{Changed, ConfigNow, CountExcludes, DiskWindow, KeyRow
 pub use crate::engine::versions::on_disk_path;
 use crate::engine::{JobId, JobInfo, JobIssue, JobState, LogLine};
 pub use crate::restore::{Class, Difference, State};
+use crate::snapshot::{RollbackPlan, Target};
 use crate::vault::Id;
 
 /// Tells answers apart.
@@ -172,6 +175,34 @@ pub enum Question {
         /// The job.
         job: JobId,
     },
+    /// What can be snapshotted on this machine and by the config → [`Answer::SnapshotTargets`], twice: as found, then with
+    /// the snapshots of each.
+    SnapshotTargets,
+    /// What can be had of a target now, and who writes there.
+    SnapshotAbility {
+        /// Of what.
+        target: Target,
+    },
+    /// The snapshots of a target → [`Answer::Snapshots`], twice: without sizes, then with them.
+    Snapshots {
+        /// Of what.
+        target: Target,
+    },
+    /// What going back to a snapshot would do. Carried out by [`SnapshotTask::RollBack`](crate::engine::SnapshotTask).
+    PlanRollback {
+        /// To which.
+        at: SnapshotAt,
+        /// Whether a snapshot of the present is taken first.
+        safety: bool,
+    },
+    /// A window of a folder in a snapshot.
+    SnapshotFolder(ListSnapshotFolder),
+    /// What differs between two snapshots, or one and the present, in parts.
+    CompareSnapshots(CompareSnapshots),
+    /// The snapshot policies of the config.
+    SnapshotPolicies,
+    /// What brings each volume, machine and path back, and how far.
+    Coverage,
 }
 
 /// The engine's answer.
@@ -234,6 +265,22 @@ pub enum Answer {
     Runs(VaultRuns),
     /// To [`Question::Jobs`].
     Jobs(Vec<JobRow>),
+    /// To [`Question::SnapshotTargets`].
+    SnapshotTargets(Vec<SnapshotTargetRow>),
+    /// To [`Question::SnapshotAbility`].
+    SnapshotAbility(Box<SnapshotAbility>),
+    /// To [`Question::Snapshots`].
+    Snapshots(SnapshotList),
+    /// To [`Question::PlanRollback`].
+    RollbackPlan(Box<RollbackPlan>),
+    /// To [`Question::SnapshotFolder`].
+    SnapshotFolder(SnapshotFolder),
+    /// To [`Question::CompareSnapshots`].
+    SnapshotChanges(SnapshotChanges),
+    /// To [`Question::SnapshotPolicies`].
+    SnapshotPolicies(Vec<SnapshotPolicyRow>),
+    /// To [`Question::Coverage`].
+    Coverage(Vec<CoverageRow>),
     /// To [`Question::Issues`].
     Issues(Vec<JobIssue>),
     /// To [`Question::Config`].
@@ -296,6 +343,11 @@ pub enum Event {
     VaultChanged {
         /// Name or folder.
         vault: String,
+    },
+    /// The snapshots of a target have changed: ask again.
+    SnapshotsChanged {
+        /// Of what.
+        target: Target,
     },
     /// More of a vault can be searched than before, or its reading has ended.
     Catalogued {

@@ -70,6 +70,7 @@ impl Engine {
                     place.path.display()
                 )))
             }
+            Change::LabelSnapshot { at, labels } => self.label_snapshot(at, labels).map(done),
             Change::AddKey { vault, password } => {
                 let open = self.open(vault, PasswordGiven::Configured)?;
                 let lock = open.vault().lock(LockKind::Shared)?;

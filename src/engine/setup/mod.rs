@@ -9,10 +9,12 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::question::SnapshotAt;
 use crate::backup::Exclude;
 use crate::backup::pattern::components;
 pub use crate::backup::tally::{Tally, Weight};
 use crate::config::{Config, PlanConfig, VaultConfig};
+use crate::snapshot::Labels;
 use crate::vault::key::ScryptParameters;
 use crate::vault::{Id, NodeType, Password};
 
@@ -169,6 +171,13 @@ pub enum Change {
     RemoveVault {
         /// Its name.
         vault: String,
+    },
+    /// Gives a snapshot another label, protects it or stops that.
+    LabelSnapshot {
+        /// Which.
+        at: SnapshotAt,
+        /// What it is to have from now on.
+        labels: Labels,
     },
     /// Adds a password to a vault.
     AddKey {

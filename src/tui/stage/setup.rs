@@ -44,6 +44,7 @@ pub(super) fn change(change: &Change) -> Answer {
         }
         Change::SaveVault(new) => format!("Made vault {} in {}.", new.vault.name, new.vault.path.display()),
         Change::RemoveVault { vault } => format!("Removed vault {vault} from the config; its data stays."),
+        Change::LabelSnapshot { at, .. } => format!("Changed snapshot {}.", at.id),
         Change::AddKey { vault, .. } => format!("Added key 0fdc8e63: its password opens {vault} from now on."),
         Change::RemoveKey { vault, key } => format!("Removed key {}: its password opens {vault} no more.", key.short()),
         Change::ChangePassword { vault, .. } => format!("Changed the password of {vault}."),
@@ -76,6 +77,7 @@ pub(super) fn told(change: &Change) -> String {
             new.password.as_ref().map(|password| password.0.len())
         ),
         Change::RemoveVault { vault } => format!("remove vault {vault}"),
+        Change::LabelSnapshot { at, labels } => format!("snapshot {} of {}: {labels:?}", at.id, at.target),
         Change::AddKey { vault, password } => format!("add a key of {} bytes to {vault}", password.0.len()),
         Change::RemoveKey { vault, key } => format!("remove key {} from {vault}", key.short()),
         Change::ChangePassword { vault, password } => {

@@ -64,6 +64,7 @@ impl Outside {
             Event::JobStarted(info) => Msg::JobStarted(info, at),
             Event::JobChanged { job, state } => Msg::JobChanged(job, state, at),
             Event::VaultChanged { vault } => Msg::VaultChanged(vault),
+            Event::SnapshotsChanged { target } => Msg::SnapshotsChanged(target),
             Event::Catalogued { vault } => Msg::Catalogued(vault),
             Event::Warning(text) => Msg::Warning(text, at),
         }

@@ -3,7 +3,9 @@
 //! Amounts are exact ([`Money`]); each belongs to one currency and none is ever converted. A price that is not known stays
 //! unknown. Nothing here reads a vault: sizes, ages and counts come in as values.
 
+pub mod coverage;
 mod money;
+pub mod projection;
 
 pub use money::{Currency, Money};
 

@@ -1,6 +1,7 @@
 //! What keeping costs, and what would change if something went.
 
 use super::TreePath;
+pub use crate::cost::projection::Estimate;
 use crate::cost::{Bill, Money, Sure};
 use crate::lifetimes::Sums;
 use crate::retention::Policy;
@@ -123,17 +124,6 @@ pub struct Projection {
     pub after_monthly: Vec<Money>,
     /// How far the same method was off on the vault's own past, as a share (0.1 is a tenth); `None` with too little past.
     pub error: Option<f64>,
-}
-
-/// A figure of the future.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Estimate {
-    /// Probably.
-    pub likely: u64,
-    /// Four in five times no less than this.
-    pub low: u64,
-    /// Four in five times no more than this.
-    pub high: u64,
 }
 
 /// A window of the file versions that would be lost.

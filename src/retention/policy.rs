@@ -64,7 +64,7 @@ pub enum Budget {
     Cost(Money),
 }
 
-/// A rule. A generation stays if any part of it keeps it; a rule without parts keeps nothing, and is refused wherever it
+/// A rule. A generation stays if any part of it keeps it. A rule that says nothing decides nothing: it is refused wherever it
 /// would be carried out. A budget takes away from what the rest keeps (from everything, if there is no rest).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Hash)]
 pub struct Policy {
@@ -87,9 +87,30 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Whether it says nothing.
+    /// Everything of the last days, and the newest one of each group whatever its age.
+    pub fn of_days(days: u32) -> Policy {
+        Policy {
+            period: Some(Period { days, floor: 1 }),
+            ..Policy::default()
+        }
+    }
+
+    /// Whether it says nothing: no budget, and no part that could keep anything.
     pub fn is_empty(&self) -> bool {
-        *self == Policy::default()
+        self.fit.is_none() && !self.keeps()
+    }
+
+    /// Whether it has a part that could keep anything. "The last 0" and "within 0 days" are none, as with restic.
+    pub fn keeps(&self) -> bool {
+        let many = |many: &Option<Many>| many.is_some_and(|many| many != Many::Of(0));
+        let span = |span: &Option<Span>| span.is_some_and(|span| !span.is_zero());
+        many(&self.last)
+            || self.buckets.iter().any(many)
+            || span(&self.within)
+            || self.within_buckets.iter().any(span)
+            || !self.tags.is_empty()
+            || !self.ids.is_empty()
+            || self.period.is_some_and(|period| period.days > 0 || period.floor > 0)
     }
 
     /// How many of a bucket are kept.
@@ -100,5 +121,30 @@ impl Policy {
     /// Within which span one of a bucket is kept.
     pub fn within_bucket(&self, bucket: Bucket) -> Option<Span> {
         self.within_buckets[bucket as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_keeps_nothing_says_nothing() {
+        let mut policy = Policy {
+            last: Some(Many::Of(0)),
+            within: Some(Span::default()),
+            period: Some(Period { days: 0, floor: 0 }),
+            ..Policy::default()
+        };
+        policy.buckets[Bucket::Day as usize] = Some(Many::Of(0));
+        assert!(policy.is_empty());
+        policy.fit = Some(Budget::Size(1));
+        assert!(!policy.is_empty() && !policy.keeps());
+        policy.within_buckets[Bucket::Year as usize] = Some(Span {
+            hours: 1,
+            ..Span::default()
+        });
+        assert!(policy.keeps());
+        assert!(Policy::of_days(1).keeps());
     }
 }

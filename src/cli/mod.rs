@@ -34,6 +34,7 @@ mod generations;
 mod init;
 mod interface;
 mod jobs;
+pub mod keep;
 mod key;
 mod ls;
 mod plan;

@@ -40,9 +40,9 @@ pub struct WhatIf {
     /// Every generation, newest first.
     pub fates: Vec<Fate>,
     /// As it is.
-    pub now: Side,
+    pub now: VaultAt,
     /// As it would be, after forget and prune.
-    pub after: Side,
+    pub after: VaultAt,
     /// Blobs that no kept generation needs and one of those that go does.
     pub freed: Sums,
     /// Bytes of packs that prune really gives back.
@@ -86,7 +86,7 @@ pub struct Fate {
 
 /// A vault at one moment.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Side {
+pub struct VaultAt {
     /// How many generations.
     pub generations: u64,
     /// Bytes of all packs.

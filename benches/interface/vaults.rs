@@ -48,6 +48,7 @@ pub fn home(home: &Path, names: &[String]) -> Engine {
             password: Some(PasswordSource::File(password.clone())),
             compression: None,
             pack_size: None,
+            price: None,
         });
     }
     std::fs::write(home.join("config.toml"), text).unwrap();

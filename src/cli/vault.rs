@@ -130,6 +130,7 @@ fn add(
         password,
         compression,
         pack_size,
+        price: None,
     };
     let file = &context.engine.settings().config_path;
     edit::change(file, |text| edit::add_vault(text, file, &vault)).map_err(Error::from)?;

@@ -11,6 +11,7 @@
 //! password-file = "/etc/coffer/home.password"   # or: password-command = "pass show coffer/home"
 //! compression = "auto"                           # auto, off or max
 //! pack-size = "16M"                              # 4M to 128M
+//! price = "aws-s3-standard-us-east-1"            # an id of the price book: coffer prices list
 //!
 //! [plans.etc]
 //! paths = ["/etc", "/root"]
@@ -30,12 +31,14 @@
 //! ```
 //!
 //! `[interface]` and `[keys]` are in [`Interface`]. What is wrong in those two is told by the interface and by
-//! `coffer doctor`; it stops no command, since a backup at night needs neither theme nor keys.
+//! `coffer doctor`; it stops no command, since a backup at night needs neither theme nor keys. The same holds for the user's
+//! own prices in `prices.toml` beside the config ([`Prices`]).
 
 pub mod edit;
 mod folders;
 mod interface;
 mod parse;
+pub mod prices;
 mod suggest;
 
 use std::path::{Path, PathBuf};
@@ -43,6 +46,7 @@ use std::path::{Path, PathBuf};
 pub use folders::{Folders, FoldersGiven};
 pub use interface::{Binding, Colours, Interface, Mouse, Named, Problem, StartAt, SymbolSet, ThemeName};
 pub use parse::parse_size;
+pub use prices::Prices;
 pub use suggest::suggest;
 
 use crate::schedule::Schedule;
@@ -63,6 +67,8 @@ pub struct Config {
     pub plans: Vec<PlanConfig>,
     /// How the interface looks and which keys it hears.
     pub interface: Interface,
+    /// The price book: what ships with Coffer; [`Config::load`] adds the user's own.
+    pub prices: Prices,
 }
 
 /// One vault, as the user describes it.
@@ -78,6 +84,8 @@ pub struct VaultConfig {
     pub compression: Option<Compression>,
     /// Target size of a pack in bytes; 16 MiB when `None`.
     pub pack_size: Option<u32>,
+    /// The id of its price in the price book.
+    pub price: Option<String>,
 }
 
 /// Where a password comes from.
@@ -202,6 +210,14 @@ pub enum Error {
     /// The user has no home folder to derive Coffer's folders from.
     #[error("there is no home folder to keep {0} in; set {1}")]
     NoHome(&'static str, &'static str),
+    /// No price of the book has this id.
+    #[error("there is no price {id:?}: {hint}")]
+    NoPrice {
+        /// What was asked for.
+        id: String,
+        /// What to do about it.
+        hint: String,
+    },
     /// A change of the file that makes no sense: adding a name that exists, removing one that does not.
     #[error("{0}")]
     Edit(String),
@@ -211,11 +227,11 @@ pub enum Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Config {
-    /// Reads the config. A file that is not there is an empty config.
+    /// Reads the config, and the user's own prices beside it. A file that is not there is an empty config.
     pub fn load(file: &Path) -> Result<Config> {
         match std::fs::read_to_string(file) {
-            Ok(text) => Config::parse(&text, file),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Config::default()),
+            Ok(text) => Ok(Config::parse(&text, file)?.with_prices(&text, file)),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Config::default().with_prices("", file)),
             Err(source) => Err(Error::Io {
                 action: "read",
                 file: file.into(),

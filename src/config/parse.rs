@@ -1,12 +1,14 @@
 //! The config's text to values, with the line of every complaint.
 
 mod interface;
+mod prices;
 mod table;
 
 use std::path::Path;
 
 use toml::de::DeTable;
 
+pub(super) use self::prices::{line_of_price, prices};
 use self::table::{Source, Table};
 use super::{
     Config, DEFAULT_HOOK_MINUTES, DEFAULT_RETENTION_DAYS, Error, Hooks, PasswordSource, PlanConfig, Result,
@@ -16,7 +18,14 @@ use crate::schedule::Schedule;
 use crate::vault::repository::Compression;
 
 const TOP_KEYS: &[&str] = &["vaults", "plans", "interface", "keys"];
-const VAULT_KEYS: &[&str] = &["path", "password-file", "password-command", "compression", "pack-size"];
+const VAULT_KEYS: &[&str] = &[
+    "path",
+    "password-file",
+    "password-command",
+    "compression",
+    "pack-size",
+    "price",
+];
 const PLAN_KEYS: &[&str] = &[
     "paths",
     "vault",
@@ -110,6 +119,7 @@ fn vault(name: &str, at: usize, table: &Table) -> Result<VaultConfig> {
         password,
         compression,
         pack_size,
+        price: table.string("price")?.map(|(id, _)| id),
     })
 }
 

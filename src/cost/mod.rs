@@ -1,13 +1,25 @@
 //! What keeping costs: prices with where they come from, bills worked out from them, and what changes when something goes.
 //!
 //! Amounts are exact ([`Money`]); each belongs to one currency and none is ever converted. A price that is not known stays
-//! unknown. Nothing here reads a vault: sizes, ages and counts come in as values.
+//! unknown. Nothing here reads a vault: sizes, ages and counts come in as values. Nor does it read files: the price book's
+//! text is read by `config`.
+//!
+//! A [`Price`] of the [`Book`] and what is stored make a monthly [`Bill`] ([`billing`]); what is deleted or moved makes
+//! one that is paid once.
 
+pub mod billing;
+mod book;
 pub mod coverage;
 mod money;
+mod objects;
+pub mod price;
 pub mod projection;
+mod terms;
 
-pub use money::{Currency, Money};
+pub use book::Book;
+pub use money::{Currency, Money, MoneyError, decimal};
+pub use objects::Objects;
+pub use price::{Confidence, Fee, Price};
 
 /// How far a figure can be trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -39,4 +51,19 @@ pub struct Bill {
     pub sure: Sure,
     /// What a reader must know of it, a sentence each: "Wasabi bills at least 1 TB".
     pub notes: Vec<String>,
+}
+
+impl Bill {
+    /// Both together, such as two things that are paid once; `None` for two currencies.
+    pub fn plus(mut self, other: Bill) -> Option<Bill> {
+        self.total = self.total.plus(other.total)?;
+        self.lines.extend(other.lines);
+        self.sure = self.sure.max(other.sure);
+        for note in other.notes {
+            if !self.notes.contains(&note) {
+                self.notes.push(note);
+            }
+        }
+        Some(self)
+    }
 }

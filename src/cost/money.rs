@@ -1,8 +1,12 @@
 //! Exact amounts of money.
 
+mod text;
+
 use std::fmt;
 
 use serde::{Serialize, Serializer};
+
+pub use text::{MoneyError, decimal};
 
 /// A currency by its code of three capital letters (ISO 4217).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,6 +43,12 @@ impl fmt::Debug for Currency {
     }
 }
 
+impl Serialize for Currency {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
+
 /// An amount in one currency, in billionths of its unit: what a byte costs in a month can be said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Money {
@@ -68,6 +78,35 @@ impl Money {
             nanos: -other.nanos,
             ..other
         })
+    }
+
+    /// So many `parts` of which `whole` cost this amount: rounded to a billionth, halves to the even one. Too large a result
+    /// stays at the largest there is; nothing of nothing is nothing.
+    pub fn part(self, parts: u128, whole: u128) -> Money {
+        if whole == 0 {
+            return Money::zero(self.currency);
+        }
+        let amount = self.nanos.unsigned_abs();
+        // Taken apart so that the product fits for any vault there can be.
+        let full = amount.saturating_mul(parts / whole);
+        let over = amount.saturating_mul(parts % whole);
+        let (quotient, rest) = (over / whole, over % whole);
+        let up = match rest.cmp(&(whole - rest)) {
+            std::cmp::Ordering::Less => 0,
+            std::cmp::Ordering::Equal => quotient % 2,
+            std::cmp::Ordering::Greater => 1,
+        };
+        let sum = full.saturating_add(quotient).saturating_add(up);
+        let nanos = i128::try_from(sum).unwrap_or(i128::MAX);
+        Money {
+            nanos: if self.nanos < 0 { -nanos } else { nanos },
+            ..self
+        }
+    }
+
+    /// So many times this amount.
+    pub fn times(self, many: u64) -> Money {
+        self.part(many.into(), 1)
     }
 
     /// In units, for ratios and scripts.

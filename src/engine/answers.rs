@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::desk::Asked;
-use super::question::{Answer, GenerationRow, Overwrite, PlanRow, Question, SelectionRules, TreePath, VaultRow};
+use super::question::{
+    Answer, GenerationRow, Overwrite, PlanRow, PriceRow, Question, SelectionRules, TreePath, VaultRow,
+};
 use super::{Engine, Error, OpenVault, PasswordGiven, Result, Selection};
 use crate::catalog::{Totals, VaultRecord};
 use crate::progress::{Cancel, Progress};
@@ -69,7 +71,7 @@ impl Engine {
             Question::PreviewRestore(_) | Question::PlanPrune { .. } => Ok(None),
             Question::WhatIf(_) | Question::Lost(_) | Question::GenerationCosts { .. } => Ok(None),
             Question::VaultCosts => Ok(Some(Answer::VaultCosts(Vec::new()))),
-            Question::Prices => Ok(Some(Answer::Prices(Vec::new()))),
+            Question::Prices => Ok(Some(Answer::Prices(self.price_rows()))),
             Question::Keys { .. } | Question::Locks { .. } => Ok(None),
             // The system is asked, which may take its time.
             Question::SnapshotTargets
@@ -280,6 +282,19 @@ impl Engine {
                 vault: vault.clone(),
                 paths: plan.paths.clone(),
             })
+        });
+        rows.collect()
+    }
+
+    /// A row for each price that can be named.
+    fn price_rows(&self) -> Vec<PriceRow> {
+        let config = self.config();
+        let rows = config.prices.book.iter().map(|price| PriceRow {
+            id: price.id.clone(),
+            name: price.title(),
+            terms: price.terms(),
+            source: price.known_by(),
+            own: price.own,
         });
         rows.collect()
     }

@@ -78,6 +78,7 @@ fn vault_config(name: &str, path: PathBuf, password: Option<PasswordSource>) -> 
         password,
         compression: None,
         pack_size: None,
+        price: None,
     }
 }
 

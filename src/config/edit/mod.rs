@@ -1,5 +1,6 @@
 //! Adding, changing and removing vaults and plans in the config's text: comments and layout stay the user's.
 
+mod price;
 mod replace;
 
 use std::fmt::Write as _;
@@ -7,6 +8,7 @@ use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
+pub use price::set_price;
 pub use replace::replace_plan;
 
 use super::{
@@ -44,6 +46,9 @@ pub fn add_vault(text: &str, file: &Path, vault: &VaultConfig) -> Result<String>
     }
     if let Some(size) = vault.pack_size {
         line(&mut section, "pack-size", &size_text(size.into()));
+    }
+    if let Some(price) = &vault.price {
+        line(&mut section, "price", &string(price));
     }
     append(text, file, &section)
 }
@@ -157,7 +162,7 @@ pub fn change(file: &Path, edit: impl FnOnce(&str) -> Result<String>) -> Result<
         Err(e) => return Err(failed("read", &real)(e)),
     };
     let text = edit(&text)?;
-    let config = Config::parse(&text, file)?;
+    let config = Config::parse(&text, file)?.with_prices(&text, file);
     if let Some(folder) = real.parent() {
         std::fs::create_dir_all(folder).map_err(failed("create", folder))?;
     }
@@ -324,6 +329,7 @@ mod tests {
             password: None,
             compression: None,
             pack_size: None,
+            price: None,
         }
     }
 
@@ -414,7 +420,7 @@ mod tests {
         ) {
             prop_assume!(!name.starts_with('-'));
             let file = Path::new(FILE);
-            let vault = VaultConfig { password: Some(PasswordSource::Command(command)), compression: Some(Compression::Off), pack_size, ..vault(&name) };
+            let vault = VaultConfig { password: Some(PasswordSource::Command(command)), compression: Some(Compression::Off), pack_size, price: Some(word.clone()), ..vault(&name) };
             let plan = PlanConfig {
                 excludes: vec![word.clone()], tags: vec![word.clone()], host: Some(word), exclude_larger_than: larger,
                 retention_days: days, exclude_caches: true, ..plan(&name, &name)

@@ -19,6 +19,7 @@ fn a_full_config_is_read() {
         password-file = "home.password"
         compression = "max"
         pack-size = "32M"
+        price = "wasabi"
         [vaults."away from home"]
         path = "vaults/away"
         password-command = ["pass", "show", "away"]
@@ -52,6 +53,7 @@ fn a_full_config_is_read() {
             password: Some(PasswordSource::File("/etc/coffer/home.password".into())),
             compression: Some(Compression::Max),
             pack_size: Some(32 << 20),
+            price: Some("wasabi".into()),
         }
     );
     assert_eq!(config.vaults[1].path, Path::new("/etc/coffer/vaults/away"));
@@ -79,7 +81,7 @@ fn a_missing_file_is_empty_and_an_empty_file_too() {
 #[test]
 fn complaints_name_file_line_and_what_was_meant() {
     assert_snapshot!(complaint("[vaults.a]\npath = \"/a\"\npasword-file = \"x\"\n"), @r#"/etc/coffer/config.toml:3: vault "a" has no key "pasword-file": did you mean password-file?"#);
-    assert_snapshot!(complaint("[vaults.a]\npath = \"/a\"\ncolour = 1\n"), @r#"/etc/coffer/config.toml:3: vault "a" has no key "colour": it can have path, password-file, password-command, compression, pack-size"#);
+    assert_snapshot!(complaint("[vaults.a]\npath = \"/a\"\ncolour = 1\n"), @r#"/etc/coffer/config.toml:3: vault "a" has no key "colour": it can have path, password-file, password-command, compression, pack-size, price"#);
     assert_snapshot!(complaint("\n[valts.a]\n"), @r#"/etc/coffer/config.toml:2: the config has no key "valts": did you mean vaults?"#);
     assert_snapshot!(complaint("[vaults.a]\n\n[vaults.b]\npath = \"/b\""), @r#"/etc/coffer/config.toml:1: vault "a" lacks path = "/folder""#);
     assert_snapshot!(complaint("[vaults.a]\npath = 5\n"), @r#"/etc/coffer/config.toml:2: path of vault "a" must be a string, not integer"#);

@@ -60,6 +60,18 @@ impl Engine {
                 )))
             }
             Change::SaveVault(new) => self.save_vault(new),
+            Change::SetPrice { vault, price } => {
+                let title = match price {
+                    Some(id) => Some(self.config().prices.find(id)?.title()),
+                    None => None,
+                };
+                self.edit(|text, file| edit::set_price(text, file, vault, price.as_deref()))?;
+                self.tell_changed(std::slice::from_ref(vault));
+                Ok(done(match title {
+                    Some(title) => format!("Vault {vault} is at {title} from now on."),
+                    None => format!("Vault {vault} names no price any more."),
+                }))
+            }
             Change::RemoveVault { vault } => {
                 let place = self.find(vault)?;
                 self.edit(|text, file| edit::remove_vault(text, file, vault))?;

@@ -167,6 +167,13 @@ pub enum Change {
     },
     /// Makes a vault, or takes one that is there, and names it in the config.
     SaveVault(Box<NewVault>),
+    /// Names a vault's price in the config, or takes its name out.
+    SetPrice {
+        /// The vault's name.
+        vault: String,
+        /// An id of the price book.
+        price: Option<String>,
+    },
     /// Takes a vault out of the config. Its data stays.
     RemoveVault {
         /// Its name.

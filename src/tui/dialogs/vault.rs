@@ -200,6 +200,7 @@ pub(super) fn new_vault(form: &Form, model: &Model) -> NewVault {
                 _ => None,
             },
             pack_size: None,
+            price: None,
         },
         create: form.chosen("how") == 0,
         password: (kept != 2 && !typed.is_empty()).then(|| Password::new(typed)),

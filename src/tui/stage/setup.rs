@@ -43,6 +43,11 @@ pub(super) fn change(change: &Change) -> Answer {
             return Answer::Failed("cannot create /root/vault: Permission denied".into());
         }
         Change::SaveVault(new) => format!("Made vault {} in {}.", new.vault.name, new.vault.path.display()),
+        Change::SetPrice {
+            vault,
+            price: Some(price),
+        } => format!("Vault {vault} is at {price} from now on."),
+        Change::SetPrice { vault, price: None } => format!("Vault {vault} names no price any more."),
         Change::RemoveVault { vault } => format!("Removed vault {vault} from the config; its data stays."),
         Change::LabelSnapshot { at, .. } => format!("Changed snapshot {}.", at.id),
         Change::AddKey { vault, .. } => format!("Added key 0fdc8e63: its password opens {vault} from now on."),
@@ -76,6 +81,9 @@ pub(super) fn told(change: &Change) -> String {
             new.vault.password,
             new.password.as_ref().map(|password| password.0.len())
         ),
+        Change::SetPrice { vault, price } => {
+            format!("set the price of {vault} to {}", price.as_deref().unwrap_or("none"))
+        }
         Change::RemoveVault { vault } => format!("remove vault {vault}"),
         Change::LabelSnapshot { at, labels } => format!("snapshot {} of {}: {labels:?}", at.id, at.target),
         Change::AddKey { vault, password } => format!("add a key of {} bytes to {vault}", password.0.len()),
@@ -93,6 +101,7 @@ fn config() -> Config {
         password: None,
         compression: None,
         pack_size: None,
+        price: None,
     };
     let plan = |name: &str, vaults: &[&str], paths: &[&str], schedule: &str| PlanConfig {
         name: name.into(),

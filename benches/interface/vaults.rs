@@ -104,6 +104,7 @@ impl Trees {
             compression: Default::default(),
             pack_size: 16 << 20,
             dry_run: false,
+            ..WriterOptions::default()
         };
         Trees {
             writer: BlobWriter::new(&indexed, options).unwrap(),

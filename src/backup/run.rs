@@ -46,6 +46,7 @@ pub fn run(
         compression: options.compression,
         pack_size: options.pack_size,
         dry_run: options.dry_run,
+        ..WriterOptions::default()
     };
     let shared = Shared {
         vault,

@@ -26,6 +26,9 @@ pub struct Args {
     /// Target size of new packs, 4M to 128M
     #[arg(long, value_name = "SIZE", default_value = "16M")]
     pack_size: String,
+    /// Also merge packs that are smaller than four fifths of that, when there are ten; without it, only very small ones
+    #[arg(long)]
+    repack_small: bool,
     /// Also read packs that hold anything uncompressed, and compress it
     #[arg(long)]
     repack_uncompressed: bool,
@@ -60,6 +63,7 @@ impl Args {
                 .ok()
                 .filter(|size| (pack::MIN_PACK_SIZE..=pack::MAX_PACK_SIZE).contains(size))
                 .ok_or_else(|| Failure::usage("--pack-size: choose one from 4M to 128M"))?,
+            repack_small: self.repack_small,
             repack_uncompressed: self.repack_uncompressed,
         };
         if !self.dry_run {

@@ -115,6 +115,7 @@ impl Trees {
             compression: Default::default(),
             pack_size: 4 << 20,
             dry_run: false,
+            ..WriterOptions::default()
         };
         Trees {
             writer: BlobWriter::new(&indexed, options).unwrap(),

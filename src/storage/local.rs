@@ -5,16 +5,16 @@
 //! for one of the vault's. Files are made read-only, so that nothing else changes them by mistake.
 
 use std::ffi::OsStr;
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, IoSlice, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 use rustix::io::Errno;
 
-use super::{FileKind, Leftovers, Storage, StorageError};
+use super::{FileKind, Leftovers, Listed, Storage, StorageError};
 use crate::vault::Id;
 
 /// A temporary file this old was left by a program that was killed.
@@ -79,7 +79,7 @@ impl LocalStorage {
     }
 
     /// Lists the vault's files in one folder; one that is not there lists nothing.
-    fn list_folder(&self, folder: &Path, each: &mut dyn FnMut(Id, u64)) -> Result<(), StorageError> {
+    fn list_folder(&self, folder: &Path, each: &mut dyn FnMut(Listed)) -> Result<(), StorageError> {
         let entries = match fs::read_dir(folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -93,10 +93,10 @@ impl LocalStorage {
             match entry.metadata() {
                 Ok(metadata) if metadata.is_dir() => {}
                 Ok(metadata) if metadata.is_symlink() => match fs::metadata(entry.path()) {
-                    Ok(metadata) => each(id, metadata.len()),
+                    Ok(metadata) => each(listed(id, &metadata)),
                     Err(error) => return Err(failed("list", &entry.path(), error)),
                 },
-                Ok(metadata) => each(id, metadata.len()),
+                Ok(metadata) => each(listed(id, &metadata)),
                 // Deleted since the folder was read.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(failed("list", &entry.path(), error)),
@@ -182,19 +182,26 @@ impl Storage for LocalStorage {
     }
 
     fn list(&self, kind: FileKind, each: &mut dyn FnMut(Id, u64)) -> Result<(), StorageError> {
+        self.list_dated(kind, &mut |file| each(file.id, file.size))
+    }
+
+    fn list_dated(&self, kind: FileKind, each: &mut dyn FnMut(Listed)) -> Result<(), StorageError> {
         let folder = self.folder(kind);
         match kind {
-            FileKind::Config => match self.size(kind, &Id::ZERO) {
-                Ok(size) => each(Id::ZERO, size),
-                Err(StorageError::NotFound { .. }) => {}
-                Err(error) => return Err(error),
-            },
+            FileKind::Config => {
+                let path = self.path(kind, &Id::ZERO);
+                match fs::metadata(&path) {
+                    Ok(metadata) => each(listed(Id::ZERO, &metadata)),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => return Err(failed("read", &path, error)),
+                }
+            }
             FileKind::Pack => {
                 for byte in 0..=255u8 {
-                    self.list_folder(&folder.join(HEXLOWER.encode(&[byte])), &mut |id, size| {
+                    self.list_folder(&folder.join(HEXLOWER.encode(&[byte])), &mut |file| {
                         // Elsewhere it would not be found again by its name.
-                        if id.0[0] == byte {
-                            each(id, size);
+                        if file.id.0[0] == byte {
+                            each(file);
                         }
                     })?;
                 }
@@ -298,6 +305,15 @@ impl Storage for LocalStorage {
 /// The id a file's name stands for, if it is one of the vault's.
 fn file_id(name: &OsStr) -> Option<Id> {
     name.to_str()?.parse().ok()
+}
+
+fn listed(id: Id, metadata: &Metadata) -> Listed {
+    Listed {
+        id,
+        size: metadata.len(),
+
+        modified: Some(metadata.mtime()),
+    }
 }
 
 fn failed(action: &'static str, path: &Path, source: io::Error) -> StorageError {
@@ -453,6 +469,28 @@ mod tests {
         fs::create_dir(data.join(Id([0xab; 32]).to_string())).unwrap();
         assert_eq!(listed(&storage, FileKind::Pack), [(a, 1), (b, 2)]);
         assert_eq!(listed(&storage, FileKind::Config), [(Id::ZERO, 6)]);
+    }
+
+    #[test]
+    fn says_when_files_were_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = LocalStorage::new(folder.path());
+        storage.create_layout().unwrap();
+        let (a, b) = (Id([0xaa; 32]), Id([0xbb; 32]));
+        for (id, seconds) in [(a, 86_400), (b, 1_700_000_000)] {
+            storage.write(FileKind::Pack, &id, &[b"x"]).unwrap();
+            let path = storage.describe_file(FileKind::Pack, &id);
+            fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+            let time = std::time::UNIX_EPOCH + Duration::from_secs(seconds);
+            let file = File::options().write(true).open(&path).unwrap();
+            file.set_modified(time).unwrap();
+        }
+        let mut found = Vec::new();
+        storage
+            .list_dated(FileKind::Pack, &mut |file| found.push((file.id, file.modified)))
+            .unwrap();
+        found.sort();
+        assert_eq!(found, [(a, Some(86_400)), (b, Some(1_700_000_000))]);
     }
 
     #[test]

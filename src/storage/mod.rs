@@ -74,6 +74,18 @@ pub struct Leftovers {
     pub bytes: u64,
 }
 
+/// A file, as a listing tells of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listed {
+    /// Its name.
+    pub id: Id,
+    /// Its size, bytes.
+    pub size: u64,
+    /// When it was written, seconds since 1970, if the storage knows. A vault that was copied has the copy's times, unless
+    /// the copying kept them.
+    pub modified: Option<i64>,
+}
+
 /// One place for a vault's files.
 pub trait Storage: Send + Sync + std::fmt::Debug {
     /// The place as a user would write it, for messages.
@@ -88,6 +100,17 @@ pub trait Storage: Send + Sync + std::fmt::Debug {
     /// Calls `each` with name and size in bytes of every file of a kind, in no order. Names that are not 64 hex digits
     /// are passed over. A missing folder lists nothing.
     fn list(&self, kind: FileKind, each: &mut dyn FnMut(Id, u64)) -> Result<(), StorageError>;
+
+    /// The same, with the time each file was written where the storage knows it.
+    fn list_dated(&self, kind: FileKind, each: &mut dyn FnMut(Listed)) -> Result<(), StorageError> {
+        self.list(kind, &mut |id, size| {
+            each(Listed {
+                id,
+                size,
+                modified: None,
+            });
+        })
+    }
 
     /// The size of a file in bytes, or [`StorageError::NotFound`].
     fn size(&self, kind: FileKind, id: &Id) -> Result<u64, StorageError>;

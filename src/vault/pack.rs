@@ -24,7 +24,7 @@ const PLAIN_ENTRY: usize = 1 + 4 + 32;
 /// Bytes of an entry of a compressed blob: kind, length, length before compression, id.
 const COMPRESSED_ENTRY: usize = 1 + 4 + 4 + 32;
 /// A pack is full at this many blobs: the header stays well within [`MAX_HEADER`] and one index file holds the pack.
-const MAX_BLOBS: usize = 50_000;
+pub(super) const MAX_BLOBS: usize = 50_000;
 
 /// One blob of a pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

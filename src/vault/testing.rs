@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tempfile::TempDir;
 
 use super::key::ScryptParameters;
 use super::{CreateOptions, Id, Password, Vault};
-use crate::storage::{FileKind, LocalStorage, Storage, StorageError};
+use crate::storage::{FileKind, Listed, LocalStorage, Storage, StorageError};
 
 /// The password of [`test_vault`].
 pub const PASSWORD: &str = "test";
@@ -47,9 +48,24 @@ type OnWrite = Box<dyn Fn(FileKind, &Id) -> Result<(), StorageError> + Send + Sy
 /// What is done before a file is deleted.
 type OnRemove = OnWrite;
 
-/// A storage that fails, or returns other bytes, when a test wants it to.
+/// How often a storage was asked.
+#[derive(Debug, Default)]
+pub struct Requests {
+    /// Reads of files or of a part of one.
+    pub gets: AtomicU64,
+    /// Files written.
+    pub puts: AtomicU64,
+    /// Files deleted.
+    pub deletes: AtomicU64,
+    /// Listings.
+    pub lists: AtomicU64,
+}
+
+/// A storage that fails, or returns other bytes, when a test wants it to, and counts what it is asked.
 pub struct Tampered {
     inner: Arc<dyn Storage>,
+    /// What it was asked.
+    pub requests: Arc<Requests>,
     /// Called after each read of a range, with what was read.
     pub on_read: OnRead,
     /// Called before each write.
@@ -63,6 +79,7 @@ impl Tampered {
     pub fn new(inner: Arc<dyn Storage>) -> Tampered {
         Tampered {
             inner,
+            requests: Arc::default(),
             on_read: Box::new(|_, _, _, _| Ok(())),
             on_write: Box::new(|_, _| Ok(())),
             on_remove: Box::new(|_, _| Ok(())),
@@ -87,23 +104,32 @@ impl Storage for Tampered {
         self.inner.create_layout()
     }
     fn list(&self, kind: FileKind, each: &mut dyn FnMut(Id, u64)) -> Result<(), StorageError> {
+        self.requests.lists.fetch_add(1, Ordering::Relaxed);
         self.inner.list(kind, each)
+    }
+    fn list_dated(&self, kind: FileKind, each: &mut dyn FnMut(Listed)) -> Result<(), StorageError> {
+        self.requests.lists.fetch_add(1, Ordering::Relaxed);
+        self.inner.list_dated(kind, each)
     }
     fn size(&self, kind: FileKind, id: &Id) -> Result<u64, StorageError> {
         self.inner.size(kind, id)
     }
     fn read(&self, kind: FileKind, id: &Id, limit: u64) -> Result<Vec<u8>, StorageError> {
+        self.requests.gets.fetch_add(1, Ordering::Relaxed);
         self.inner.read(kind, id, limit)
     }
     fn read_at(&self, kind: FileKind, id: &Id, offset: u64, buffer: &mut [u8]) -> Result<(), StorageError> {
+        self.requests.gets.fetch_add(1, Ordering::Relaxed);
         self.inner.read_at(kind, id, offset, buffer)?;
         (self.on_read)(kind, id, offset, buffer)
     }
     fn write(&self, kind: FileKind, id: &Id, parts: &[&[u8]]) -> Result<(), StorageError> {
+        self.requests.puts.fetch_add(1, Ordering::Relaxed);
         (self.on_write)(kind, id)?;
         self.inner.write(kind, id, parts)
     }
     fn remove(&self, kind: FileKind, id: &Id) -> Result<(), StorageError> {
+        self.requests.deletes.fetch_add(1, Ordering::Relaxed);
         (self.on_remove)(kind, id)?;
         self.inner.remove(kind, id)
     }

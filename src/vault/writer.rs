@@ -13,7 +13,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use self::claims::{Claim, Claims};
-use self::store::{Store, Stored};
+use self::store::Store;
+pub(super) use self::store::index_is_due;
 use super::compress::{Level, Scratch};
 use super::crypto::{NONCE_SIZE, OVERHEAD};
 use super::pack::{self, PackBuilder};
@@ -29,6 +30,8 @@ pub struct WriterOptions {
     pub pack_size: u32,
     /// Count what would be stored, store nothing.
     pub dry_run: bool,
+    /// Save index files also because time has passed. Without it, how many there will be is known from the packs.
+    pub timed_index: bool,
 }
 
 impl Default for WriterOptions {
@@ -37,6 +40,7 @@ impl Default for WriterOptions {
             compression: Compression::Auto,
             pack_size: pack::DEFAULT_PACK_SIZE,
             dry_run: false,
+            timed_index: true,
         }
     }
 }
@@ -63,6 +67,12 @@ pub struct WriterTotals {
     pub added: u64,
     /// Bytes of new blobs as stored in packs, their entries in headers included.
     pub added_packed: u64,
+    /// Packs that were stored.
+    pub packs: u64,
+    /// Their bytes.
+    pub pack_bytes: u64,
+    /// Index files that were saved.
+    pub index_files: u64,
 }
 
 #[derive(Debug, Default)]
@@ -100,7 +110,7 @@ impl BlobWriter {
         }
         let claims = Arc::new(Claims::default());
         Ok(BlobWriter {
-            store: Store::new(vault, claims.clone(), options.pack_size),
+            store: Store::new(vault, claims.clone(), options.pack_size, options.timed_index),
             vault: vault.clone(),
             options,
             claims,
@@ -147,14 +157,7 @@ impl BlobWriter {
     }
 
     fn add_new(&self, kind: BlobKind, id: Id, plain: &[u8], scratch: &mut Scratch) -> Result<u32> {
-        let length = u32::try_from(plain.len())
-            .map_err(|_| Error::Internal(format!("{kind:?} blob {id} has {} bytes", plain.len())))?;
-        let uncompressed = self.pack_blob(kind, plain, scratch)?.then_some(length);
-        if !self.options.dry_run {
-            let key = self.vault.vault().key();
-            key.seal_tail(&mut scratch.sealed, 0)?;
-            verify(key, id, plain, uncompressed, scratch)?;
-        }
+        let uncompressed = self.seal_blob(kind, id, plain, false, scratch)?;
         let sealed = plain_or_packed(&scratch.sealed, self.options.dry_run);
         let stored = (sealed + pack::entry_size(uncompressed.is_some())) as u64;
         let counters = &self.counters;
@@ -171,8 +174,29 @@ impl BlobWriter {
         Ok(stored.try_into().unwrap_or(u32::MAX))
     }
 
+    /// Brings the blob sealed and verified (in a dry run: neither) into `scratch.sealed`; its length before compression if
+    /// it is compressed.
+    fn seal_blob(
+        &self,
+        kind: BlobKind,
+        id: Id,
+        plain: &[u8],
+        always: bool,
+        scratch: &mut Scratch,
+    ) -> Result<Option<u32>> {
+        let length = u32::try_from(plain.len())
+            .map_err(|_| Error::Internal(format!("{kind:?} blob {id} has {} bytes", plain.len())))?;
+        let uncompressed = self.pack_blob(kind, plain, always, scratch)?.then_some(length);
+        if !self.options.dry_run {
+            let key = self.vault.vault().key();
+            key.seal_tail(&mut scratch.sealed, 0)?;
+            verify(key, id, plain, uncompressed, scratch)?;
+        }
+        Ok(uncompressed)
+    }
+
     /// Brings the blob as it is to be sealed into `scratch.sealed`, behind room for the nonce; tells whether compressed.
-    fn pack_blob(&self, kind: BlobKind, plain: &[u8], scratch: &mut Scratch) -> Result<bool> {
+    fn pack_blob(&self, kind: BlobKind, plain: &[u8], always: bool, scratch: &mut Scratch) -> Result<bool> {
         let level = match (self.vault.vault().version(), kind) {
             (1, _) => None,
             (_, BlobKind::Tree) => Some(Level::for_trees(self.options.compression)),
@@ -184,7 +208,7 @@ impl BlobWriter {
         if let Some(level) = level {
             let packed = scratch.codec.compress_append(plain, level, sealed);
             let packed = packed.map_err(|bad| Error::Internal(format!("zstd failed: {bad}")))?;
-            if packed < plain.len() || kind == BlobKind::Tree {
+            if packed < plain.len() || always || kind == BlobKind::Tree {
                 return Ok(true);
             }
             sealed.truncate(NONCE_SIZE);
@@ -214,17 +238,26 @@ impl BlobWriter {
     }
 
     /// Stores a blob that the vault has once more, as it is sealed: it moves to another pack. The caller has verified it.
+    /// Blobs come into packs in the order of these calls.
     pub(super) fn copy(&self, kind: BlobKind, id: Id, sealed: &[u8], uncompressed: Option<u32>) -> Result<()> {
         self.store.check()?;
         self.place(kind, id, sealed, uncompressed)
             .map_err(|error| self.store.fail(error))
     }
 
-    /// The same, compressed and sealed anew from its content.
-    pub(super) fn store_again(&self, kind: BlobKind, id: Id, plain: &[u8], scratch: &mut Scratch) -> Result<()> {
+    /// Brings a blob's content into `scratch.sealed` as [`BlobWriter::copy`] takes it: sealed and verified. Returns its
+    /// length before compression if it is compressed; with `always` it is, even if that does not make it smaller.
+    pub(super) fn seal(
+        &self,
+        kind: BlobKind,
+        id: Id,
+        plain: &[u8],
+        always: bool,
+        scratch: &mut Scratch,
+    ) -> Result<Option<u32>> {
         self.store.check()?;
-        let stored = self.add_new(kind, id, plain, scratch);
-        stored.map(|_| ()).map_err(|error| self.store.fail(error))
+        let sealed = self.seal_blob(kind, id, plain, always, scratch);
+        sealed.map_err(|error| self.store.fail(error))
     }
 
     /// Whether the vault, or this writer, has the blob.
@@ -241,17 +274,20 @@ impl BlobWriter {
             tree_blobs: get(&self.counters.tree_blobs),
             added: get(&self.counters.added),
             added_packed: get(&self.counters.added_packed),
+            packs: get(&self.store.stored().packs),
+            pack_bytes: get(&self.store.stored().bytes),
+            index_files: get(&self.store.stored().index_files),
         }
     }
 
     /// Stores what is open, saves the index. Until this returns, no generation may refer to the blobs.
     /// Dropping a writer without `finish` also tries to store open packs and the index, so that the next run reuses them.
     pub fn finish(mut self) -> Result<WriterTotals> {
-        let Stored = self.flush()?;
+        self.flush()?;
         Ok(self.totals())
     }
 
-    fn flush(&mut self) -> Result<Stored> {
+    fn flush(&mut self) -> Result<()> {
         for open in &mut self.open {
             let open = std::mem::take(open.get_mut().unwrap_or_else(PoisonError::into_inner));
             if !open.is_empty() {

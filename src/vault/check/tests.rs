@@ -92,6 +92,7 @@ impl Sample {
             compression: Compression::Auto,
             pack_size: 4 << 20,
             dry_run: false,
+            ..WriterOptions::default()
         };
         let writer = BlobWriter::new(&indexed, options).unwrap();
         let mut scratch = Scratch::default();

@@ -126,7 +126,18 @@ fn order(raw: &RawEntry) -> (&[u8], u32, u32) {
 
 /// Merges segments into one that covers all that they cover.
 pub(super) fn merge(sources: &[Arc<Segment>], folder: &Path) -> Result<Segment> {
-    let (packs, numbers) = merge_packs(sources);
+    let files = sources.iter().flat_map(|source| source.files()).collect();
+    merge_without(sources, folder, &|_| false, files)
+}
+
+/// Merges segments into one without the packs that leave. It covers these index files, which must tell of just the rest.
+pub(super) fn merge_without(
+    sources: &[Arc<Segment>],
+    folder: &Path,
+    leaves: &dyn Fn(&Id) -> bool,
+    mut files: Vec<Id>,
+) -> Result<Segment> {
+    let (packs, numbers) = merge_packs(sources, leaves);
     let count = |kind| sources.iter().map(|source| source.entries(kind).len() as u64).sum();
     let mut writer = SegmentWriter::new(folder, count(BlobKind::Data), count(BlobKind::Tree), packs.len())?;
     for kind in [BlobKind::Data, BlobKind::Tree] {
@@ -140,6 +151,9 @@ pub(super) fn merge(sources: &[Arc<Segment>], folder: &Path) -> Result<Segment> 
             let Some(pack) = pack else {
                 return Err(Error::Internal("an entry of the local index refers to no pack".into()));
             };
+            if *pack == LEFT_OUT {
+                continue;
+            }
             raw[32..36].copy_from_slice(&pack.to_le_bytes());
             writer.push(kind, &raw)?;
         }
@@ -150,15 +164,17 @@ pub(super) fn merge(sources: &[Arc<Segment>], folder: &Path) -> Result<Segment> 
             .and_then(|source| source.pack_id(number))
             .unwrap_or(Id::ZERO)
     });
-    let mut files: Vec<Id> = sources.iter().flat_map(|source| source.files()).collect();
     files.sort_unstable();
     files.dedup();
     writer.finish(&mut { ids }, &mut files.into_iter())
 }
 
+/// The new number of a pack that is left out.
+const LEFT_OUT: u32 = u32::MAX;
+
 /// All packs of some segments in order, each as a source and its number there, and for each source the new number of
 /// each of its packs.
-fn merge_packs(sources: &[Arc<Segment>]) -> (Vec<(u32, u32)>, Vec<Vec<u32>>) {
+fn merge_packs(sources: &[Arc<Segment>], leaves: &dyn Fn(&Id) -> bool) -> (Vec<(u32, u32)>, Vec<Vec<u32>>) {
     let mut packs: Vec<(u32, u32)> = Vec::new();
     let mut numbers: Vec<Vec<u32>> = sources
         .iter()
@@ -175,6 +191,10 @@ fn merge_packs(sources: &[Arc<Segment>]) -> (Vec<(u32, u32)>, Vec<Vec<u32>>) {
             break;
         };
         let number = numbers[source].len() as u32;
+        if leaves(&id) {
+            numbers[source].push(LEFT_OUT);
+            continue;
+        }
         if last != Some(id) {
             packs.push((source as u32, number));
             last = Some(id);

@@ -75,6 +75,32 @@ impl Index {
         Ok(())
     }
 
+    /// Takes in that index files were written anew without the packs that leave, so that none has to be read for it:
+    /// `new` files tell of what the `old` ones told, without these packs.
+    pub(in crate::vault) fn leave_out(&self, leaves: &dyn Fn(&Id) -> bool, old: &[Id], new: &[Id]) -> Result<()> {
+        let _changing = self.change();
+        let segments = self.segments();
+        let (touched, mut rest): (Vec<_>, Vec<_>) = segments
+            .iter()
+            .cloned()
+            .partition(|segment| segment.files().any(|file| old.contains(&file)));
+        if touched.is_empty() {
+            return Ok(());
+        }
+        let files = touched.iter().flat_map(|segment| segment.files());
+        let files = files
+            .filter(|file| !old.contains(file))
+            .chain(new.iter().copied())
+            .collect();
+        let merged = build::merge_without(&touched, &self.folder, leaves, files)?;
+        for segment in &touched {
+            let _ = fs::remove_file(segment.path());
+        }
+        rest.push(Arc::new(merged));
+        self.replace(rest);
+        Ok(())
+    }
+
     /// Merges segments if there are many. Failing to is no error: it only makes searching slower.
     pub(in crate::vault) fn tidy(&self) {
         let _changing = self.change();

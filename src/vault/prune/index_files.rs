@@ -12,32 +12,65 @@ use crate::vault::{Id, Result, Vault};
 /// An index file is saved when it lists so many blobs.
 const BLOBS: usize = 50_000;
 
-/// Writes anew what index files tell of packs that stay, of each file that tells of one that goes, and returns those
-/// files: they may be deleted now. Until then the vault has both, which say the same.
-pub(super) fn rewrite(vault: &Vault, leaving: &dyn Fn(&Id) -> bool, cancel: &Cancel) -> Result<Vec<Id>> {
+/// Writes anew what these index files tell of packs that stay, and returns the new ones. The old ones may be deleted then;
+/// until they are the vault has both, which say the same.
+pub(super) fn rewrite(vault: &Vault, old: &[Id], leaving: &dyn Fn(&Id) -> bool, cancel: &Cancel) -> Result<Vec<Id>> {
     let mut codec = Codec::default();
-    let mut old = Vec::new();
     let mut new = NewFiles::new(vault);
-    for file in vault.list_files(FileKind::Index)? {
+    for file in old {
         cancel.check()?;
-        let text = vault.read_file_with(FileKind::Index, &file, &mut codec)?;
+        let text = vault.read_file_with(FileKind::Index, file, &mut codec)?;
         let mut packs = Packs::default();
         json::parse(&text, &mut packs)
-            .map_err(|error| vault.damaged(FileKind::Index, &file, format!("it is not an index file: {error}")))?;
-        if !packs.all.iter().any(|(id, _)| leaving(id)) {
-            continue;
-        }
+            .map_err(|error| vault.damaged(FileKind::Index, file, format!("it is not an index file: {error}")))?;
         for (id, blobs) in packs.all {
             if !leaving(&id) {
                 new.add(&id, &blobs)?;
             }
         }
-        old.push(file);
     }
     new.save()?;
-    // One that came out the same byte for byte (it cannot: it is encrypted with a fresh nonce) must not be deleted.
-    old.retain(|file| !new.written.contains(file));
-    Ok(old)
+    Ok(new.written)
+}
+
+/// Counts the index files that packs which come in this order make.
+#[derive(Default)]
+pub(super) struct Counter {
+    /// A pack that two files told of is told of once.
+    told: HashSet<Id>,
+    blobs: usize,
+    full: u64,
+}
+
+/// What comes of a pack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    /// It was told of before.
+    Before,
+    /// It comes into the file.
+    Now,
+    /// It does, and fills it.
+    Full,
+}
+
+impl Counter {
+    pub fn add(&mut self, id: &Id, blobs: usize) -> Told {
+        if !self.told.insert(*id) {
+            return Told::Before;
+        }
+        self.blobs += blobs;
+        if self.blobs < BLOBS {
+            return Told::Now;
+        }
+        self.full += 1;
+        self.blobs = 0;
+        Told::Full
+    }
+
+    /// How many files it takes.
+    pub fn files(&self) -> u64 {
+        self.full + u64::from(self.blobs > 0)
+    }
 }
 
 /// The packs of one index file.
@@ -64,9 +97,7 @@ impl json::Sink for Packs {
 struct NewFiles<'a> {
     vault: &'a Vault,
     text: Vec<u8>,
-    blobs: usize,
-    /// A pack that two files told of is told of once.
-    told: HashSet<Id>,
+    counter: Counter,
     written: Vec<Id>,
 }
 
@@ -75,22 +106,25 @@ impl<'a> NewFiles<'a> {
         NewFiles {
             vault,
             text: Vec::new(),
-            blobs: 0,
-            told: HashSet::new(),
+            counter: Counter::default(),
             written: Vec::new(),
         }
     }
 
     fn add(&mut self, id: &Id, blobs: &[PackBlob]) -> Result<()> {
-        if !self.told.insert(*id) {
+        // It is in the index in no way that matters.
+        if blobs.is_empty() {
+            return Ok(());
+        }
+        let told = self.counter.add(id, blobs.len());
+        if told == Told::Before {
             return Ok(());
         }
         if self.text.is_empty() {
             json::start(&mut self.text);
         }
         json::write_pack(&mut self.text, id, blobs);
-        self.blobs += blobs.len();
-        if self.blobs >= BLOBS { self.save() } else { Ok(()) }
+        if told == Told::Full { self.save() } else { Ok(()) }
     }
 
     fn save(&mut self) -> Result<()> {
@@ -99,7 +133,6 @@ impl<'a> NewFiles<'a> {
         }
         json::end(&mut self.text);
         let text = std::mem::take(&mut self.text);
-        self.blobs = 0;
         self.written.push(self.vault.write_file(FileKind::Index, &text)?);
         Ok(())
     }

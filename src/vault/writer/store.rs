@@ -1,6 +1,7 @@
 //! The storing side of a writer: threads that seal, hash and write full packs, and save index files.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -22,41 +23,95 @@ const LARGE: u32 = 32 << 20;
 const SPARE: usize = 2 << 20;
 /// An index file is saved when so many blobs are stored …
 const INDEX_BLOBS: usize = 50_000;
-/// … or so much time has passed since the last one.
+/// … or so many bytes of packs (what is in no index file is lost to a program that is killed) …
+const INDEX_BYTES: u64 = 8 << 30;
+/// … or, for a backup, so much time has passed since the last one.
 const INDEX_TIME: Duration = Duration::from_secs(10 * 60);
 
-/// Everything is in the vault.
-#[derive(Debug)]
-pub(super) struct Stored;
+/// Whether packs of so many blobs and bytes that are in no index file make one due.
+pub(in crate::vault) fn index_is_due(blobs: usize, bytes: u64) -> bool {
+    blobs >= INDEX_BLOBS || bytes >= INDEX_BYTES
+}
+
+/// What was stored.
+#[derive(Debug, Default)]
+pub(super) struct Stored {
+    pub packs: AtomicU64,
+    pub bytes: AtomicU64,
+    pub index_files: AtomicU64,
+}
 
 /// The storing threads' owner.
 #[derive(Debug)]
 pub(super) struct Store {
     shared: Arc<Shared>,
-    sender: Option<Sender<PackBuilder>>,
+    sender: Option<Sender<Numbered>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     wanted_threads: usize,
     pack_size: u32,
+    /// How many packs were handed over.
+    sent: AtomicU64,
 }
+
+/// A full pack on its way, with its number.
+type Numbered = (u64, PackBuilder);
 
 #[derive(Debug)]
 struct Shared {
     vault: IndexedVault,
     claims: Arc<Claims>,
-    receiver: Receiver<PackBuilder>,
+    receiver: Receiver<Numbered>,
     /// Buffers of stored packs, to be filled again.
     buffers: Mutex<Vec<Vec<u8>>>,
     pending: Mutex<Pending>,
+    /// Save index files also because time has passed.
+    timed: bool,
+    stored: Stored,
     failed: AtomicBool,
     failure: Mutex<Option<Error>>,
 }
 
-/// Packs that are stored but in no index file yet.
+/// A stored pack: its name, its size and what is in it.
+type StoredPack = (Id, u64, Vec<PackBlob>);
+
+/// Packs that are stored but in no index file yet. They come into index files in the order in which they were handed over,
+/// whichever thread is faster, so that it is known beforehand how many files it takes.
 #[derive(Debug)]
 struct Pending {
+    /// By number, those that wait for one before them.
+    waiting: BTreeMap<u64, StoredPack>,
+    /// The number that comes next.
+    next: u64,
     packs: Vec<(Id, Vec<PackBlob>)>,
     blobs: usize,
+    bytes: u64,
     saved: Instant,
+}
+
+impl Pending {
+    /// The packs of the next index file, if one is due.
+    fn due(&mut self, timed: bool) -> Option<Vec<(Id, Vec<PackBlob>)>> {
+        while !index_is_due(self.blobs, self.bytes)
+            && let Some(pack) = self.waiting.remove(&self.next)
+        {
+            self.next += 1;
+            self.take(pack);
+        }
+        let late = timed && self.saved.elapsed() >= INDEX_TIME;
+        (index_is_due(self.blobs, self.bytes) || late).then(|| self.all())
+    }
+
+    fn take(&mut self, (id, size, blobs): StoredPack) {
+        self.blobs += blobs.len();
+        self.bytes += size;
+        self.packs.push((id, blobs));
+    }
+
+    fn all(&mut self) -> Vec<(Id, Vec<PackBlob>)> {
+        self.saved = Instant::now();
+        (self.blobs, self.bytes) = (0, 0);
+        std::mem::take(&mut self.packs)
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -65,7 +120,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Store {
     /// The threads start with the first pack: a backup without changes needs none.
-    pub fn new(vault: &IndexedVault, claims: Arc<Claims>, pack_size: u32) -> Store {
+    pub fn new(vault: &IndexedVault, claims: Arc<Claims>, pack_size: u32, timed: bool) -> Store {
         let large = pack_size > LARGE;
         let (sender, receiver) = bounded(if large { 0 } else { CHANNEL });
         Store {
@@ -75,10 +130,15 @@ impl Store {
                 receiver,
                 buffers: Mutex::default(),
                 pending: Mutex::new(Pending {
+                    waiting: BTreeMap::new(),
+                    next: 0,
                     packs: Vec::new(),
                     blobs: 0,
+                    bytes: 0,
                     saved: Instant::now(),
                 }),
+                timed,
+                stored: Stored::default(),
                 failed: AtomicBool::new(false),
                 failure: Mutex::default(),
             }),
@@ -86,6 +146,7 @@ impl Store {
             threads: Mutex::default(),
             wanted_threads: if large { 1 } else { THREADS },
             pack_size,
+            sent: AtomicU64::new(0),
         }
     }
 
@@ -97,8 +158,9 @@ impl Store {
             .sender
             .as_ref()
             .ok_or_else(|| Error::Internal("the writer is finished".into()))?;
+        let number = self.sent.fetch_add(1, Ordering::Relaxed);
         sender
-            .send(pack)
+            .send((number, pack))
             .map_err(|_| Error::Internal("the storing threads are gone".into()))
     }
 
@@ -139,62 +201,82 @@ impl Store {
     }
 
     /// Waits until all packs are stored, and saves the last index file. Harmless when called again.
-    pub fn finish(&mut self) -> Result<Stored> {
+    pub fn finish(&mut self) -> Result<()> {
         self.sender = None;
         for thread in std::mem::take(&mut *lock(&self.threads)) {
             if thread.join().is_err() {
                 self.shared.fail(&Error::Internal("a storing thread died".into()));
             }
         }
-        // Even after a failure: what is in the vault should be found there by the next run.
-        let saved = self.shared.save_index(0);
+        // Even after a failure, and after a pack that was not stored: what is in the vault should be found there by the next
+        // run.
+        let saved = self.shared.save_rest();
         self.check()?;
-        saved.map(|()| Stored)
+        saved
+    }
+
+    /// What was stored so far.
+    pub fn stored(&self) -> &Stored {
+        &self.shared.stored
     }
 }
 
 impl Shared {
     fn work(&self) {
         // The receiver never closes before the sender, so that nobody waits for ever, even after a failure.
-        for pack in &self.receiver {
+        for (number, pack) in &self.receiver {
             if self.failed.load(Ordering::Acquire) {
                 continue;
             }
-            if let Err(error) = self.store(pack) {
+            if let Err(error) = self.store(number, pack) {
                 self.fail(&error);
             }
         }
     }
 
-    fn store(&self, pack: PackBuilder) -> Result<()> {
+    fn store(&self, number: u64, pack: PackBuilder) -> Result<()> {
         let vault = self.vault.vault();
         let sealed = pack.seal(vault.key())?;
         vault.storage().write(FileKind::Pack, &sealed.id, &[&sealed.bytes])?;
+        let size = sealed.bytes.len() as u64;
+        self.stored.packs.fetch_add(1, Ordering::Relaxed);
+        self.stored.bytes.fetch_add(size, Ordering::Relaxed);
         {
             let mut buffers = lock(&self.buffers);
             if buffers.len() <= THREADS {
                 buffers.push(sealed.bytes);
             }
         }
-        {
-            let mut pending = lock(&self.pending);
-            pending.blobs += sealed.blobs.len();
-            pending.packs.push((sealed.id, sealed.blobs));
-        }
-        self.save_index(INDEX_BLOBS)
+        lock(&self.pending)
+            .waiting
+            .insert(number, (sealed.id, size, sealed.blobs));
+        self.save_due()
     }
 
-    /// Saves an index file if so many blobs are in none, or it is time to.
-    fn save_index(&self, blobs: usize) -> Result<()> {
+    /// Saves the index files that are due.
+    fn save_due(&self) -> Result<()> {
+        loop {
+            let due = lock(&self.pending).due(self.timed);
+            match due {
+                Some(packs) => self.save_index(packs)?,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Saves index files of everything that is stored.
+    fn save_rest(&self) -> Result<()> {
+        self.save_due()?;
         let packs = {
             let mut pending = lock(&self.pending);
-            if pending.blobs < blobs && pending.saved.elapsed() < INDEX_TIME {
-                return Ok(());
-            }
-            pending.saved = Instant::now();
-            pending.blobs = 0;
-            std::mem::take(&mut pending.packs)
+            let waiting = std::mem::take(&mut pending.waiting);
+            waiting.into_values().for_each(|pack| pending.take(pack));
+            pending.all()
         };
+        self.save_index(packs)
+    }
+
+    fn save_index(&self, packs: Vec<(Id, Vec<PackBlob>)>) -> Result<()> {
         if packs.is_empty() {
             return Ok(());
         }
@@ -205,6 +287,7 @@ impl Shared {
             .for_each(|(id, blobs)| json::write_pack(&mut text, id, blobs));
         json::end(&mut text);
         let file = self.vault.vault().write_file(FileKind::Index, &text)?;
+        self.stored.index_files.fetch_add(1, Ordering::Relaxed);
         drop(text);
         match self.vault.index().publish(file, &packs) {
             Ok(()) => {

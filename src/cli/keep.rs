@@ -2,14 +2,15 @@
 
 use super::Failure;
 use super::args;
+use crate::cost::Money;
 use crate::retention::{Bucket, Budget, Many, Period, Policy, Span};
 use crate::vault::generation::{GroupBy, Selector};
 use crate::vault::{Generation, Id};
 
-/// What stays.
+/// What stays, as a plan of the config can say it too.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "What stays (whatever any of these keeps)")]
-pub struct KeepArgs {
+pub struct RuleArgs {
     /// The newest N of each group (or `unlimited`, here and below)
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     keep_last: Option<Many>,
@@ -55,6 +56,14 @@ pub struct KeepArgs {
     /// All with this tag (TAG,TAG: with all of these; given again: or these; '': without any)
     #[arg(long, value_name = "TAG")]
     keep_tag: Vec<String>,
+}
+
+/// What stays.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "What stays (whatever any of these keeps)")]
+pub struct KeepArgs {
+    #[command(flatten)]
+    rule: RuleArgs,
     /// This generation, by its id or the beginning of it
     #[arg(long, value_name = "ID")]
     keep_id: Vec<String>,
@@ -71,16 +80,18 @@ pub struct KeepArgs {
     /// old as the one before. The newest of each group, protected generations and those of --keep-id never leave.
     #[arg(long, value_name = "SIZE", value_parser = args::size)]
     fit_size: Option<u64>,
+    /// The same for what it costs a month at the vault's price (10 USD, 8.50 EUR)
+    #[arg(long, value_name = "MONEY", conflicts_with = "fit_size")]
+    fit_cost: Option<Money>,
     /// Form groups by any of host, paths, tags, each with its own counts; '' makes one group of all
     #[arg(long, value_name = "WORDS", default_value = "host,paths", hide_default_value = false)]
     group_by: GroupBy,
 }
 
-impl KeepArgs {
-    /// The rule that the options make, and what it groups by; `None` when no option says what stays. `generations` are those
-    /// that ids are looked up in.
-    pub fn policy(&self, generations: &[Generation]) -> Result<Option<(Policy, GroupBy)>, Failure> {
-        let policy = Policy {
+impl RuleArgs {
+    /// The rule that the options make; it may be an empty one.
+    pub fn policy(&self) -> Policy {
+        Policy {
             last: self.keep_last,
             buckets: by_bucket(
                 self.keep_hourly,
@@ -104,6 +115,16 @@ impl KeepArgs {
                 .iter()
                 .map(|list| list.split(',').map(|tag| tag.trim().to_owned()).collect())
                 .collect(),
+            ..Policy::default()
+        }
+    }
+}
+
+impl KeepArgs {
+    /// The rule that the options make, and what it groups by; `None` when no option says what stays. `generations` are those
+    /// that ids are looked up in.
+    pub fn policy(&self, generations: &[Generation]) -> Result<Option<(Policy, GroupBy)>, Failure> {
+        let policy = Policy {
             ids: self
                 .keep_id
                 .iter()
@@ -113,7 +134,8 @@ impl KeepArgs {
                 days,
                 floor: self.keep_min.unwrap_or(1),
             }),
-            fit: self.fit_size.map(Budget::Size),
+            fit: self.fit_size.map(Budget::Size).or(self.fit_cost.map(Budget::Cost)),
+            ..self.rule.policy()
         };
         Ok((!policy.is_empty()).then_some((policy, self.group_by)))
     }
@@ -212,6 +234,12 @@ mod tests {
     }
 
     #[test]
+    fn a_budget_of_money_is_one() {
+        let (policy, _) = read(&["--fit-cost", "8.50 EUR"]).unwrap().unwrap();
+        assert_eq!(policy.to_string(), "what fits in €8.50 a month");
+    }
+
+    #[test]
     fn what_says_nothing_or_nonsense_is_told() {
         assert_eq!(read(&[]), Ok(None));
         assert_eq!(read(&["--keep-last", "0", "--group-by", ""]), Ok(None));
@@ -220,6 +248,8 @@ mod tests {
             (&["--keep-daily", "many"], "unlimited"),
             (&["--keep-min", "3"], "--keep-period"),
             (&["--keep-id", "latest"], "no id"),
+            (&["--fit-cost", "10"], "names no currency"),
+            (&["--fit-cost", "10 USD", "--fit-size", "1G"], "cannot be used with"),
             (&["--keep-id", "abad"], "no generation's id begins with abad"),
             (&["--group-by", "colour"], "host, paths, tags"),
         ] {

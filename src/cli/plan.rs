@@ -7,10 +7,12 @@ use serde_json::{Value, json};
 
 use super::context::Context;
 use super::exit::Exit;
+use super::keep::RuleArgs;
 use super::output::{Align, Table, escape};
 use super::{Failure, backup};
 use crate::config::{DEFAULT_HOOK_MINUTES, DEFAULT_RETENTION_DAYS, Hooks, PlanConfig, edit};
 use crate::engine::Error;
+use crate::retention::Period;
 use crate::schedule::Schedule;
 
 /// Manage plans: what is backed up into which vault
@@ -97,9 +99,14 @@ struct AddArgs {
     /// How many minutes each of the two may take
     #[arg(long, value_name = "MINUTES", default_value_t = DEFAULT_HOOK_MINUTES, value_parser = clap::value_parser!(u32).range(1..=1440))]
     hook_minutes: u32,
-    /// How many days its generations are kept
-    #[arg(long, value_name = "DAYS", default_value_t = DEFAULT_RETENTION_DAYS)]
-    retention_days: u32,
+    #[command(flatten)]
+    rule: RuleArgs,
+    /// All of its generations younger than this many days stay [default: 730, without any of the other keep rules]
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
+    retention_days: Option<u32>,
+    /// With a period: so many of the newest of each host and paths stay whatever their age [default: 1]
+    #[arg(long, value_name = "N")]
+    keep_min: Option<u32>,
 }
 
 impl Args {
@@ -146,6 +153,18 @@ fn add(context: &Context, args: AddArgs) -> Result<Exit, Failure> {
         };
         paths.into_iter().map(one).collect()
     };
+    let mut retention = args.rule.policy();
+    let days = args.retention_days;
+    let days = days.or((!retention.keeps()).then_some(DEFAULT_RETENTION_DAYS));
+    if days.is_none() && args.keep_min.is_some() {
+        return Err(Failure::usage(
+            "--keep-min goes with --retention-days: with other keep rules, give --keep-last",
+        ));
+    }
+    retention.period = days.map(|days| Period {
+        days,
+        floor: args.keep_min.unwrap_or(1),
+    });
     let plan = PlanConfig {
         name: args.name,
         paths: absolute(args.paths)?,
@@ -163,7 +182,7 @@ fn add(context: &Context, args: AddArgs) -> Result<Exit, Failure> {
             after: args.run_after,
             minutes: args.hook_minutes,
         },
-        retention_days: args.retention_days,
+        retention,
     };
     let file = &context.engine.settings().config_path;
     edit::change(file, |text| edit::add_plan(text, file, &plan)).map_err(Error::from)?;
@@ -225,7 +244,7 @@ fn show(context: &Context, name: &str) -> Result<Exit, Failure> {
         ),
         ("before", plan.hooks.before.clone().unwrap_or_default()),
         ("after", plan.hooks.after.clone().unwrap_or_default()),
-        ("kept", format!("{} days", plan.retention_days)),
+        ("kept", escape(plan.retention.to_string().as_bytes())),
     ];
     for (what, text) in lines.iter().filter(|(_, text)| !text.is_empty()) {
         context.out.line(format!("{what:<15} {text}"))?;
@@ -249,7 +268,8 @@ fn described(plan: &PlanConfig) -> Value {
         "schedule": plan.schedule.map(|schedule| schedule.to_string()),
         "run_before": plan.hooks.before,
         "run_after": plan.hooks.after,
-        "retention_days": plan.retention_days,
+        "retention": plan.retention.to_string(),
+        "retention_days": plan.retention.period.map(|period| period.days),
     })
 }
 

@@ -27,8 +27,16 @@
 //! run-before = "pg_dumpall > /var/backups/pg.sql"   # fails: nothing is backed up
 //! run-after = "logger backup $COFFER_RESULT"
 //! hook-minutes = 60                              # how long each of the two may take
-//! retention-days = 730
+//! retention-days = 730                           # all that are younger stay; 730 when no key says what stays
+//! keep-min = 1                                   # with it: so many of the newest whatever their age
+//! keep-last = 10                                 # this and the next ones: a number, or "unlimited"
+//! keep-daily = 7                                 # also -hourly, -weekly, -monthly, -quarterly, -yearly
+//! keep-within = "14d"                            # years, months, days, hours before the newest: "2y5m7d3h"
+//! keep-within-daily = "3m"                       # also -hourly, -weekly, -monthly, -quarterly, -yearly
+//! keep-tags = ["release,web", "golden"]          # with both of these tags, or with that one
 //! ```
+//!
+//! A generation stays if any of these keeps it. A plan with other keep keys has no period unless `retention-days` gives one.
 //!
 //! `[interface]` and `[keys]` are in [`Interface`]. What is wrong in those two is told by the interface and by
 //! `coffer doctor`; it stops no command, since a backup at night needs neither theme nor keys. The same holds for the user's
@@ -49,10 +57,11 @@ pub use parse::parse_size;
 pub use prices::Prices;
 pub use suggest::suggest;
 
+use crate::retention::Policy;
 use crate::schedule::Schedule;
 use crate::vault::repository::Compression;
 
-/// How long a plan's generations are kept unless it says otherwise, in days.
+/// How long a plan's generations are kept unless it says otherwise, in days; the newest of each host and paths always.
 pub const DEFAULT_RETENTION_DAYS: u32 = 730;
 
 /// How long a plan's commands may take unless it says otherwise, in minutes.
@@ -131,8 +140,8 @@ pub struct PlanConfig {
     pub schedule: Option<Schedule>,
     /// What runs before and after it.
     pub hooks: Hooks,
-    /// How long its generations are kept, in days.
-    pub retention_days: u32,
+    /// Which of its generations stay.
+    pub retention: Policy,
 }
 
 impl Default for PlanConfig {
@@ -151,7 +160,7 @@ impl Default for PlanConfig {
             host: None,
             schedule: None,
             hooks: Hooks::default(),
-            retention_days: DEFAULT_RETENTION_DAYS,
+            retention: Policy::of_days(DEFAULT_RETENTION_DAYS),
         }
     }
 }

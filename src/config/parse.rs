@@ -2,6 +2,7 @@
 
 mod interface;
 mod prices;
+pub(super) mod retention;
 mod table;
 
 use std::path::Path;
@@ -10,10 +11,7 @@ use toml::de::DeTable;
 
 pub(super) use self::prices::{line_of_price, prices};
 use self::table::{Source, Table};
-use super::{
-    Config, DEFAULT_HOOK_MINUTES, DEFAULT_RETENTION_DAYS, Error, Hooks, PasswordSource, PlanConfig, Result,
-    VaultConfig, suggest,
-};
+use super::{Config, DEFAULT_HOOK_MINUTES, Error, Hooks, PasswordSource, PlanConfig, Result, VaultConfig, suggest};
 use crate::schedule::Schedule;
 use crate::vault::repository::Compression;
 
@@ -41,7 +39,6 @@ const PLAN_KEYS: &[&str] = &[
     "run-before",
     "run-after",
     "hook-minutes",
-    "retention-days",
 ];
 
 /// Smallest and largest target size of a pack, in bytes.
@@ -124,7 +121,8 @@ fn vault(name: &str, at: usize, table: &Table) -> Result<VaultConfig> {
 }
 
 fn plan(name: &str, at: usize, table: &Table, config: &Config) -> Result<PlanConfig> {
-    table.only(PLAN_KEYS)?;
+    let keys = [PLAN_KEYS, &retention::OTHERS, &retention::COUNTS, &retention::WITHINS].concat();
+    table.only(&keys)?;
     check_name(name, at, table)?;
     let mut paths = Vec::new();
     for (text, at) in table.strings("paths")? {
@@ -154,13 +152,6 @@ fn plan(name: &str, at: usize, table: &Table, config: &Config) -> Result<PlanCon
     if vaults.is_empty() {
         return Err(table.missing(at, "vault = \"name\""));
     }
-    let retention_days = match table.integer("retention-days")? {
-        None => DEFAULT_RETENTION_DAYS,
-        Some((days, at)) => u32::try_from(days)
-            .ok()
-            .filter(|days| *days > 0)
-            .ok_or_else(|| table.source.error(at, "retention-days is a number of days, 1 or more"))?,
-    };
     let schedule = match table.string("schedule")? {
         None => None,
         Some((text, at)) => Some(
@@ -204,7 +195,7 @@ fn plan(name: &str, at: usize, table: &Table, config: &Config) -> Result<PlanCon
                     .ok_or_else(|| table.source.error(at, "hook-minutes is a number of minutes, 1 to 1440"))?,
             },
         },
-        retention_days,
+        retention: retention::retention(table)?,
     })
 }
 

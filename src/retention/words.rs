@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Bucket, Budget, Many, Period, Span};
+use super::{Bucket, Budget, Many, Period, Policy, Span};
 use crate::text::{bytes, counted};
 
 /// A text that is no number or span of a rule.
@@ -120,18 +120,43 @@ impl fmt::Display for Budget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Budget::Size(size) => f.pad(&bytes(*size)),
-            Budget::Cost(money) => write!(f, "{:.2} {} a month", money.units(), money.currency),
+            Budget::Cost(money) => write!(f, "{money} a month"),
         }
     }
 }
 
 impl fmt::Display for Period {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let days = counted(self.days.into(), "day", "days");
+        write!(f, "{}", counted(self.days.into(), "day", "days"))?;
         match self.floor {
-            0 => f.pad(&days),
-            floor => write!(f, "{days}, at least {floor}"),
+            0 => f.write_str(" and not longer"),
+            1 => Ok(()),
+            floor => write!(f, ", the newest {floor} longer"),
         }
+    }
+}
+
+impl fmt::Display for Policy {
+    /// In short, a word or two a part: `730 days, last 3, daily 7, daily within 3m`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts: Vec<String> = self.period.iter().map(Period::to_string).collect();
+        parts.extend(self.last.map(|many| format!("last {many}")));
+        for bucket in Bucket::ALL {
+            let many = self.bucket(bucket);
+            parts.extend(many.map(|many| format!("{} {many}", bucket.adjective())));
+        }
+        parts.extend(self.within.map(|span| format!("within {span}")));
+        for bucket in Bucket::ALL {
+            let span = self.within_bucket(bucket);
+            parts.extend(span.map(|span| format!("{} within {span}", bucket.adjective())));
+        }
+        parts.extend(self.tags.iter().map(|list| match list.join(",").as_str() {
+            "" => "without tags".to_owned(),
+            list => format!("tags {list}"),
+        }));
+        parts.extend(self.ids.iter().map(|id| format!("id {}", id.short())));
+        parts.extend(self.fit.iter().map(|budget| format!("what fits in {budget}")));
+        f.write_str(&parts.join(", "))
     }
 }
 
@@ -141,6 +166,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::vault::Id;
 
     #[test]
     fn what_is_no_rule_is_refused() {
@@ -175,8 +201,28 @@ mod tests {
         assert_eq!("3h2y".parse::<Span>().unwrap().to_string(), "2y3h");
         assert_eq!("0d".parse::<Span>().unwrap().to_string(), "0h");
         assert_eq!("-1".parse::<Many>().unwrap().to_string(), "unlimited");
-        assert_eq!(Period { days: 730, floor: 2 }.to_string(), "730 days, at least 2");
-        assert_eq!(Period { days: 1, floor: 0 }.to_string(), "1 day");
+    }
+
+    #[test]
+    fn rules_are_told_in_short() {
+        assert_eq!(Policy::of_days(730).to_string(), "730 days");
+        assert_eq!(Budget::Cost("10 USD".parse().unwrap()).to_string(), "$10.00 a month");
+        let period = |days, floor| Period { days, floor }.to_string();
+        assert_eq!(
+            (period(1, 0), period(2, 3)),
+            ("1 day and not longer".into(), "2 days, the newest 3 longer".into())
+        );
+        let mut policy = Policy {
+            last: Some(Many::Of(3)),
+            within: "14d".parse().ok(),
+            tags: vec![vec!["a".into(), "b".into()], vec![String::new()]],
+            ids: vec![Id([0xab; 32])],
+            fit: Some(Budget::Size(500 << 30)),
+            ..Policy::of_days(30)
+        };
+        policy.buckets[Bucket::Day as usize] = Some(Many::All);
+        policy.within_buckets[Bucket::Month as usize] = "1y".parse().ok();
+        assert_snapshot!(policy, @"30 days, last 3, daily unlimited, within 14d, monthly within 1y, tags a,b, without tags, id abababab, what fits in 500.0 GiB");
     }
 
     proptest! {

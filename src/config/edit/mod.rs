@@ -2,6 +2,7 @@
 
 mod price;
 mod replace;
+mod retention;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -11,9 +12,7 @@ use toml::de::{DeTable, DeValue};
 pub use price::set_price;
 pub use replace::replace_plan;
 
-use super::{
-    Config, DEFAULT_HOOK_MINUTES, DEFAULT_RETENTION_DAYS, Error, PasswordSource, PlanConfig, Result, VaultConfig,
-};
+use super::{Config, DEFAULT_HOOK_MINUTES, Error, PasswordSource, PlanConfig, Result, VaultConfig};
 use crate::vault::repository::Compression;
 
 /// The text with a vault added at its end. Only what is set is written. Errors when the name is taken.
@@ -116,9 +115,7 @@ fn plan_values(plan: &PlanConfig) -> Result<Vec<(&'static str, String)>> {
     if plan.hooks.minutes != DEFAULT_HOOK_MINUTES {
         values.push(("hook-minutes", plan.hooks.minutes.to_string()));
     }
-    if plan.retention_days != DEFAULT_RETENTION_DAYS {
-        values.push(("retention-days", plan.retention_days.to_string()));
-    }
+    values.extend(retention::values(&plan.retention));
     Ok(values)
 }
 
@@ -317,6 +314,7 @@ fn size_text(size: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::retention::Policy;
     use insta::assert_snapshot;
     use proptest::prelude::*;
 
@@ -423,7 +421,7 @@ mod tests {
             let vault = VaultConfig { password: Some(PasswordSource::Command(command)), compression: Some(Compression::Off), pack_size, price: Some(word.clone()), ..vault(&name) };
             let plan = PlanConfig {
                 excludes: vec![word.clone()], tags: vec![word.clone()], host: Some(word), exclude_larger_than: larger,
-                retention_days: days, exclude_caches: true, ..plan(&name, &name)
+                retention: Policy::of_days(days), exclude_caches: true, ..plan(&name, &name)
             };
             let text = add_vault("# top\n", file, &vault).unwrap();
             let text = add_plan(&text, file, &plan).unwrap();

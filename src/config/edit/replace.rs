@@ -6,7 +6,7 @@ use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
 use super::{key, plan_values};
-use crate::config::{Config, DEFAULT_HOOK_MINUTES, DEFAULT_RETENTION_DAYS, Error, PlanConfig, Result};
+use crate::config::{Config, DEFAULT_HOOK_MINUTES, Error, PlanConfig, Result};
 
 /// A piece of the text and what takes its place.
 type Edit = (Range<usize>, String);
@@ -86,8 +86,12 @@ pub fn replace_plan(text: &str, file: &Path, name: &str, plan: &PlanConfig) -> R
 
 /// Whether a key that the new plan has no line for says something else than the new plan does.
 fn gone(key: &str, old: &PlanConfig, new: &PlanConfig) -> bool {
+    let days = |plan: &PlanConfig| plan.retention.period.map(|period| period.days);
+    let floor = |plan: &PlanConfig| plan.retention.period.map(|period| period.floor);
     match key {
-        "retention-days" => old.retention_days != DEFAULT_RETENTION_DAYS,
+        "retention-days" => days(old) != days(new),
+        "keep-min" => floor(old) != floor(new),
+        key if key.starts_with("keep-") => true,
         // A list of one vault may be written in either way.
         "vault" | "run-before" | "run-after" => true,
         "hook-minutes" => old.hooks.minutes != DEFAULT_HOOK_MINUTES,
@@ -167,7 +171,9 @@ mod tests {
     use insta::assert_snapshot;
     use proptest::prelude::*;
 
+    use super::super::retention::tests::rules;
     use super::*;
+    use crate::retention::Policy;
 
     const FILE: &str = "/etc/coffer/config.toml";
     const TEXT: &str = r#"# all of it
@@ -202,7 +208,7 @@ vault = "home"
     #[test]
     fn what_stays_the_same_stays_as_it_is_written() {
         assert_eq!(changed(|_| {}), TEXT);
-        let one = changed(|plan| plan.retention_days = 30);
+        let one = changed(|plan| plan.retention = Policy::of_days(30));
         assert_eq!(one, TEXT.replace("retention-days = 730", "retention-days = 30"));
     }
 
@@ -251,14 +257,14 @@ vault = "home"
         assert!(replace_plan(TEXT, file, "etc", &etc).is_err());
         let inline = "vaults.a.path = '/a'\nplans = { p = { paths = ['/p'], vault = 'a' } }\n";
         let mut p = plan(inline, "p");
-        p.retention_days = 3;
+        p.retention = Policy::of_days(3);
         assert_snapshot!(replace_plan(inline, file, "p", &p).unwrap_err(), @"plan p is not written as a table of its own, [plans.p], in /etc/coffer/config.toml: change it by hand");
     }
 
     proptest! {
         #[test]
         fn what_is_changed_is_read_back_and_nothing_else_moves(
-            name in "[a-zA-Z0-9 _\"é=\\[\\]#]{1,10}", excludes in prop::collection::vec("[ -~]{0,8}", 0..4), days in 1u32..1000,
+            name in "[a-zA-Z0-9 _\"é=\\[\\]#]{1,10}", excludes in prop::collection::vec("[ -~]{0,8}", 0..4), retention in rules(),
             caches: bool, away: bool, schedule: bool,
         ) {
             let file = Path::new(FILE);
@@ -267,7 +273,7 @@ vault = "home"
             let mut plan = before.plan("etc").unwrap().clone();
             plan.name = name;
             plan.excludes = excludes;
-            plan.retention_days = days;
+            plan.retention = retention;
             plan.exclude_caches = caches;
             plan.vaults = if away { vec!["away".into()] } else { vec!["home".into(), "away".into()] };
             plan.hooks.before = caches.then(|| "echo \"a\\b\" # x".into());

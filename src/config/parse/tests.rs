@@ -1,4 +1,5 @@
 use super::*;
+use crate::retention::Policy;
 use insta::assert_snapshot;
 use proptest::prelude::*;
 
@@ -59,10 +60,10 @@ fn a_full_config_is_read() {
     assert_eq!(config.vaults[1].path, Path::new("/etc/coffer/vaults/away"));
     assert_eq!(config.plans[0].exclude_larger_than, Some(2 << 30));
     assert_eq!(config.plans[0].exclude_files, [Path::new("/etc/coffer/excludes")]);
-    assert_eq!(config.plans[0].retention_days, 30);
+    assert_eq!(config.plans[0].retention, Policy::of_days(30));
     assert_eq!(config.plans[0].schedule, "daily 02:00".parse().ok());
     let all = config.plan("all").unwrap();
-    assert_eq!(all.retention_days, 730);
+    assert_eq!(all.retention, Policy::of_days(730));
     assert_eq!(
         (all.vaults.as_slice(), all.exclude_caches),
         (&["home".to_owned()][..], false)
@@ -122,4 +123,24 @@ proptest! {
             Err(other) => prop_assert!(false, "{other}"),
         }
     }
+}
+
+#[test]
+fn rules_are_read_and_what_keeps_nothing_is_complained_of() {
+    let text =
+        |keys: &str| format!("[vaults.a]\npath = \"/a\"\n[plans.p]\npaths = [\"/etc\"]\nvault = \"a\"\n{keys}\n");
+    let rule = |keys: &str| read(&text(keys)).unwrap().plans[0].retention.to_string();
+    assert_snapshot!(rule(""), @"730 days");
+    assert_snapshot!(rule("keep-min = 3"), @"730 days, the newest 3 longer");
+    assert_snapshot!(rule("keep-daily = 7\nkeep-within-yearly = \"9y\""), @"daily 7, yearly within 9y");
+    assert_snapshot!(rule("keep-last = \"unlimited\"\nretention-days = 30\nkeep-min = 0\nkeep-tags = [\"a, b\"]"), @"30 days and not longer, last unlimited, tags a,b");
+    let wrong = |keys: &str| complaint(&text(keys));
+    assert_snapshot!(wrong("keep-last = 0"), @r#"/etc/coffer/config.toml:6: keep-last is a number of generations, 1 or more, or "unlimited"; leave the key out for none"#);
+    assert_snapshot!(wrong("keep-daily = \"many\""), @r#"/etc/coffer/config.toml:6: keep-daily is a number of generations, 1 or more, or "unlimited"; leave the key out for none"#);
+    assert_snapshot!(wrong("keep-weekly = -2"), @r#"/etc/coffer/config.toml:6: keep-weekly is a number of generations, 1 or more, or "unlimited"; leave the key out for none"#);
+    assert_snapshot!(wrong("keep-within = \"2w\""), @r#"/etc/coffer/config.toml:6: keep-within: "2w" is no span of time: give years, months, days and hours such as 1y6m, 14d or 36h, each with its number before it and no spaces"#);
+    assert_snapshot!(wrong("keep-within-daily = \"0d\""), @"/etc/coffer/config.toml:6: keep-within-daily is a span of nothing: leave it out");
+    assert_snapshot!(wrong("keep-daily = 7\nkeep-min = 3"), @"/etc/coffer/config.toml:7: keep-min goes with retention-days: with other keep keys, say keep-last");
+    assert_snapshot!(wrong("keep-min = -1"), @"/etc/coffer/config.toml:6: keep-min is a number, 0 or more");
+    assert_snapshot!(wrong("keep-dayly = 1"), @r#"/etc/coffer/config.toml:6: plan "p" has no key "keep-dayly": did you mean keep-daily?"#);
 }

@@ -4,6 +4,7 @@ use super::questions::{answer, answers};
 use super::*;
 use crate::config::PlanConfig;
 use crate::engine::setup::{Change, Changed, CountExcludes, DiskWindow, Holder, ListDisk, NewVault};
+use crate::retention::Policy;
 use crate::vault::key::ScryptParameters;
 use crate::vault::lock::LockKind;
 
@@ -168,7 +169,7 @@ fn plans_are_changed_where_they_stand() {
         .engine
         .set_config(Config::load(&bench.path("config.toml")).unwrap());
     let mut changed = plan("p", "v", Path::new("/a"));
-    changed.retention_days = 30;
+    changed.retention = Policy::of_days(30);
     bench.changed(Change::SavePlan {
         was: Some("p".into()),
         plan: changed,
@@ -179,8 +180,8 @@ fn plans_are_changed_where_they_stand() {
         panic!("no config")
     };
     assert_eq!(
-        (now.config.plans[0].retention_days, now.file),
-        (30, bench.path("config.toml"))
+        (now.config.plans[0].retention.clone(), now.file),
+        (Policy::of_days(30), bench.path("config.toml"))
     );
 }
 

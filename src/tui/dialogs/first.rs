@@ -22,6 +22,7 @@ use super::{form_dialog, plans};
 use crate::config::{DEFAULT_RETENTION_DAYS, PlanConfig};
 use crate::engine::setup::{Change, ConfigNow, CountExcludes, backs_up_vault};
 use crate::engine::{Answer, Question};
+use crate::retention::Policy;
 use crate::text;
 
 /// Where keys go.
@@ -214,7 +215,7 @@ impl Assistant {
             excludes: form.rows("excludes"),
             exclude_caches: form.on("caches"),
             schedule: schedule_of(form.text("schedule")).ok()?,
-            retention_days: u32::try_from(form.number("days")).unwrap_or(u32::MAX),
+            retention: Policy::of_days(u32::try_from(form.number("days")).unwrap_or(u32::MAX)),
             ..PlanConfig::default()
         })
     }

@@ -64,12 +64,12 @@ pub(super) fn change(change: &Change) -> Answer {
 pub(super) fn told(change: &Change) -> String {
     match change {
         Change::SavePlan { was, plan } => format!(
-            "save plan {} (was {was:?}): {:?} into {:?} without {:?}, {} days, {:?}",
+            "save plan {} (was {was:?}): {:?} into {:?} without {:?}, {}, {:?}",
             plan.name,
             plan.paths,
             plan.vaults,
             plan.excludes,
-            plan.retention_days,
+            plan.retention,
             plan.schedule.map(|schedule| schedule.to_string())
         ),
         Change::RemovePlan { plan } => format!("remove plan {plan}"),

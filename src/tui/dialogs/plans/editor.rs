@@ -15,9 +15,10 @@ use super::super::super::widgets::form::{Entry, Form, Number};
 use super::super::browser::Browser;
 use super::super::confirm::Confirm;
 use super::super::form_dialog;
-use crate::config::{Hooks, PlanConfig, parse_size};
+use crate::config::{DEFAULT_RETENTION_DAYS, Hooks, PlanConfig, parse_size};
 use crate::engine::setup::{Change, ConfigNow, CountExcludes, Tally, Weight, backs_up_vault};
 use crate::engine::{Answer, Question};
+use crate::retention::Policy;
 use crate::schedule::Schedule;
 use crate::text;
 
@@ -120,6 +121,10 @@ impl PlanEditor {
         if form.focus_problem() {
             return None;
         }
+        let mut retention = self.base.retention.clone();
+        if let Some(period) = &mut retention.period {
+            period.days = u32::try_from(form.number("days")).unwrap_or(u32::MAX);
+        }
         Some(PlanConfig {
             name,
             paths: paths.ok()?,
@@ -134,7 +139,7 @@ impl PlanEditor {
                 after: command_of(form.text("after")),
                 minutes: u32::try_from(form.number("minutes")).unwrap_or(u32::MAX),
             },
-            retention_days: u32::try_from(form.number("days")).unwrap_or(u32::MAX),
+            retention,
             tags: words_of(form.text("tags")),
             ..self.base.clone()
         })
@@ -181,6 +186,10 @@ fn form(plan: &PlanConfig, now: &ConfigNow) -> Form {
         step: 10,
         unit: ("minute", "minutes"),
     };
+    let rule = Policy {
+        period: None,
+        ..plan.retention.clone()
+    };
     let mut form = Form::new(vec![
         Entry::text("name", "Name", &plan.name)
             .help("How the plan is called: in lists, in messages, and in a shell: coffer plan run NAME."),
@@ -203,7 +212,9 @@ fn form(plan: &PlanConfig, now: &ConfigNow) -> Form {
         Entry::text("larger", "Skip larger", &larger)
             .help("Leave out files larger than this, such as 2G or 500M; empty for no limit."),
         schedule_entry(plan.schedule),
-        days_entry(plan.retention_days),
+        days_entry(plan.retention.period.map_or(DEFAULT_RETENTION_DAYS, |period| period.days)),
+        Entry::note("rule", "Keep too", &text::escape(rule.to_string().as_bytes()))
+            .help("What else stays, as the keep keys in the config file say: it is changed there."),
         Entry::text("before", "Run before", plan.hooks.before.as_deref().unwrap_or_default())
             .help("A command that sh runs before anything is read: a database dump, say. If it fails, nothing is backed up."),
         Entry::text("after", "Run after", plan.hooks.after.as_deref().unwrap_or_default())
@@ -212,6 +223,8 @@ fn form(plan: &PlanConfig, now: &ConfigNow) -> Form {
         Entry::text("tags", "Tags", &plan.tags.join(", "))
             .help("Labels put on its generations, with commas between them; may be empty."),
     ]);
+    form.show("days", plan.retention.period.is_some());
+    form.show("rule", rule.keeps());
     follow(&mut form, &plan.name);
     form
 }

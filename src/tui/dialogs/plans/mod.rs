@@ -246,10 +246,7 @@ fn draw(model: &Model, plans: &Plans, canvas: &mut Canvas) {
         let when = plan
             .schedule
             .map_or("by hand".to_owned(), |schedule| schedule.to_string());
-        let behind = format!(
-            "{when}, kept {}",
-            text::counted(plan.retention_days.into(), "day", "days")
-        );
+        let behind = format!("{when}, kept {}", text::escape(plan.retention.to_string().as_bytes()));
         let room = usize::from(end.saturating_sub(x + 3));
         canvas.right(
             y,

@@ -731,6 +731,94 @@ fn names_that_are_no_text_survive() {
 }
 
 #[test]
+fn rules_say_what_stays_and_carry_it_out() {
+    let bench = Bench::with_vault();
+    let at = |day: &str, more: &[&str]| {
+        let time = format!("{day} 03:00");
+        bench.backup(&[&["--time", &time], more].concat())
+    };
+    let ids = [
+        at("2026-08-01", &["--host", "db"]),
+        at("2026-08-01", &["--host", "web"]),
+        at("2026-08-02", &["--host", "web"]),
+        at("2026-08-03", &["--host", "web", "--tag", "protected"]),
+        at("2026-08-04", &["--host", "web"]),
+    ];
+    let paths = json!([bench.path("source").canonicalize().unwrap()]);
+    let forget = |more: &[&'static str]| [&["forget", "--vault", "vault"], more].concat();
+    let count = || {
+        bench
+            .json(&["generations", "--vault", "vault", "--json"])
+            .as_array()
+            .unwrap()
+            .len()
+    };
+
+    // Nothing, contradictions and what would empty a group are refused, and nothing goes.
+    for (code, more, told) in [
+        (2, &["--keep-last", "0"][..], "nothing says what stays"),
+        (2, &["abcd", "--keep-last", "1"], "ids or a rule"),
+        (2, &["--keep-daily", "x"], "unlimited"),
+        (
+            1,
+            &["--keep-tag", "protected"],
+            "nothing would be left of host db, paths",
+        ),
+        (1, &["--keep-last", "1", "--plan", "none"], "no plan"),
+        (1, &["--keep-last", "1", "--read-only"], "--read-only"),
+    ] {
+        let said = bench.fails(code, &forget(more));
+        assert!(said.contains(told), "{more:?}: {said}");
+    }
+    let said = bench.fails(1, &["forget", "--vault", "vault", &ids[0], &ids[3]]);
+    assert!(said.contains("is protected, so nothing was deleted"), "{said}");
+    assert_eq!(count(), 5);
+
+    let table = bench.good(&forget(&["--keep-last", "1", "--dry-run"]));
+    assert!(
+        table.contains("would delete 2 generations") && table.contains("last snapshot"),
+        "{table}"
+    );
+    let groups = bench.json(&forget(&["--keep-last", "1", "--json", "--dry-run"]));
+    let web = json!({
+        "host": "web", "paths": paths, "tags": null,
+        "keep": [{ "id": ids[4], "reasons": ["last snapshot"] }, { "id": ids[3], "reasons": ["protected"] }],
+        "remove": [{ "id": ids[2] }, { "id": ids[1] }],
+    });
+    assert_eq!(groups[1], web);
+    assert_eq!((count(), groups.as_array().unwrap().len()), (5, 2));
+
+    // A plan's own rule, on its own generations.
+    let source = bench.path("source");
+    bench.good(&["vault", "add", "main", "vault"]);
+    bench.good(&[
+        "plan",
+        "add",
+        "p",
+        source.to_str().unwrap(),
+        "--vault",
+        "main",
+        "--host",
+        "web",
+        "--keep-daily",
+        "2",
+    ]);
+    let groups = bench.json(&["forget", "--plan", "p", "--json"]);
+    assert_eq!(groups[0]["remove"], json!([{ "id": ids[2] }, { "id": ids[1] }]));
+    assert_eq!(count(), 3);
+
+    let said = bench.lines(&forget(&[
+        "--keep-tag",
+        "protected",
+        "--allow-empty",
+        "--prune",
+        "--json",
+    ]));
+    assert_eq!(said[0][0]["remove"], json!([{ "id": ids[0] }]));
+    assert_eq!((count(), &said[1]["generations"]), (1, &json!(1)));
+}
+
+#[test]
 fn help_of_the_whole() {
     let bench = Bench::new();
     insta::assert_snapshot!(bench.good(&["-h"]), @r#"
@@ -749,7 +837,7 @@ fn help_of_the_whole() {
       dump         Write one file, or a folder as a tar or zip archive, to standard output
       stats        Show what generations weigh: logical and stored bytes, deduplication and compression
       check        Check that a vault is sound: its structure, and on request its data
-      forget       Delete generations by hand
+      forget       Delete generations, by hand or by a rule of what stays
       prune        Give back the space of what no generation reaches any more
       tag          Edit the tags of generations
       key          Manage the keys of a vault: each is a password that opens it

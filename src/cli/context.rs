@@ -131,7 +131,12 @@ impl Context {
 
     /// Opens the vault meant, to be asked: with a shared lock unless `--no-lock`.
     pub fn reading(&self) -> Result<Reading, Failure> {
-        let open = self.open(&self.vault()?)?;
+        self.reading_of(&self.vault()?)
+    }
+
+    /// The same of the vault given.
+    pub fn reading_of(&self, vault: &str) -> Result<Reading, Failure> {
+        let open = self.open(vault)?;
         let lock = open.vault().lock(LockKind::Shared)?;
         self.stopped()?;
         Ok(Reading { open, _lock: lock })

@@ -1,85 +1,275 @@
-//! `coffer forget`: deletes generations by hand.
+//! `coffer forget`: deletes generations, by hand or by a rule.
+
+mod told;
 
 use serde_json::json;
 
+use super::args::FilterArgs;
 use super::context::{Context, Showing, exit_of};
 use super::exit::Exit;
-use super::output::counted;
-use super::{Failure, generations, select};
-use crate::engine::Task;
-use crate::vault::Id;
+use super::keep::{self, KeepArgs};
+use super::output::{counted, escape};
+use super::{Failure, args, generations, select};
+use crate::config::PlanConfig;
+use crate::engine::{Task, TaskOutcome};
+use crate::retention::{Outcome, PROTECTED_TAG, Policy, apply};
+use crate::vault::generation::{Filter, GroupBy};
+use crate::vault::prune::{MaxUnused, PruneFigures, PruneOptions};
+use crate::vault::{Generation, Id};
 
-/// Delete generations by hand
+/// Delete generations, by hand or by a rule of what stays
 ///
-/// Ids must be given in full or by their beginning, so nothing is asked; --dry-run shows what would go. The space comes
-/// back when the vault is pruned.
+/// By hand: ids must be given in full or by their beginning, so nothing is asked. By rule: generations are grouped by host and
+/// paths (see --group-by); in each group stays whatever any of the --keep options keeps, or the rule of a plan; the rest is
+/// deleted. --dry-run shows what stays and why, and what would go. Where restic has a rule, it keeps the same here.
+///
+/// A generation with the tag "protected" is never deleted, and no group is emptied unless --allow-empty says so. The space
+/// comes back when the vault is pruned: at once with --prune, if anything was deleted.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// Ids of generations, or unique beginnings of them
-    #[arg(value_name = "ID", required = true)]
+    #[arg(value_name = "ID")]
     ids: Vec<String>,
+    /// Also where nothing would be left of a group
+    #[arg(long)]
+    allow_empty: bool,
     /// Say what would be deleted, delete nothing
     #[arg(short = 'n', long)]
     dry_run: bool,
+    /// Give back the space at once, if anything was deleted
+    #[arg(long, conflicts_with = "dry_run")]
+    prune: bool,
+    /// With --prune: how much may stay unused: a share of the vault (5%), a size (500M), or unlimited
+    #[arg(long, value_name = "P%|SIZE|unlimited", requires = "prune")]
+    max_unused: Option<MaxUnused>,
+    /// With --prune: read at most so much of packs for it
+    #[arg(long, value_name = "SIZE", requires = "prune", value_parser = args::size)]
+    max_repack_size: Option<u64>,
+    #[command(flatten)]
+    keep: KeepArgs,
+    /// The rule of this plan, on the generations of its host and just its paths
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["host", "tag", "path"])]
+    plan: Option<String>,
+    #[command(flatten)]
+    filter: FilterArgs,
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  coffer forget --vault /srv/backup 4bba301e --dry-run
+  coffer forget --vault /srv/backup --keep-daily 7 --keep-weekly 5 --keep-monthly 12 --dry-run
+  coffer forget --vault /srv/backup --keep-period 730 --keep-min 3 --prune
+  coffer forget --vault /srv/backup --keep-within 1m --keep-within-weekly 1y --keep-tag golden --host web1
+  coffer forget --plan home --dry-run --json
   coffer forget --vault /srv/backup 4bba301e 79766175";
+
+/// What a rule is applied to.
+struct Ruled {
+    policy: Policy,
+    by: GroupBy,
+    filter: Filter,
+    /// Only generations of just these paths.
+    paths: Option<Vec<String>>,
+}
 
 impl Args {
     pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
-        let vault = context.vault()?;
         if !self.dry_run {
             context.writes()?;
         }
-        let chosen = {
-            let reading = context.reading()?;
-            let mut chosen = Vec::new();
-            for text in &self.ids {
-                // `latest` and times move on between two runs of a script: what is deleted is named.
-                if !text.bytes().all(|b| b.is_ascii_hexdigit()) {
-                    return Err(Failure::usage(format!(
-                        "{text:?} is no id; coffer generations lists them"
-                    )));
-                }
-                let generation = select::one(context, reading.vault(), text)?;
-                if !chosen
-                    .iter()
-                    .any(|other: &crate::vault::Generation| other.id == generation.id)
-                {
-                    chosen.push(generation);
-                }
-            }
-            chosen
+        let plan = self.plan.as_deref().map(|name| context.engine.plan(name)).transpose()?;
+        let vault = vault(context, plan.as_ref())?;
+        let all = context.reading_of(&vault)?.vault().generations()?;
+        if !self.ids.is_empty() {
+            return self.by_hand(context, &vault, &all);
+        }
+        let Some(ruled) = self.ruled(context, plan, &all)? else {
+            return Err(Failure::usage(
+                "nothing says what stays: give a rule such as --keep-daily 7, a plan, or the ids of what is to go",
+            ));
         };
+        self.by_rule(context, &vault, &all, &ruled)
+    }
+
+    fn by_hand(&self, context: &Context, vault: &str, all: &[Generation]) -> Result<Exit, Failure> {
+        let rule = self.keep.policy(all)?.is_some() || self.plan.is_some();
+        if rule || !select::filter(&self.filter).is_empty() {
+            return Err(Failure::usage("give ids or a rule, not both: ids alone say what goes"));
+        }
+        let mut chosen: Vec<&Generation> = Vec::new();
+        for text in &self.ids {
+            let id = keep::id(text, all)?;
+            let found = all.iter().find(|generation| generation.id == id);
+            chosen.extend(found.filter(|_| chosen.iter().all(|other| other.id != id)));
+        }
+        if let Some(generation) = chosen.iter().find(|generation| is_protected(generation)) {
+            let id = generation.id.short();
+            return Err(Failure::failed(format!(
+                "generation {id} is protected, so nothing was deleted; take its protection away first: coffer tag --remove \
+                 {PROTECTED_TAG} {id}"
+            )));
+        }
         let ids: Vec<Id> = chosen.iter().map(|generation| generation.id).collect();
-        let exit = match self.dry_run {
-            true => Exit::Done,
-            false => exit_of(&context.job(
-                &vault,
-                Task::Forget {
-                    vault: vault.clone(),
-                    ids: ids.clone(),
-                    prune: None,
-                },
-                Showing::ISSUES,
-            )?),
-        };
+        if !context.out.json && !context.out.quiet {
+            generations::table(context, chosen.iter().copied()).print(&context.out)?;
+        }
+        let (exit, pruned) = self.delete(context, vault, &ids)?;
         if context.out.json {
-            context.out.value(&json!({ "dry_run": self.dry_run, "removed": ids }))?;
-            return Ok(exit);
+            let mut value = json!({ "dry_run": self.dry_run, "removed": ids });
+            if let Some(pruned) = pruned {
+                value["pruned"] = json!(pruned);
+            }
+            context.out.value(&value)?;
         }
-        if !context.out.quiet {
-            generations::table(context, &chosen).print(&context.out)?;
-        }
-        let number = counted(ids.len() as u64, "generation", "generations");
-        context.out.remark(match self.dry_run {
-            true => format!("would delete {number}"),
-            false => format!("deleted {number}; their space comes back when the vault is pruned"),
-        })?;
+        self.remark(context, ids.len(), pruned)?;
         Ok(exit)
     }
+
+    /// The rule; `None` when nothing says one.
+    fn ruled(&self, context: &Context, plan: Option<PlanConfig>, all: &[Generation]) -> Result<Option<Ruled>, Failure> {
+        let given = self.keep.policy(all)?;
+        let Some(plan) = plan else {
+            return Ok(given.map(|(policy, by)| Ruled {
+                policy,
+                by,
+                filter: select::filter(&self.filter),
+                paths: None,
+            }));
+        };
+        if given.is_some() {
+            return Err(Failure::usage(
+                "--plan brings its own rule: leave the --keep options out, or give --host and --path instead of the plan",
+            ));
+        }
+        let host = plan.host.unwrap_or_else(|| context.engine.settings().host.clone());
+        let paths = plan.paths.iter().map(|path| path.to_string_lossy().into_owned());
+        Ok(Some(Ruled {
+            policy: plan.retention,
+            by: GroupBy::HOST_AND_PATHS,
+            filter: Filter::of_texts(&[host], &[], &[]),
+            paths: Some(sorted(paths)),
+        }))
+    }
+
+    fn by_rule(&self, context: &Context, vault: &str, all: &[Generation], ruled: &Ruled) -> Result<Exit, Failure> {
+        let counts = |generation: &&Generation| {
+            let paths = || sorted(generation.paths.iter().cloned());
+            ruled.filter.matches(generation) && ruled.paths.as_ref().is_none_or(|wanted| *wanted == paths())
+        };
+        let chosen: Vec<Generation> = all.iter().filter(counts).cloned().collect();
+        let now = (context.engine.settings().clock)();
+        if ruled.policy.fit.is_some() {
+            return Err(Failure::failed(
+                "what generations take cannot be weighed yet: leave --fit-size and --fit-cost out",
+            ));
+        }
+        let outcome = apply(&ruled.policy, &chosen, ruled.by, now, &context.out.zone);
+        self.check(&outcome)?;
+        let gone = outcome.removed();
+        if !context.out.json {
+            told::print(context, &outcome, &chosen)?;
+        }
+        let (exit, pruned) = self.delete(context, vault, &gone)?;
+        if context.out.json {
+            context.out.value(&told::groups(&outcome))?;
+            if let Some(pruned) = &pruned {
+                context.out.value(pruned)?;
+            }
+        }
+        if chosen.is_empty() {
+            let which = match &ruled.paths {
+                Some(paths) => format!("{} and just {}", ruled.filter.describe(), paths.join(", ")),
+                None => ruled.filter.describe(),
+            };
+            let gap = if which.is_empty() { "" } else { " " };
+            let which = escape(which.as_bytes());
+            context
+                .out
+                .remark(format!("no generation{gap}{which}: nothing to do"))?;
+            return Ok(exit);
+        }
+        self.remark(context, gone.len(), pruned)?;
+        Ok(exit)
+    }
+
+    /// Refuses what a user cannot have meant.
+    fn check(&self, outcome: &Outcome) -> Result<(), Failure> {
+        let emptied: Vec<String> = outcome.emptied().map(generations::group_words).collect();
+        if !emptied.is_empty() && !self.allow_empty {
+            let some: Vec<&str> = emptied.iter().take(5).map(String::as_str).collect();
+            let more = match emptied.len() - some.len() {
+                0 => String::new(),
+                n => format!(" and of {}", counted(n as u64, "more group", "more groups")),
+            };
+            return Err(Failure::failed(format!(
+                "nothing would be left of {}{more}; so nothing was deleted. Keep at least --keep-last 1, narrow the command \
+                 with --host, --tag or --path, or give --allow-empty",
+                some.join("; of ")
+            )));
+        }
+        Ok(())
+    }
+
+    /// Deletes, unless this is a dry run, and prunes if asked to and anything goes.
+    fn delete(&self, context: &Context, vault: &str, ids: &[Id]) -> Result<(Exit, Option<PruneFigures>), Failure> {
+        if self.dry_run || ids.is_empty() {
+            return Ok((Exit::Done, None));
+        }
+        let prune = self.prune.then(|| {
+            let usual = PruneOptions::default();
+            PruneOptions {
+                max_unused: self.max_unused.unwrap_or(usual.max_unused),
+                max_repack: self.max_repack_size,
+                ..usual
+            }
+        });
+        let task = Task::Forget {
+            vault: vault.to_owned(),
+            ids: ids.to_vec(),
+            prune,
+        };
+        let outcome = context.job(vault, task, Showing::ISSUES)?;
+        let pruned = match &outcome {
+            TaskOutcome::Forget { pruned, .. } => *pruned,
+            _ => None,
+        };
+        Ok((exit_of(&outcome), pruned))
+    }
+
+    fn remark(&self, context: &Context, gone: usize, pruned: Option<PruneFigures>) -> Result<(), Failure> {
+        let number = counted(gone as u64, "generation", "generations");
+        if self.dry_run {
+            return context.out.remark(format!("would delete {number}"));
+        }
+        match pruned {
+            Some(figures) => {
+                context.out.remark(format!("deleted {number}"))?;
+                let lines = super::prune::told(&figures, false);
+                lines.into_iter().try_for_each(|line| context.out.remark(line))
+            }
+            None if gone == 0 => context.out.remark(format!("deleted {number}")),
+            None => context.out.remark(format!(
+                "deleted {number}; their space comes back when the vault is pruned"
+            )),
+        }
+    }
+}
+
+/// The vault meant: `--vault`, else the plan's only one, else the config's.
+fn vault(context: &Context, plan: Option<&PlanConfig>) -> Result<String, Failure> {
+    match plan.map(|plan| plan.vaults.as_slice()) {
+        Some([only]) if context.global.vault.is_none() => Ok(only.clone()),
+        _ => context.vault(),
+    }
+}
+
+fn is_protected(generation: &Generation) -> bool {
+    generation.tags.iter().any(|tag| tag == PROTECTED_TAG)
+}
+
+fn sorted(texts: impl Iterator<Item = String>) -> Vec<String> {
+    let mut texts: Vec<String> = texts.collect();
+    texts.sort_unstable();
+    texts.dedup();
+    texts
 }

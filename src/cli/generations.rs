@@ -105,35 +105,29 @@ fn print_groups(context: &Context, groups: &BTreeMap<GroupKey, Vec<&Generation>>
         return context.out.value(&values.collect::<Vec<_>>());
     }
     for (n, (key, members)) in groups.iter().enumerate() {
-        let list = |texts: &Vec<String>| {
-            texts
-                .iter()
-                .map(|text| escape(text.as_bytes()))
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
-        let mut words = Vec::new();
-        words.extend(
-            key.host
-                .as_ref()
-                .map(|host| format!("host {}", escape(host.as_bytes()))),
-        );
-        words.extend(key.paths.as_ref().map(|paths| format!("paths {}", list(paths))));
-        words.extend(key.tags.as_ref().map(|tags| {
-            if tags.is_empty() {
-                "no tags".to_owned()
-            } else {
-                format!("tags {}", list(tags))
-            }
-        }));
         if n > 0 {
             context.out.line("")?;
         }
-        context.out.line(words.join(", "))?;
+        context.out.line(group_words(key))?;
         let members: Vec<Generation> = members.iter().map(|generation| (*generation).clone()).collect();
         print(context, &members)?;
     }
     Ok(())
+}
+
+/// What a group shares, for people; empty for the one group of all.
+pub(super) fn group_words(key: &GroupKey) -> String {
+    let list = |texts: &[String]| {
+        let texts: Vec<String> = texts.iter().map(|text| escape(text.as_bytes())).collect();
+        texts.join(", ")
+    };
+    let host = key.host.iter().map(|host| format!("host {}", escape(host.as_bytes())));
+    let paths = key.paths.iter().map(|paths| format!("paths {}", list(paths)));
+    let tags = key.tags.iter().map(|tags| match tags.is_empty() {
+        true => "no tags".to_owned(),
+        false => format!("tags {}", list(tags)),
+    });
+    host.chain(paths).chain(tags).collect::<Vec<_>>().join(", ")
 }
 
 /// A generation as JSON: its stored fields, and its id.
@@ -147,7 +141,7 @@ pub(super) fn value(generation: &Generation) -> Value {
 }
 
 /// Generations as a table for people.
-pub(super) fn table(context: &Context, generations: &[Generation]) -> Table {
+pub(super) fn table<'a>(context: &Context, generations: impl IntoIterator<Item = &'a Generation>) -> Table {
     let mut table = Table::new(&[
         ("Id", Align::Left),
         ("Time", Align::Left),

@@ -89,7 +89,7 @@ pub enum Command {
     Dump(dump::Args),
     Stats(stats::Args),
     Check(check::Args),
-    Forget(forget::Args),
+    Forget(Box<forget::Args>),
     Prune(prune::Args),
     Tag(tag::Args),
     Key(key::Args),

@@ -88,7 +88,7 @@ impl Args {
     }
 }
 
-fn told(figures: &PruneFigures, dry_run: bool) -> Vec<String> {
+pub(super) fn told(figures: &PruneFigures, dry_run: bool) -> Vec<String> {
     let would = |done: &str, to_do: &str| if dry_run { to_do.to_owned() } else { done.to_owned() };
     let packs = |n| counted(n, "pack", "packs");
     let mut lines = vec![format!(

@@ -14,5 +14,6 @@ mod exchange;
 mod interrupted;
 mod locking;
 mod prune;
+mod retention;
 mod same_tree;
 mod support;

@@ -844,6 +844,7 @@ fn help_of_the_whole() {
       unlock       Remove locks that programs left behind
       vault        Manage the vaults named in the config
       plan         Manage plans: what is backed up into which vault
+      prices       The price book: what storing costs where, and how sure that is
       jobs         Show what runs and what ran on this machine: backups, restores, checks
       doctor       Check that everything is in place, and say what to do where it is not
       completions  Print completions for a shell

@@ -88,6 +88,7 @@ impl Args {
         check_terminal(&environment, &mut found);
         check_programs(&config, &environment, &mut found);
         check_plans(&config, &mut found);
+        check_prices(&config, &mut found);
         check_interface(&config, &mut found);
         for vault in &config.vaults {
             check_password(vault, &mut found);
@@ -166,6 +167,13 @@ fn check_config(folders: &Folders, found: &mut Vec<Finding>) -> Config {
             Config::default()
         }
     }
+}
+
+/// The user's own prices can be read, and vaults name prices that are there.
+fn check_prices(config: &Config, found: &mut Vec<Finding>) {
+    let advice = "correct it (coffer prices edit, coffer vault set NAME --price ID); backups run all the same";
+    let problems = config.prices.problems.iter();
+    found.extend(problems.map(|problem| warning("prices", problem.as_str(), advice)));
 }
 
 /// A folder that is there is writable, or it can be made.

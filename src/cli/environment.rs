@@ -25,6 +25,8 @@ pub struct Environment {
     pub front: Option<i32>,
     /// Whether `COFFER_DEBUG_PANIC` is set: F12 then makes the interface fail.
     pub panic_key: bool,
+    /// The user's editor, a command of the shell: `VISUAL`, else `EDITOR`.
+    pub editor: Option<String>,
     /// `PATH`, where helper programs are looked for.
     pub path: OsString,
 }
@@ -51,6 +53,7 @@ impl Environment {
             front: text(super::front::VARIABLE).and_then(|id| id.parse().ok()),
             panic_key: text("COFFER_DEBUG_PANIC").is_some(),
             no_colour: text("NO_COLOR").is_some(),
+            editor: text("VISUAL").or_else(|| text("EDITOR")),
             path: get("PATH").unwrap_or_default(),
         }
     }

@@ -38,6 +38,7 @@ pub mod keep;
 mod key;
 mod ls;
 mod plan;
+mod prices;
 mod restore;
 mod select;
 mod stats;
@@ -96,6 +97,7 @@ pub enum Command {
     Unlock(unlock::Args),
     Vault(vault::Args),
     Plan(plan::Args),
+    Prices(prices::Args),
     Jobs(jobs::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
@@ -191,6 +193,7 @@ fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Unlock(args) => args.run(context),
         Command::Vault(args) => args.run(context),
         Command::Plan(args) => args.run(context),
+        Command::Prices(args) => args.run(context),
         Command::Jobs(args) => args.run(context),
         Command::Demo(args) => args.run(context),
         _ => Err(Failure::failed("this command is not there yet")),

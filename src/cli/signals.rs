@@ -71,6 +71,14 @@ pub fn watch(cancel: &Cancel) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Runs something during which another program has the terminal, such as an editor: signals from its keys are for that one.
+pub fn while_another_has_the_terminal<T>(run: impl FnOnce() -> T) -> T {
+    let before = STOOD_DOWN.swap(true, Ordering::SeqCst);
+    let result = run();
+    STOOD_DOWN.store(before, Ordering::SeqCst);
+    result
+}
+
 /// Runs `ask` with signals ending the process at once.
 pub fn while_asking<T>(ask: impl FnOnce() -> T) -> T {
     let before = ASKING.swap(true, Ordering::SeqCst);

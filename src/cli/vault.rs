@@ -10,7 +10,8 @@ use super::exit::Exit;
 use super::init::CompressionArg;
 use super::output::{Align, Table, bytes, escape};
 use super::{Failure, password};
-use crate::config::{PasswordSource, VaultConfig, edit};
+use crate::config::{Config, PasswordSource, VaultConfig, edit};
+use crate::engine::setup::Change;
 use crate::engine::{Error, PasswordGiven};
 use crate::vault::repository::Compression;
 
@@ -25,7 +26,8 @@ pub struct Args {
 const EXAMPLES: &str = "\
 Examples:
   coffer vault list
-  coffer vault add home /srv/backup --password-file ~/.backup-password";
+  coffer vault add home /srv/backup --password-file ~/.backup-password
+  coffer vault set home --price backblaze-b2";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -48,6 +50,23 @@ enum Command {
         /// Size of its pack files, in MiB
         #[arg(long, value_name = "MiB", value_parser = clap::value_parser!(u32).range(4..=128))]
         pack_size: Option<u32>,
+        /// What it costs: an id of the price book (coffer prices)
+        #[arg(long, value_name = "ID")]
+        price: Option<String>,
+    },
+    /// Change what the config says of a vault
+    #[command(
+        after_help = "Examples:\n  coffer vault set home --price backblaze-b2\n  coffer vault set home --no-price"
+    )]
+    Set {
+        /// The name
+        name: String,
+        /// What it costs: an id of the price book (coffer prices)
+        #[arg(long, value_name = "ID", required_unless_present = "no_price")]
+        price: Option<String>,
+        /// Nothing is known of what it costs
+        #[arg(long, conflicts_with = "price")]
+        no_price: bool,
     },
     /// Take a vault out of the config; its data stays
     #[command(after_help = "Example:\n  coffer vault remove home")]
@@ -72,7 +91,19 @@ impl Args {
                 place,
                 compression,
                 pack_size,
-            } => add(context, name, &place, compression.map(Compression::from), pack_size),
+                price,
+            } => {
+                let vault = VaultConfig {
+                    name,
+                    path: place,
+                    password: None,
+                    compression: compression.map(Compression::from),
+                    pack_size: pack_size.map(|mib| mib << 20),
+                    price,
+                };
+                add(context, vault)
+            }
+            Command::Set { name, price, .. } => set(context, name, price),
             Command::Remove { name } => remove(context, &name),
             Command::Show { name } => show(context, &name),
         }
@@ -96,25 +127,25 @@ fn list(context: &Context) -> Result<Exit, Failure> {
         ("Name", Align::Left),
         ("Folder", Align::Left),
         ("Password", Align::Left),
+        ("Price", Align::Left),
     ]);
     for vault in &config.vaults {
         table.row(vec![
             escape(vault.name.as_bytes()),
             shown(&vault.path),
             password_words(vault),
+            escape(vault.price.as_deref().unwrap_or("not named").as_bytes()),
         ]);
     }
     table.print(&context.out)?;
     Ok(Exit::Done)
 }
 
-fn add(
-    context: &Context,
-    name: String,
-    place: &Path,
-    compression: Option<Compression>,
-    pack_size: Option<u32>,
-) -> Result<Exit, Failure> {
+/// Adds a vault; its path and its password are made out here.
+fn add(context: &Context, vault: VaultConfig) -> Result<Exit, Failure> {
+    if let Some(id) = &vault.price {
+        context.engine.config().prices.find(id).map_err(Error::from)?;
+    }
     let absolute = |path: &Path| {
         std::path::absolute(path).map_err(|e| Failure::failed(format!("cannot find {}: {e}", path.display())))
     };
@@ -123,14 +154,10 @@ fn add(
         PasswordGiven::Command(command) => Some(PasswordSource::shell(&command)),
         _ => None,
     };
-    let pack_size = pack_size.map(|mib| mib << 20);
     let vault = VaultConfig {
-        name,
-        path: absolute(place)?,
+        path: absolute(&vault.path)?,
         password,
-        compression,
-        pack_size,
-        price: None,
+        ..vault
     };
     let file = &context.engine.settings().config_path;
     edit::change(file, |text| edit::add_vault(text, file, &vault)).map_err(Error::from)?;
@@ -148,6 +175,21 @@ fn add(
             vault.name
         ))?;
     }
+    Ok(Exit::Done)
+}
+
+fn set(context: &Context, vault: String, price: Option<String>) -> Result<Exit, Failure> {
+    let change = Change::SetPrice {
+        vault: vault.clone(),
+        price,
+    };
+    let done = context.engine.change(&change)?;
+    if context.out.json
+        && let Some(vault) = context.engine.config().vault(&vault)
+    {
+        context.out.value(&described(vault))?;
+    }
+    context.out.remark(escape(done.text.as_bytes()))?;
     Ok(Exit::Done)
 }
 
@@ -205,6 +247,7 @@ fn show(context: &Context, name: &str) -> Result<Exit, Failure> {
     ];
     if let Some(vault) = config.vault(name) {
         lines.push(("password", password_words(vault)));
+        lines.push(("price", price_words(&config, vault)));
     }
     for (what, text) in lines {
         context.out.line(format!("{what:<12} {text}"))?;
@@ -219,7 +262,16 @@ fn described(vault: &VaultConfig) -> Value {
         "password": password_words(vault),
         "compression": vault.compression.map(|c| format!("{c:?}").to_lowercase()),
         "pack_size": vault.pack_size,
+        "price": vault.price,
     })
+}
+
+fn price_words(config: &Config, vault: &VaultConfig) -> String {
+    match vault.price.as_deref().map(|id| config.prices.find(id)) {
+        None => format!("not named; name it: coffer vault set {} --price ID", vault.name),
+        Some(Ok(price)) => escape(format!("{}: {}", price.title(), price.terms()).as_bytes()),
+        Some(Err(error)) => escape(error.to_string().as_bytes()),
+    }
 }
 
 fn password_words(vault: &VaultConfig) -> String {

@@ -12,6 +12,9 @@ use crate::cost::{Book, Price};
 /// The name of the user's file, which lies beside the config.
 const FILE: &str = "prices.toml";
 
+/// What the user's file begins as: comments only, with an example of everything.
+pub const TEMPLATE: &str = include_str!("../../assets/own-prices.toml");
+
 /// What the shipped book is called in messages.
 const SHIPPED: &str = "the price book of this program";
 

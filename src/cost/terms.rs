@@ -7,29 +7,30 @@ use super::price::{Confidence, Month, Price, Storage};
 impl Price {
     /// What it asks in short: `$0.0125 a GiB-month, 30 days at least, objects of 128 KiB at least`.
     pub fn terms(&self) -> String {
-        let mut words = Vec::new();
-        match self.base {
-            Some(base) => {
-                let (monthly, included) = (base.monthly.exactly(), size(base.included));
-                words.push(format!("{monthly} a month for {included}"));
-                words.push(format!("beyond that {}", self.rate_words()));
-            }
-            None => words.push(self.rate_words()),
-        }
-        if self.free > 0 {
-            words.push(format!("the first {} free", size(self.free)));
-        }
         let least = self.minimum_words();
-        if !least.is_empty() {
-            words.push(least);
-        } else if self.base.is_none() && matches!(self.storage, Storage::Rate(_)) {
-            words.push("no minimum".into());
+        let by_size = self.base.is_none() && matches!(self.storage, Storage::Rate(_));
+        match (least.is_empty(), by_size) {
+            (false, _) => format!("{}, {least}", self.rate_words()),
+            (true, true) => format!("{}, no minimum", self.rate_words()),
+            (true, false) => self.rate_words(),
         }
-        words.join(", ")
     }
 
-    /// What storing costs in short: `$0.0125 a GiB-month`, `€3.20 to €40.60 a month`.
+    /// What storing costs in short, with what is free or included: `€6.49 a month for 1 TB, beyond that €0.006 a GB-month`.
     pub fn rate_words(&self) -> String {
+        let mut words = self.storage_words();
+        if let Some(base) = self.base {
+            let (monthly, included) = (base.monthly.exactly(), size(base.included));
+            words = format!("{monthly} a month for {included}, beyond that {words}");
+        }
+        if self.free > 0 {
+            words.push_str(&format!(", the first {} free", size(self.free)));
+        }
+        words
+    }
+
+    /// What storing costs by size, by plans or by disk: `$0.0125 a GiB-month`, `€3.20 for 1 TB to €40.60 for 20 TB a month`.
+    pub fn storage_words(&self) -> String {
         match &self.storage {
             Storage::Unknown => "unknown".into(),
             Storage::Rate(tiers) => {

@@ -87,3 +87,18 @@ fn the_shipped_book_reads_as_this() {
     local-disk                           unknown (you)
     ");
 }
+
+#[test]
+fn the_template_says_nothing_and_its_examples_are_right() {
+    let file = Path::new("prices.toml");
+    assert_eq!(parse::prices(TEMPLATE, file, true).unwrap(), []);
+    // A line of an example has no blank behind its #.
+    let uncomment = |line: &'static str| match line.strip_prefix('#') {
+        Some(example) if !example.is_empty() && !example.starts_with(' ') => example,
+        _ => line,
+    };
+    let examples = TEMPLATE.lines().map(uncomment).collect::<Vec<_>>().join("\n");
+    let prices = parse::prices(&examples, file, true).unwrap();
+    let ids: Vec<&str> = prices.iter().map(|price| price.id.as_str()).collect();
+    assert_eq!(ids, ["my-disk", "my-store", "my-tiers", "my-base", "my-plans"]);
+}

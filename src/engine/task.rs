@@ -184,14 +184,19 @@ impl TaskOutcome {
         match self {
             TaskOutcome::Backup(outcome) => {
                 let s = &outcome.summary;
-                let generation = match &outcome.generation {
-                    Some(generation) => format!("generation {}", generation.id.short()),
-                    None if outcome.skipped_unchanged => "nothing changed, no generation saved".into(),
-                    None => "dry run".into(),
-                };
-                let (new, changed, all) = (s.files_new, s.files_changed, s.total_files_processed);
-                let added = bytes(s.data_added_packed);
-                format!("{generation}: {new} new and {changed} changed of {all} files, {added} added")
+                let amounts = format!(
+                    "{} new, {} changed of {}, {} added",
+                    count(s.files_new),
+                    count(s.files_changed),
+                    counted(s.total_files_processed, "file", "files"),
+                    bytes(s.data_added_packed)
+                );
+                // What is needed most comes first: where there is little room the end is cut off.
+                match &outcome.generation {
+                    Some(generation) => format!("{amounts}; generation {}", generation.id.short()),
+                    None if outcome.skipped_unchanged => format!("nothing changed, no generation saved: {amounts}"),
+                    None => format!("dry run: {amounts}"),
+                }
             }
             TaskOutcome::Restore(outcome) => {
                 let mut text = format!(

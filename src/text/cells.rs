@@ -53,6 +53,16 @@ pub fn cut_start(text: &str, cells: usize, mark: &str) -> String {
     format!("{mark}{}", &text[from..])
 }
 
+/// A path, cut at its start like [`cut_start`], and where that leaves most of it, at the start of a name: `…/backup/home`.
+pub fn cut_path(path: &str, cells: usize, mark: &str) -> String {
+    let cut = cut_start(path, cells, mark);
+    let rest = cut.strip_prefix(mark).filter(|_| cut != path).unwrap_or_default();
+    match rest.find('/').filter(|at| at * 2 <= rest.len()) {
+        Some(at) => format!("{mark}{}", &rest[at..]),
+        None => cut,
+    }
+}
+
 /// The text, cut in its middle: for names, whose start and extension both say something.
 pub fn cut_middle(text: &str, cells: usize, mark: &str) -> String {
     if width(text) <= cells {
@@ -113,6 +123,9 @@ mod tests {
         assert_eq!(cut_end("日本語", 5, "…"), "日本…");
         assert_eq!(cut_end("日本語", 4, "…"), "日…");
         assert_eq!(cut_start("/a/long/path", 6, "…"), "…/path");
+        assert_eq!(cut_path("/srv/backup/home", 14, "…"), "…/backup/home");
+        assert_eq!(cut_path("/srv/a-very-long-name/b", 14, "…"), "…y-long-name/b");
+        assert_eq!(cut_path("/srv/b", 6, "…"), "/srv/b");
         assert_eq!(cut_middle("a-very-long-name.tar.gz", 16, "…"), "a-very-lon…ar.gz");
         assert_eq!(cut_end("abc", 0, "…"), "");
     }
@@ -120,7 +133,7 @@ mod tests {
     proptest! {
         #[test]
         fn cuts_fit_and_keep_what_fits(text in "\\PC{0,40}", cells in 0usize..30) {
-            for cut in [cut_end(&text, cells, "…"), cut_start(&text, cells, "…"), cut_middle(&text, cells, "…")] {
+            for cut in [cut_end, cut_start, cut_path, cut_middle].map(|cut| cut(&text, cells, "…")) {
                 prop_assert!(width(&cut) <= cells, "{cut:?} is wider than {cells}");
                 prop_assert!(width(&text) > cells || cut == text);
             }

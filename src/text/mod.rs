@@ -10,6 +10,6 @@ mod escape;
 mod times;
 
 pub use amounts::{bytes, count, counted};
-pub use cells::{cut_end, cut_middle, cut_start, pad, width, wrap};
+pub use cells::{cut_end, cut_middle, cut_path, cut_start, pad, width, wrap};
 pub use escape::{escape, line};
 pub use times::{ago, span, stamp};

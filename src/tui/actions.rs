@@ -23,6 +23,8 @@ pub struct Context {
     pub list: bool,
     /// Whether it is a form.
     pub form: bool,
+    /// Whether what is typed goes into a field of it.
+    pub typing: bool,
 }
 
 impl PartialEq for Context {
@@ -40,6 +42,7 @@ impl Context {
             dialog: false,
             list: true,
             form: false,
+            typing: false,
         }
     }
 
@@ -51,6 +54,7 @@ impl Context {
             dialog: true,
             list: false,
             form: false,
+            typing: false,
         }
     }
 
@@ -77,6 +81,8 @@ pub enum At {
     Lists,
     /// On every screen, while no dialog lies over it.
     Screens,
+    /// The same, but for these places.
+    ScreensBut(&'static [Context]),
     /// In every dialog.
     Dialogs,
     /// In every form.
@@ -90,6 +96,7 @@ impl At {
             At::Only(contexts) => contexts.contains(&context),
             At::Lists => context.list,
             At::Screens => !context.dialog,
+            At::ScreensBut(contexts) => !context.dialog && !contexts.contains(&context),
             At::Dialogs => context.dialog,
             At::Forms => context.form,
         }

@@ -62,6 +62,11 @@ impl Field {
         }
     }
 
+    /// Whether a key is one that edits.
+    pub fn takes(key: Key) -> bool {
+        Field::default().key(key)
+    }
+
     /// Edits by a key; whether it was one that edits.
     pub fn key(&mut self, key: Key) -> bool {
         match (key.code, key.ctrl, key.alt) {

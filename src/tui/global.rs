@@ -5,6 +5,7 @@ use super::dialogs::{help, jobs, quit};
 use super::keys::{Code, Key};
 use super::model::Screen;
 use super::msg::Effect;
+use super::screens::search;
 use super::{dialog, screens};
 
 /// Moves, screens, help, leaving.
@@ -26,12 +27,12 @@ pub static ACTIONS: &[Action] = &[
     Action::new("pane.previous", "previous pane", "To the previous pane", &["Shift-Tab"], At::Screens, |act| screens::change_pane(act, -1)),
     Action::new("pane.zoom", "zoom", "Give this pane the whole width, or give it back", &["+"], At::Screens,
         |act| act.model.zoom = !act.model.zoom),
-    Action::new("list.filter", "filter", "Show only the rows that hold a text", &["/"], At::Screens, screens::open_filter).hint(50)
+    Action::new("list.filter", "filter", "Show only the rows that hold a text", &["/"], At::ScreensBut(&[search::FIELD, search::ROWS]), screens::open_filter).hint(50)
         .unless(screens::no_filter),
     Action::new("list.reload", "reload", "Read the lists anew", &["R", "F5"], At::Screens, screens::reload),
     Action::new("jobs.show", "jobs", "Show what runs and what ran", &["J"], At::Screens, jobs::open).hint(70),
     Action::new("help.show", "help", "Show every key of this place; type to search", &["?", "F1"], At::Screens, help::open).hint(80),
-    Action::new("list.undo", "undo", "Leave the range, then the filter; never quits", &["Esc"], At::Screens, screens::escape),
+    Action::new("list.undo", "undo", "Leave the range, then the filter; never quits", &["Esc"], At::ScreensBut(&[search::FIELD]), screens::escape),
     Action::new("app.suspend", "suspend", "To the shell; fg comes back", &["Ctrl-z"], At::Screens, |act| act.effects.push(Effect::Suspend)),
     Action::new("app.quit", "quit", "Leave; asks while jobs run", &["q", "Ctrl-c"], At::Screens, quit::quit).hint(100),
     Action::new("form.next", "next", "To the next field", &["Tab", "↓"], At::Forms, |act| form_key(act, Code::Tab)).hint(85),

@@ -11,7 +11,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is no vault at this place. Exit code 10.
-    #[error("there is no vault at {place}; make one with: coffer init --vault {place}")]
+    #[error(
+        "there is no vault at {place}: is the path right, is its disk mounted? A new one is made with: coffer init --vault {place}"
+    )]
     NoVault {
         /// Folder or address.
         place: String,
@@ -23,7 +25,7 @@ pub enum Error {
         place: String,
     },
     /// No key opens with this password. Exit code 12.
-    #[error("wrong password for {place}: none of its {keys} keys opens with it")]
+    #[error("wrong password for {place}: {} with it", if *.keys == 1 { "its one key does not open".to_owned() } else { format!("none of its {} keys opens", .keys) })]
     WrongPassword {
         /// Folder or address.
         place: String,

@@ -174,10 +174,7 @@ fn the_next_run_reuses_what_a_cancelled_one_stored() {
         .unwrap();
     crate::support::wait_until("some packs", || stored(&vault) >= 3);
     crate::support::signal(&child, rustix::process::Signal::INT);
-    let asked = Instant::now();
     assert_eq!(child.wait().unwrap().code(), Some(130));
-    // A generous bound that only a run that went on to its end would break.
-    assert!(asked.elapsed() < Duration::from_secs(20));
     assert_eq!(bench.coffer_generations(&vault).len(), 0);
     assert_eq!(locks(&vault).len(), 0);
     bench.restic_check(Restic::New, &vault);

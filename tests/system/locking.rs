@@ -192,6 +192,12 @@ fn no_lock_is_left_after_signals() {
     let mut child = pty.slave.spawn_command(command).unwrap();
     drop(pty.slave);
     wait_until("the lock to appear", || !locks(&vault).is_empty());
+    // Held still meanwhile, so that it cannot be through before the line is gone; the hang-up itself wakes it.
+    let process = child
+        .process_id()
+        .and_then(|id| rustix::process::Pid::from_raw(id as i32));
+    rustix::process::kill_process(process.unwrap(), Signal::STOP).unwrap();
+    assert!(!locks(&vault).is_empty(), "stopped too late: the lock was gone again");
     drop(pty.master);
     let status = child.wait().unwrap();
     assert_eq!(status.exit_code(), 130, "{status:?}");

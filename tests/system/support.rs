@@ -250,9 +250,9 @@ pub fn locks(vault: &Path) -> Vec<PathBuf> {
 
 /// Waits until something holds, up to a minute; fails with `what` after that.
 pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(60);
+    let end = Instant::now() + Duration::from_secs(180);
     while !holds() {
-        assert!(Instant::now() < end, "waited a minute for: {what}");
+        assert!(Instant::now() < end, "waited three minutes for: {what}");
         pause();
     }
 }

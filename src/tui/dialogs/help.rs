@@ -1,6 +1,8 @@
 //! The help: every key of the place it was opened from, out of the actions' tables; it is searched by typing, and runs what
 //! it shows.
 
+use ratatui::layout::Rect;
+
 use super::super::actions::{self, Act, Action, At, Context};
 use super::super::dialog::{Dialog, Then, with_top};
 use super::super::field::Field;
@@ -109,14 +111,30 @@ impl Dialog for Help {
     }
 }
 
+/// What a row says: what it does, and why that cannot be done now.
+fn words(model: &Model, row: &Row) -> (String, Role) {
+    match (row.action.why_not)(model) {
+        Some(reason) => (
+            format!("{} ({})", row.action.doc, reason.trim_end_matches('.')),
+            Role::Dim,
+        ),
+        None => (row.action.doc.to_owned(), Role::Text),
+    }
+}
+
+/// Column of what the keys do.
+const DOC: u16 = 22;
+/// Rows below the list: a blank, and the whole of what the row under the cursor says.
+const ABOUT: u16 = 3;
+
 fn draw(model: &Model, state: &Help, canvas: &mut Canvas) {
     let rows = rows(model, state);
-    let area = canvas.middle(84, canvas.height());
+    let area = canvas.middle(104, canvas.height());
     let place = state.over.title;
     let inside = canvas.frame(area, &format!("Keys: {place}"), Role::Focus);
     let x = canvas.text(inside.x, inside.y, inside.right(), "Search ", Role::Key);
     canvas.field(x, inside.y, inside.right().saturating_sub(x), &state.search, false);
-    let height = usize::from(inside.height.saturating_sub(4));
+    let height = usize::from(inside.height.saturating_sub(3 + ABOUT));
     let first = state.cursor.saturating_sub(height.saturating_sub(1)).min(rows.len());
     if rows.is_empty() {
         canvas.text(
@@ -131,22 +149,15 @@ fn draw(model: &Model, state: &Help, canvas: &mut Canvas) {
         let y = inside.y + 2 + (n - first) as u16;
         let keys = canvas.key_name(&row.keys);
         canvas.text(inside.x + 1, y, inside.right(), &keys, Role::Key);
-        let x = inside.x + 22;
-        let reason = (row.action.why_not)(model);
-        let role = if reason.is_some() { Role::Dim } else { Role::Text };
+        let x = inside.x + DOC;
+        let (doc, role) = words(model, row);
         let room = usize::from(inside.right().saturating_sub(x));
-        let doc = match reason {
-            Some(reason) => format!("{} ({})", row.action.doc, reason.trim_end_matches('.')),
-            None => row.action.doc.to_owned(),
-        };
-        canvas.text(
-            x,
-            y,
-            inside.right(),
-            &text::cut_end(&doc, room, model.look.symbols.more),
-            role,
-        );
+        let cut = text::cut_end(&doc, room, model.look.symbols.more);
+        canvas.text(x, y, inside.right(), &cut, role);
         if n == state.cursor {
+            if cut != doc {
+                whole(canvas, inside, &doc, role);
+            }
             canvas.paint(inside.x, y, inside.right(), model.look.style(Role::Cursor));
         }
     }
@@ -158,4 +169,12 @@ fn draw(model: &Model, state: &Help, canvas: &mut Canvas) {
         inside.bottom().saturating_sub(1),
         inside.right(),
     );
+}
+
+/// Two lines above the keys for what the row under the cursor has no room to say.
+fn whole(canvas: &mut Canvas, inside: Rect, words: &str, role: Role) {
+    let y = inside.bottom().saturating_sub(ABOUT);
+    for (n, line) in text::wrap(words, usize::from(inside.width)).iter().take(2).enumerate() {
+        canvas.text(inside.x, y + n as u16, inside.right(), line, role);
+    }
 }

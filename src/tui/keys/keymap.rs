@@ -1,6 +1,7 @@
 //! Which action a sequence of keys means in a place: the tables' keys, and the user's over them.
 
 use super::super::actions::{self, Action, At, Context, Danger};
+use super::super::field::Field;
 use super::{Code, Key};
 use crate::config::{Binding, Problem, suggest};
 
@@ -166,9 +167,12 @@ impl Keymap {
         self.0.iter().filter(of).map(|bound| named(&bound.keys)).collect()
     }
 
-    /// The keys that mean an action in a place, as text: without those that mean something else there.
+    /// The keys that mean an action in a place, as text: without those that mean something else there, and without those
+    /// that a field there takes.
     pub fn keys_in(&self, context: Context, action: &Action) -> Vec<String> {
-        let of = |bound: &&Bound| std::ptr::eq(bound.action, action) && !self.is_hidden(bound, context);
+        let typed = |bound: &Bound| context.typing && bound.keys.first().is_some_and(|key| Field::takes(*key));
+        let of =
+            |bound: &&Bound| std::ptr::eq(bound.action, action) && !self.is_hidden(bound, context) && !typed(bound);
         self.0.iter().filter(of).map(|bound| named(&bound.keys)).collect()
     }
 

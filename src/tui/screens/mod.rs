@@ -114,11 +114,6 @@ pub(super) fn set_filter(model: &mut Model, wanted: &str) {
 
 /// Opens the filter of the pane that has the keys.
 pub(super) fn open_filter(act: &mut Act) {
-    if act.model.screen == Screen::Search {
-        // What is searched for is typed in a field of its own.
-        act.model.search.typing = true;
-        return;
-    }
     if let Some(now) = filter(act.model) {
         let dialog = filter::Filter(Field::new(now));
         act.model.push(dialog);
@@ -127,9 +122,6 @@ pub(super) fn open_filter(act: &mut Act) {
 
 /// Why nothing can be filtered here now.
 pub(super) fn no_filter(model: &Model) -> Option<String> {
-    if model.screen == Screen::Search {
-        return None;
-    }
     if filter(model).is_none() {
         return Some("There is nothing to filter on this screen.".into());
     }

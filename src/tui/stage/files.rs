@@ -22,7 +22,7 @@ pub(super) fn answer(_: &World, question: &Question) -> Option<Answer> {
             if *generation == generations()[4].id && folder.len() > 3 {
                 return Some(Answer::NoSuchFolder);
             }
-            let shown = |row: &EntryRow| versions::exists(folder, row, generation);
+            let shown = |row: EntryRow| versions::as_in(folder, row, generation);
             window(folder, *order, filter, *first, near.as_deref(), *rows, shown)
         }
         Question::Weigh { .. } => {
@@ -41,11 +41,13 @@ pub(super) fn answer(_: &World, question: &Question) -> Option<Answer> {
             })
         }
         Question::Totals { rules, .. } => {
-            let items = rules.iter().filter(|(_, include)| *include).count() as u64;
+            let chosen = || rules.iter().filter(|(_, include)| *include);
+            let weight = |path: &TreePath| weight(path).unwrap_or(3_456_789);
+            let items = chosen().count() as u64;
             Answer::Totals(Totals {
                 files: 41 * items,
                 folders: items,
-                bytes: 3_456_789 * items,
+                bytes: chosen().map(|(path, _)| weight(path)).sum(),
             })
         }
         _ => return None,
@@ -59,6 +61,8 @@ pub(super) fn entry(name: &[u8], kind: NodeType, size: Option<u64>, age: i64) ->
         size,
         mtime: NOW - age * 3600,
         mode: if kind == NodeType::Dir { 0o755 } else { 0o644 },
+        uid: 1000,
+        gid: 1000,
         link_target: if kind == NodeType::Symlink {
             b"documents/notes.txt".to_vec()
         } else {
@@ -66,6 +70,13 @@ pub(super) fn entry(name: &[u8], kind: NodeType, size: Option<u64>, age: i64) ->
         },
         ..EntryRow::default()
     }
+}
+
+/// What an entry of the made-up tree weighs.
+fn weight(path: &TreePath) -> Option<u64> {
+    let (name, parent) = path.split_last()?;
+    let rows = folder(&parent.to_vec())?;
+    rows.into_iter().find(|row| row.name == *name)?.size
 }
 
 /// A folder of the made-up tree.
@@ -94,7 +105,7 @@ fn folder(path: &TreePath) -> Option<Vec<EntryRow>> {
             entry(b"latest-notes", NodeType::Symlink, None, 700),
             file("letter to the tax office, second version (final).odt", 34_567, 1_300),
             file("notes.txt", 12_345, 5),
-            file("todo.md", 2_345, 1),
+            file("todo.md", 24, 1),
         ],
         [b"home", b"anna", b"documents"] => {
             vec![
@@ -139,7 +150,7 @@ fn window(
     first: u64,
     near: Option<&[u8]>,
     rows: u32,
-    shown: impl Fn(&EntryRow) -> bool,
+    shown: impl Fn(EntryRow) -> Option<EntryRow>,
 ) -> Answer {
     if path.last().is_some_and(|name| name == b"many") && filter.is_empty() {
         let total = 150_000;
@@ -161,10 +172,10 @@ fn window(
             ..FolderWindow::default()
         });
     }
-    let Some(mut all) = folder(path) else {
+    let Some(all) = folder(path) else {
         return Answer::NoSuchFolder;
     };
-    all.retain(shown);
+    let mut all: Vec<EntryRow> = all.into_iter().filter_map(shown).collect();
     let filter = filter.to_lowercase();
     all.retain(|row| String::from_utf8_lossy(&row.name).to_lowercase().contains(&filter));
     if order != FolderOrder::default() {

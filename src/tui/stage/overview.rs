@@ -37,7 +37,14 @@ pub(super) fn answer(world: &World, question: &Question) -> Option<Answer> {
 
 fn done() -> JobState {
     JobState::Done {
-        summary: "generation 6e340b9c: 311 new and 12 changed of 78579 files, 4.4 MiB added".into(),
+        summary: "311 new, 12 changed of 78,579 files, 4.4 MiB added; generation 6e340b9c".into(),
+        problems: 0,
+    }
+}
+
+fn done_before() -> JobState {
+    JobState::Done {
+        summary: "311 new, 13 changed of 78,268 files, 8.7 MiB added; generation 084fed08".into(),
         problems: 0,
     }
 }
@@ -74,7 +81,7 @@ fn run(id: i64, ago: i64, plan: &str, vault: &str, state: JobState) -> JobRow {
 fn runs() -> Vec<JobRow> {
     vec![
         run(9, 9 * HOUR, "everything", "home", done()),
-        run(8, DAY + 9 * HOUR, "everything", "home", done()),
+        run(8, DAY + 9 * HOUR, "everything", "home", done_before()),
         run(6, 40 * DAY, "everything", "home", failed()),
         run(5, 41 * DAY, "everything", "home", failed()),
     ]
@@ -169,7 +176,9 @@ fn overview() -> Overview {
             vault("gone", "/mnt/usb/vault", 3, Some(80), None, Reach::Problem(gone.into())),
         ],
         uncovered: Vec::new(),
-        runs: runs(),
+        runs: std::iter::once(run(10, 9 * HOUR, "documents", "away", failed()))
+            .chain(runs())
+            .collect(),
         warnings: vec![
             warning(
                 Severity::Danger,

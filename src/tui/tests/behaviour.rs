@@ -99,7 +99,7 @@ fn selecting_counts_and_shows_what_is_selected() {
     assert!(
         stage
             .screen()
-            .contains("● 2 items selected: 82 files, 2 folders, 6.6 MiB"),
+            .contains("● 2 items selected: 82 files, 2 folders, 223.7 MiB"),
         "{}",
         stage.screen()
     );

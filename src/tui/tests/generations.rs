@@ -215,6 +215,23 @@ fn a_locked_vaults_generations_are_shown_as_they_were_known() {
     );
 }
 
+/// A password that is set for a vault and is wrong is told, not asked for as if there were none.
+#[test]
+fn a_wrong_password_in_the_config_is_told() {
+    let mut stage = Stage::new(120, 40, Look::default());
+    stage.world.poison = Some(|answer| {
+        if let Answer::PasswordNeeded { problem, .. } = answer {
+            *problem = "wrong password for /srv/away".into();
+        }
+    });
+    stage.keys("2 j");
+    let screen = stage.screen();
+    assert!(screen.contains("locked: wrong password"), "{screen}");
+    stage.keys("Enter");
+    let screen = stage.screen();
+    assert!(screen.contains("│ wrong password for /srv/away"), "{screen}");
+}
+
 /// What a vault or the config says in names cannot act on the terminal.
 #[test]
 fn hostile_words_are_harmless_wherever_they_are_shown() {

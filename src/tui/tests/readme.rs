@@ -25,7 +25,7 @@ fn table(out: &mut String, title: &str, actions: impl Iterator<Item = &'static A
 
 fn tables() -> String {
     let mut out = String::new();
-    let everywhere = |action: &&Action| matches!(action.at, At::Lists | At::Screens | At::Dialogs);
+    let everywhere = |action: &&Action| matches!(action.at, At::Lists | At::Screens | At::ScreensBut(_) | At::Dialogs);
     table(&mut out, "Everywhere", actions::all().filter(everywhere));
     let places: [(&str, &[Context]); 4] = [
         ("1 Overview", &[overview::CONTEXT]),

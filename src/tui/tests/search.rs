@@ -30,6 +30,25 @@ fn current(model: &Model) -> String {
 }
 
 #[test]
+fn the_field_takes_letters_and_only_keys_that_are_heard_are_named() {
+    let mut stage = stage();
+    stage.keys("J q 1");
+    assert_eq!(stage.model.search.field.text(), "Jq1");
+    let screen = stage.screen();
+    let footer = screen.lines().last().unwrap();
+    for heard in ["Esc leave", "F1 help", "Ctrl-c quit"] {
+        assert!(footer.contains(heard), "{heard}: {footer}");
+    }
+    assert!(!footer.contains("J jobs") && !footer.contains("? help"), "{footer}");
+    stage.keys("Esc");
+    let screen = stage.screen();
+    let footer = screen.lines().last().unwrap();
+    assert!(footer.contains("/ type") && footer.contains("q quit"), "{footer}");
+    stage.keys("1");
+    assert_eq!(stage.model.screen, Screen::Overview);
+}
+
+#[test]
 fn every_letter_asks_anew_and_drops_what_was_asked_before() {
     let mut stage = stage();
     stage.silent = true;

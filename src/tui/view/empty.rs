@@ -52,11 +52,15 @@ fn common<T>(model: &Model, canvas: &mut Canvas, span: Span, load: &Load, list: 
         }
         Load::Locked => {
             let vault = text::escape(model.generations.vault.as_deref().unwrap_or_default().as_bytes());
+            let why = match model.generations.problem.as_str() {
+                "" => "its password is not known here".to_owned(),
+                problem => text::escape(problem.as_bytes()),
+            };
             message(
                 canvas,
                 span,
                 3,
-                "This vault is locked: its password is not known here.",
+                &format!("This vault is locked: {why}."),
                 &[("Enter", "on the vault asks for it")],
                 &format!("coffer generations --vault {vault} --password-file FILE"),
             );

@@ -77,7 +77,7 @@ fn title(model: &Model, canvas: &mut Canvas) {
         }
         let left = usize::from(room.saturating_sub(x));
         let cut = if n == last {
-            text::cut_start(part, left, more)
+            text::cut_path(part, left, more)
         } else {
             text::cut_end(part, left.min(28), more)
         };
@@ -218,13 +218,17 @@ type Hint = (u16, String, &'static Action);
 
 /// The hints of a place that fit from `x` up to `end`, the most needed first.
 fn hints(model: &Model, canvas: &Canvas, context: Context, mut x: u16, end: u16) -> Vec<Hint> {
-    let key = |action: &Action| model.keymap.keys_in(context, action).into_iter().next();
-    let mut hinted: Vec<_> = actions::of(context).filter(|action| action.hint > 0).collect();
-    hinted.sort_by_key(|action| action.hint);
+    // What has no key here has no hint.
+    let keyed = |action: &'static Action| Some((model.keymap.keys_in(context, action).into_iter().next()?, action));
+    let mut hinted: Vec<_> = actions::of(context)
+        .filter(|action| action.hint > 0)
+        .filter_map(keyed)
+        .collect();
+    hinted.sort_by_key(|(_, action)| action.hint);
     // Help and quit have their place even where there is little: what does not fit goes from the middle.
     let widths: Vec<u16> = hinted
         .iter()
-        .map(|action| (text::width(&key(action).unwrap_or_default()) + 1 + text::width(action.name) + 2) as u16)
+        .map(|(key, action)| (text::width(key) + 1 + text::width(action.name) + 2) as u16)
         .collect();
     let mut total: u16 = widths.iter().sum();
     let mut keep = vec![true; hinted.len()];
@@ -236,10 +240,7 @@ fn hints(model: &Model, canvas: &Canvas, context: Context, mut x: u16, end: u16)
         total -= widths[n];
     }
     let mut places = Vec::new();
-    for (action, keep) in hinted.into_iter().zip(keep) {
-        let Some(key) = key(action).filter(|_| keep) else {
-            continue;
-        };
+    for ((key, action), _) in hinted.into_iter().zip(keep).filter(|(_, keep)| *keep) {
         let key = canvas.key_name(&key);
         let width = text::width(&key) + 1 + text::width(action.name) + 2;
         places.push((x, key, action));

@@ -1,7 +1,8 @@
 //! Moments on a line of time, in lanes: one row for each kind, a column for a stretch of time, dates below.
 //!
 //! A column with one moment shows the lane's glyph, one with a few their number, one with ten and more a sign for many: what
-//! is seen is never only a colour. The lanes' names carry their counts, so that nothing must be counted by eye.
+//! is seen is never only a colour. Numbers side by side would read as one: they give way to the sign for many. The lanes'
+//! names carry their counts, so that nothing must be counted by eye.
 
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
@@ -122,12 +123,13 @@ impl Timeline<'_> {
                     columns[usize::from(column)] += 1;
                 }
             }
-            for (column, amount) in columns.into_iter().enumerate() {
+            let is_number = |column: usize| columns.get(column).is_some_and(|amount| (2..10).contains(amount));
+            for (column, amount) in columns.iter().enumerate() {
                 let digit;
                 let shown = match amount {
                     0 => continue,
                     1 => lane.kind.glyph(symbols),
-                    2..=9 => {
+                    2..=9 if !is_number(column + 1) && !(column > 0 && is_number(column - 1)) => {
                         digit = amount.to_string();
                         &digit
                     }

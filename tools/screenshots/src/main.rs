@@ -32,7 +32,7 @@ const SCENES: &[Scene] = &[
         s.keys("2 Enter j j j j j j j j Enter G k Tab");
         s.wait(1000);
     }),
-    ("versions", (120, 40), |s| s.keys("2 Enter Enter G k V j")),
+    ("versions", (120, 40), |s| s.keys("2 Enter Enter G k V j j")),
     ("search", (120, 40), |s| {
         s.keys("4");
         s.text("notes");
@@ -46,21 +46,25 @@ const SCENES: &[Scene] = &[
     ("jobs", (120, 40), |s| {
         s.keys("2 Enter Enter");
         let first = s.start_job(JobKind::Backup, "Back up everything to home");
+        s.wait(74_000);
         s.end_job(
             &first,
             JobState::Done {
-                summary: "78,579 files, 4.4 MiB added".into(),
+                summary: "311 new, 12 changed of 78,579 files, 4.4 MiB added; generation 6e340b9c".into(),
                 problems: 0,
             },
         );
+        s.wait(420_000);
         let second = s.start_job(JobKind::Restore, "Restore photos/ to /home/anna/restored");
+        s.wait(9_000);
         s.end_job(
             &second,
             JobState::Done {
-                summary: "41 files, 3.3 MiB".into(),
+                summary: "41 files written (3.3 MiB), 0 right already".into(),
                 problems: 2,
             },
         );
+        s.wait(1_260_000);
         let third = s.start_job(JobKind::Backup, "Back up documents to away");
         for percent in [12, 19, 31, 40, 47, 52, 61] {
             s.progress(&third, percent);

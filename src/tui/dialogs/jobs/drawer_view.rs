@@ -10,6 +10,7 @@ use super::super::super::view::empty::message;
 use super::super::super::view::pane::Span;
 use super::Drawer;
 use super::strip::{outcome, progress_words, state_words, took};
+use crate::engine::JobId;
 use crate::text;
 
 /// Rows below the jobs: a rule, and two lines about one of them.
@@ -55,7 +56,14 @@ pub(super) fn draw(model: &Model, drawer: &Drawer, canvas: &mut Canvas) {
     let wide = width >= WIDE;
     // Where there is little room the lines below say what came of it.
     let job_at: u16 = if wide { 43 } else { 34 };
-    let result_at = if wide { job_at + 44 } else { width.saturating_sub(10) };
+    // What came of them gets the room that their names do not need.
+    let named = |id: &JobId| model.jobs.get(*id).map_or(0, |job| text::width(&job.title));
+    let longest = list.held().1.iter().map(named).max().unwrap_or(0) as u16;
+    let result_at = if wide {
+        job_at + longest.clamp(22, 42) + 2
+    } else {
+        width.saturating_sub(10)
+    };
     let mut columns = vec![(3, "state"), (16, "started"), (job_at, "job")];
     columns.extend(if wide {
         vec![(34, "took"), (result_at, "result")]

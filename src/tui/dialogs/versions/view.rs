@@ -16,17 +16,22 @@ use crate::vault::{Id, NodeType};
 /// Rows of what is said about the version under the cursor.
 const ABOUT: u16 = 4;
 
-/// The frame.
-fn area(size: (u16, u16)) -> Rect {
+/// Rows around the list: the frame, the heads, a blank, what is said, the keys.
+const AROUND: u16 = 2 + 1 + 1 + ABOUT + 1;
+/// Rows the list has at least, so that the frame does not jump while the first versions are found.
+const LEAST: u64 = 6;
+
+/// The frame around a list of so many rows.
+fn area(size: (u16, u16), rows: u64) -> Rect {
     let width = size.0.saturating_sub(4).min(100);
-    let height = size.1.saturating_sub(3);
+    let rows = rows.clamp(LEAST, height(size).max(LEAST));
+    let height = (rows as u16 + AROUND).min(size.1.saturating_sub(3));
     Rect::new((size.0 - width) / 2, 1, width, height)
 }
 
-/// Rows of the list.
+/// Rows of the list that there is room for.
 pub(super) fn height(size: (u16, u16)) -> u64 {
-    // The frame, the heads, a blank, what is said, the keys.
-    u64::from(area(size).height.saturating_sub(2 + 1 + 1 + ABOUT + 1).max(1))
+    u64::from(size.1.saturating_sub(3 + AROUND).max(1))
 }
 
 /// What sets a version apart from the one before, in a word, and how it is meant.
@@ -59,7 +64,7 @@ pub(super) fn draw(model: &Model, list: &List, canvas: &mut Canvas) {
     let symbols = model.look.symbols;
     let kind = if list.spot.row.kind == NodeType::Dir { "/" } else { "" };
     let title = format!("Versions of {}{kind}", list.name());
-    let inside = canvas.frame(area(model.size), &title, Role::Focus);
+    let inside = canvas.frame(area(model.size, list.list.total().unwrap_or(0)), &title, Role::Focus);
     let keys = inside.bottom().saturating_sub(1);
     hint_line(model, canvas, CONTEXT, inside.x, keys, inside.right());
     let span = Span {
@@ -153,7 +158,14 @@ fn disk_row(model: &Model, canvas: &mut Canvas, inside: Rect, y: u16, versions: 
             canvas.text(inside.x + WHAT, y, end, word, role);
             let size = size.map(text::bytes).unwrap_or_default();
             canvas.right(y, inside.x + SIZE + 9, &size, Role::Text);
-            let stamp = format!("changed {}", text::stamp(*mtime, &model.zone));
+            let stamp = text::stamp(*mtime, &model.zone);
+            let whole = format!("changed {stamp}");
+            let room = usize::from(end.saturating_sub(inside.x + HELD));
+            let stamp = match text::width(&whole) <= room {
+                true => whole,
+                // The day alone, rather than half of a time.
+                false => stamp.chars().take(10).collect(),
+            };
             canvas.text(inside.x + HELD, y, end, &stamp, Role::Dim);
         }
     }

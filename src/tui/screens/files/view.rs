@@ -222,7 +222,8 @@ impl Table {
             let value = match *column {
                 MODE => mode_words(row),
                 BAR => {
-                    if let Some(part) = part {
+                    // Beside a number, slivers under each other would only look like a broken line.
+                    if let Some(part) = part.filter(|part| part * f64::from(*width) * 16.0 >= 1.0) {
                         bars::draw(canvas, x, y, *width, part, Role::Dim);
                     }
                     String::new()

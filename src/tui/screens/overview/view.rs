@@ -350,7 +350,7 @@ fn vault_line(model: &Model, canvas: &mut Canvas, y: u16, vault: &VaultState) {
     );
     canvas.text(NAME, y, columns.second, &name, Role::Folder);
     let place = text::escape(vault.location.as_bytes());
-    let place = text::cut_start(&place, usize::from(columns.age - columns.second - 1), more);
+    let place = text::cut_path(&place, usize::from(columns.age - columns.second - 1), more);
     canvas.text(columns.second, y, columns.age, &place, Role::Dim);
     let age = vault
         .newest

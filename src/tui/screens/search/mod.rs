@@ -23,6 +23,7 @@ use crate::text;
 /// The field.
 pub const FIELD: Context = Context {
     list: false,
+    typing: true,
     ..Context::screen("search-field", "Search")
 };
 /// The rows.
@@ -43,11 +44,12 @@ const REST: u64 = 200;
 pub static ACTIONS: &[Action] = &[
     Action::new("search.rows", "to the rows", "From the field to what was found", &["Enter", "↓"], At::Only(&[FIELD]), |act| to_rows(act.model)).hint(1)
         .unless(nothing),
+    Action::new("search-field.leave", "leave", "Out of the field: letters are keys again", &["Esc"], At::Only(&[FIELD]), |act| leave_field(act.model)).hint(2),
     Action::new("search.open", "go to it", "To the file, in the last generation that holds it", &["Enter", "l", "→"], At::Only(&[ROWS]), reach::open)
         .hint(1).unless(nothing),
     Action::new("search.restore", "restore", "Restore it from the last generation that holds it", &["r"], At::Only(&[ROWS]), reach::restore)
         .danger(Danger::Plan).hint(2).unless(|model| nothing(model).or_else(|| actions::read_only(model))),
-    Action::new("search.field", "type", "Back to the field", &["h", "Backspace", "←", "i"], At::Only(&[ROWS]), |act| act.model.search.typing = true)
+    Action::new("search.field", "type", "Back to the field", &["/", "i", "h", "Backspace", "←"], At::Only(&[ROWS]), |act| act.model.search.typing = true)
         .hint(3),
     Action::new("search.gone", "only gone", "Only what the newest generations do not hold any more, or everything", &["x", "Alt-x"], At::Only(&[ROWS]),
         |act| act.model.search.gone = !act.model.search.gone).hint(4),
@@ -155,6 +157,14 @@ fn to_rows(model: &mut Model) {
     model.search.typing = false;
 }
 
+/// Out of the field; filters that leave nothing to see go too.
+fn leave_field(model: &mut Model) {
+    to_rows(model);
+    if model.search.list.total() == Some(0) {
+        escape(model);
+    }
+}
+
 /// Between the field and the rows.
 pub(super) fn change_pane(model: &mut Model) {
     model.search.typing = !model.search.typing;
@@ -180,13 +190,9 @@ fn next_vault(model: &mut Model) {
     search.vault = names.get(at.map_or(0, |at| at + 1)).cloned();
 }
 
-/// From the field to the rows, then all filters away; whether there was something to leave.
+/// All filters away; whether there was one.
 pub(super) fn escape(model: &mut Model) -> bool {
     let search = &mut model.search;
-    if search.typing && search.list.total().unwrap_or(0) > 0 {
-        search.typing = false;
-        return true;
-    }
     let filtered = search.gone || search.vault.is_some() || search.kinds != Kinds::All;
     (search.gone, search.vault, search.kinds) = (false, None, Kinds::All);
     filtered

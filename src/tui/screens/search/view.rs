@@ -192,6 +192,8 @@ fn empty(model: &Model, canvas: &mut Canvas, span: Span) -> bool {
             let narrowed = search.gone || search.vault.is_some() || search.kinds != Kinds::All;
             let keys: &[(&str, &str)] = if narrowed {
                 &[("Esc", "looks everywhere, for everything")]
+            } else if search.typing {
+                &[("Esc", "leaves the field")]
             } else {
                 &[("/", "back to the field")]
             };
@@ -309,7 +311,7 @@ fn path(model: &Model, canvas: &mut Canvas, span: Span, y: u16, row: &FoundRow) 
     words.push('/');
     let mut x = span.x + 3;
     if left >= 2 {
-        x = canvas.text(x, y, span.end, &text::cut_start(&words, left, symbols.more), Role::Dim);
+        x = canvas.text(x, y, span.end, &text::cut_path(&words, left, symbols.more), Role::Dim);
     }
     let role = if row.kind == NodeType::Dir {
         Role::Folder

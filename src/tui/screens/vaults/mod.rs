@@ -109,6 +109,8 @@ pub struct Generations {
     pub list: Window<GenerationRow>,
     /// Whether they are here.
     pub load: Load,
+    /// Why the password that is set for the vault does not open it; empty where none is set.
+    pub problem: String,
     /// Only those whose date, host, path or tag holds this.
     pub filter: String,
     /// What ran into the vault, and what is to.
@@ -298,6 +300,7 @@ fn take_generations(model: &mut Model, asked: &Question, told: Told, _: &mut Vec
         }
         Answer::PasswordNeeded { problem, .. } => {
             model.generations.load = Load::Locked;
+            model.generations.problem.clone_from(&problem);
             // Asked for by itself only where the user went to the vault, and only once.
             let went = model.screen == Screen::Files || model.pane != Pane::Vaults;
             if went && model.dialogs.is_empty() && model.password_asked.as_ref() != Some(vault) {
@@ -328,7 +331,7 @@ pub(crate) fn go_to(model: &mut Model, vault: &str) {
 fn open_vault(act: &mut Act) {
     let model = &mut *act.model;
     if model.generations.load == Load::Locked {
-        password::open(model, String::new());
+        password::open(model, model.generations.problem.clone());
     } else {
         model.password_asked = None;
         model.pane = Pane::Generations;

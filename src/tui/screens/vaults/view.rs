@@ -87,11 +87,11 @@ fn vault(model: &Model, canvas: &mut Canvas, span: Span, y: u16, row: &VaultRow)
     if wide {
         canvas.right(y + 1, span.end - 1, &about, Role::Dim);
         let room = usize::from(span.width()).saturating_sub(text::width(&about) + 5);
-        let place = text::cut_start(&text::escape(row.location.as_bytes()), room, more);
+        let place = text::cut_path(&text::escape(row.location.as_bytes()), room, more);
         canvas.text(span.x + 2, y + 1, span.end, &place, Role::Dim);
     } else {
         let about = if about.is_empty() {
-            text::cut_start(
+            text::cut_path(
                 &text::escape(row.location.as_bytes()),
                 usize::from(span.width()) - 4,
                 more,

@@ -8,7 +8,7 @@ fn a_plan_is_backed_up_and_its_generation_is_there_at_once() {
     journey.keys("b");
     journey.sees("never yet");
     journey.keys("Enter");
-    journey.sees("Back up files to home: generation");
+    journey.sees("Back up files to home: 3 new, 0 changed of 3 files");
     journey.keys("Enter");
     journey.sees("2026-08-22 03:00");
     journey.keys("J");

@@ -123,13 +123,17 @@ impl Timeline<'_> {
                     columns[usize::from(column)] += 1;
                 }
             }
-            let is_number = |column: usize| columns.get(column).is_some_and(|amount| (2..10).contains(amount));
+            let is_number = |column: Option<usize>| {
+                let amount = column.and_then(|column| columns.get(column));
+                amount.is_some_and(|amount| (2..10).contains(amount))
+            };
+            let touches = |column: usize| is_number(column.checked_sub(1)) || is_number(Some(column + 1));
             for (column, amount) in columns.iter().enumerate() {
                 let digit;
                 let shown = match amount {
                     0 => continue,
                     1 => lane.kind.glyph(symbols),
-                    2..=9 if !is_number(column + 1) && !(column > 0 && is_number(column - 1)) => {
+                    2..=9 if !touches(column) => {
                         digit = amount.to_string();
                         &digit
                     }

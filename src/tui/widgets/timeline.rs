@@ -395,6 +395,17 @@ mod tests {
     }
 
     #[test]
+    fn numbers_side_by_side_do_not_read_as_one() {
+        let timeline = timeline();
+        let draw = |canvas: &mut Canvas, area| timeline.draw(canvas, area);
+        let screen = drawn(45, 2, plain(), draw);
+        let lane = screen.lines().nth(1).unwrap_or_default();
+        assert!(lane.ends_with("●●■■"), "{lane}");
+        let numbers = lane.split("13").last().unwrap_or_default();
+        assert!(!numbers.contains(|c: char| c.is_ascii_digit()), "{lane}");
+    }
+
+    #[test]
     fn a_few_days_have_hours_and_many_years_have_years() {
         let at = |times: Vec<i64>| {
             let mut timeline = timeline();

@@ -81,6 +81,8 @@ fn vault(model: &Model, canvas: &mut Canvas, span: Span, y: u16, row: &VaultRow)
     let stored = row.stored.map(text::bytes).unwrap_or_default();
     let about = match (latest.is_empty(), stored.is_empty()) {
         (false, false) if wide => format!("{latest}, {stored}"),
+        // Where the vault lies says more than that nothing is in it.
+        (true, _) if row.generations == Some(0) => String::new(),
         (true, _) => stored,
         _ => latest,
     };

@@ -12,15 +12,17 @@ use crate::vault::prune::{BadMaxUnused, MaxUnused, PruneFigures, PruneOptions};
 /// Give back the space of what no generation reaches any more
 ///
 /// Deleting generations (coffer forget) only makes their data free to go; this gives it back. Packs of which nothing is
-/// used are deleted. Packs of which a part is used are read and that part is written anew, until no more than --max-unused
-/// of the vault is unused. It can be stopped or killed at any moment; the next run finishes.
+/// used are deleted. Packs of which a part is used are read and that part is written anew, the most wasteful first, until no
+/// more than --max-unused of what stays is unused. Packs of folders that hold anything unused are always among them: they
+/// are few and small. It can be stopped or killed at any moment; the next run finishes. Nobody else may use the vault
+/// meanwhile; --dry-run goes beside backups and restores, and says in advance exactly what will be done.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// How much may stay unused: a share of the vault (5%), a size (500M), or unlimited to delete without reading
+    /// How much may stay unused: a share of what stays (5%), a size (500M, or 0 for nothing), or unlimited
     #[arg(long, value_name = "P%|SIZE|unlimited", default_value = "5%")]
     max_unused: String,
-    /// Read at most so much of packs for it
+    /// Rewrite packs of at most so much; 0 only deletes packs of which nothing is used
     #[arg(long, value_name = "SIZE")]
     max_repack_size: Option<String>,
     /// Target size of new packs, 4M to 128M
@@ -132,6 +134,26 @@ pub(super) fn told(figures: &PruneFigures, dry_run: bool) -> Vec<String> {
             bytes(figures.bytes_rewritten)
         ),
     );
+    let compressed = figures.bytes_to_compress;
+    let smaller = would("", ": more than is said below comes back");
+    line(
+        compressed,
+        format!(
+            "{} {}{smaller}",
+            bytes(compressed),
+            would("compressed", "would be compressed")
+        ),
+    );
+    let missing = figures.packs_missing;
+    line(
+        missing,
+        format!(
+            "{} that {} not there and nothing needs {} from the index",
+            packs(missing),
+            if missing == 1 { "is" } else { "are" },
+            would("taken", "would be taken")
+        ),
+    );
     let left = figures.leftover_files;
     line(
         left,
@@ -141,6 +163,18 @@ pub(super) fn told(figures: &PruneFigures, dry_run: bool) -> Vec<String> {
             would("deleted", "would be deleted")
         ),
     );
+    let requests = figures.gets + figures.puts + figures.deletes;
+    if requests > 0 {
+        lines.push(format!(
+            "{}: {} ({}), {} ({}), {}",
+            would("Requests", "Requests it would take"),
+            counted(figures.gets, "read", "reads"),
+            bytes(figures.bytes_read),
+            counted(figures.puts, "write", "writes"),
+            bytes(figures.bytes_written),
+            counted(figures.deletes, "deletion", "deletions"),
+        ));
+    }
     lines.push(format!(
         "{}: {} of {}; {} stay, {} of them unused",
         would("Given back", "Would be given back"),
@@ -150,4 +184,49 @@ pub(super) fn told(figures: &PruneFigures, dry_run: bool) -> Vec<String> {
         bytes(figures.bytes_left_unused)
     ));
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_in_words() {
+        let figures = PruneFigures {
+            generations: 5,
+            blobs_used: 1200,
+            blobs_unused: 301,
+            packs_repacked: 3,
+            packs_deleted: 2,
+            packs_missing: 1,
+            bytes_before: 100 << 20,
+            bytes_unused: 40 << 20,
+            bytes_repacked: 48 << 20,
+            bytes_rewritten: 30 << 20,
+            bytes_to_compress: 1 << 20,
+            bytes_read: 31 << 20,
+            bytes_written: 30 << 20,
+            bytes_freed: 50 << 20,
+            bytes_left_unused: 1 << 20,
+            bytes_after: 50 << 20,
+            gets: 17,
+            puts: 4,
+            deletes: 7,
+            lists: 3,
+            ..PruneFigures::default()
+        };
+        insta::assert_snapshot!(told(&figures, true).join("\n"), @r"
+        In use: 1,200 blobs of 5 generations, 301 blobs not in use (40.0 MiB)
+        2 packs of which nothing is used would be deleted
+        3 packs (48.0 MiB) would be rewritten, 30.0 MiB of them kept
+        1.0 MiB would be compressed: more than is said below comes back
+        1 pack that is not there and nothing needs would be taken from the index
+        Requests it would take: 17 reads (31.0 MiB), 4 writes (30.0 MiB), 7 deletions
+        Would be given back: 50.0 MiB of 100.0 MiB; 50.0 MiB stay, 1.0 MiB of them unused
+        ");
+        insta::assert_snapshot!(told(&PruneFigures::default(), false).join("\n"), @r"
+        In use: 0 blobs of 0 generations, 0 blobs not in use (0 B)
+        Given back: 0 B of 0 B; 0 B stay, 0 B of them unused
+        ");
+    }
 }

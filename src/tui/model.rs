@@ -12,6 +12,7 @@ use super::keys::{Key, Keymap};
 use super::msg::Moment;
 use super::place::Place;
 use super::screens;
+use super::screens::cost::Costs;
 use super::screens::files::{Files, Selected};
 use super::screens::overview::Overview;
 use super::screens::search::Searching;
@@ -125,6 +126,8 @@ pub struct Model {
     pub files: Files,
     /// Generations staged for deletion.
     pub staged: Staged,
+    /// A rule that is tried out, and what it would change.
+    pub cost: Costs,
     /// What is looked for, and what was found.
     pub search: Searching,
     /// What is selected, by generation.
@@ -177,6 +180,7 @@ impl Model {
             generations: Generations::default(),
             files: Files::default(),
             staged: Staged::default(),
+            cost: Costs::default(),
             search: Searching::default(),
             selections: HashMap::new(),
             dialogs: Vec::new(),

@@ -18,6 +18,7 @@ pub mod look;
 pub mod palette;
 pub mod password;
 pub mod plans;
+pub mod prices;
 pub mod problems;
 pub mod prune;
 pub mod quit;

@@ -29,7 +29,7 @@ pub(super) fn context(model: &Model) -> Context {
         Screen::Files => files::CONTEXT,
         Screen::Search => search::context(model),
         Screen::Snapshots => snapshots::CONTEXT,
-        Screen::Cost => cost::CONTEXT,
+        Screen::Cost => cost::context(model),
     }
 }
 
@@ -40,17 +40,26 @@ pub(super) fn list(model: &mut Model) -> Option<&mut dyn Moves> {
         Screen::Files => Some(&mut model.files.list),
         Screen::Overview => Some(overview::list(model)),
         Screen::Search => Some(&mut model.search.list),
-        Screen::Snapshots | Screen::Cost => None,
+        Screen::Cost => cost::list(model),
+        Screen::Snapshots => None,
     }
 }
 
 /// The field that has the keys, if any.
 pub(super) fn field(model: &mut Model) -> Option<&mut Field> {
-    (model.screen == Screen::Search && model.search.typing).then_some(&mut model.search.field)
+    match model.screen {
+        Screen::Search => model.search.typing.then_some(&mut model.search.field),
+        Screen::Cost => cost::field(model),
+        _ => None,
+    }
 }
 
 /// That field's text was changed.
-pub(super) fn edited(_model: &mut Model, _effects: &mut Vec<Effect>) {}
+pub(super) fn edited(model: &mut Model, effects: &mut Vec<Effect>) {
+    if model.screen == Screen::Cost {
+        cost::edited(model, effects);
+    }
+}
 
 /// Gives every list the height it has on the screen.
 pub(super) fn layout(model: &mut Model) {
@@ -58,6 +67,7 @@ pub(super) fn layout(model: &mut Model) {
     vaults::layout(model);
     files::layout(model);
     search::layout(model);
+    cost::layout(model);
 }
 
 /// Asks for what the screen shows and what is not here.
@@ -67,6 +77,7 @@ pub(super) fn fetch(model: &mut Model, effects: &mut Vec<Effect>) {
     // Before the files: it may lead there.
     search::fetch(model, effects);
     files::fetch(model, effects);
+    cost::fetch(model, effects);
 }
 
 /// Draws the screen that is shown.
@@ -86,6 +97,7 @@ pub(super) fn change_pane(act: &mut Act, by: isize) {
     match act.model.screen {
         Screen::Vaults => vaults::change_pane(act.model, by),
         Screen::Search => search::change_pane(act.model),
+        Screen::Cost => cost::change_pane(act.model, by),
         Screen::Files => files::change_side(act.model, by),
         _ => {}
     }
@@ -141,6 +153,9 @@ pub(super) fn escape(act: &mut Act) {
     if model.screen == Screen::Search && search::escape(model) {
         return;
     }
+    if model.screen == Screen::Cost && cost::escape(model) {
+        return;
+    }
     set_filter(model, "");
     model.notice = None;
 }
@@ -150,6 +165,7 @@ pub(super) fn status(model: &Model) -> Option<(String, Role)> {
     match model.screen {
         Screen::Vaults => vaults::status(model),
         Screen::Search => search::status(model),
+        Screen::Cost => cost::status(model),
         _ => None,
     }
 }
@@ -158,6 +174,7 @@ pub(super) fn status(model: &Model) -> Option<(String, Role)> {
 pub(super) fn stale(model: &mut Model) {
     overview::stale(model);
     vaults::stale(model);
+    cost::stale(model);
 }
 
 /// Reads the lists anew.

@@ -1,6 +1,7 @@
 //! The interface on a stage: a made-up world instead of an engine, keys by name, time by hand. The tests play on it, and
 //! the program that draws the screenshots includes this folder. The world's answers are in a file for each topic.
 
+pub mod cost;
 mod files;
 mod jobs;
 mod overview;
@@ -36,6 +37,8 @@ pub struct World {
     pub unlocked: bool,
     /// Whether there is no vault.
     pub bare: bool,
+    /// Whether what keeping costs is still being found out.
+    pub measuring: bool,
     /// What is done to each answer before it is told.
     pub poison: Option<fn(&mut Answer)>,
 }
@@ -45,6 +48,7 @@ impl World {
     fn answer(&self, question: &Question) -> Answer {
         let topics = [
             vaults::answer,
+            cost::answer,
             overview::answer,
             files::answer,
             versions::answer,
@@ -140,12 +144,13 @@ impl Stage {
                 poison(&mut answer);
             }
             let at = self.now();
+            let complete = !matches!(answer, Answer::Measuring { .. });
             for effect in update(
                 &mut self.model,
                 Msg::Answer {
                     request,
                     answer,
-                    complete: true,
+                    complete,
                     at,
                 },
             ) {

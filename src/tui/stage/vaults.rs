@@ -69,7 +69,11 @@ pub fn generations() -> Vec<GenerationRow> {
         time: NOW - days * DAY - 9 * 3600,
         host: "anna-laptop".into(),
         paths: vec!["/home/anna".into(), "/etc".into()],
-        tags: if n % 5 == 0 { vec!["weekly".into()] } else { Vec::new() },
+        tags: match n {
+            10 => vec!["weekly".into(), "protected".into()],
+            n if n % 5 == 0 => vec!["weekly".into()],
+            _ => Vec::new(),
+        },
         files: Some(78_579 - 311 * n as u64),
         logical: Some(1_345_678_901 - 12_345_678 * n as u64),
         added: Some(if n == 13 {

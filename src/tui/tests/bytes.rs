@@ -63,6 +63,31 @@ fn a_cursor_move_costs_at_most_300_bytes() {
 }
 
 #[test]
+fn retention_and_cost_keep_to_the_budget() {
+    let mut line = Line::new(80, 24);
+    line.cost("6");
+    for key in ["j", "k", "j"] {
+        let cost = line.cost(key);
+        assert!((1..=300).contains(&cost), "{key} in the rule cost {cost} bytes");
+    }
+    // A step changes the rule, its bars and half of the figures.
+    line.cost("k ← ←");
+    let cost = line.cost("←");
+    assert!((1..=1200).contains(&cost), "a step cost {cost} bytes");
+    for (pane, keys) in [("what goes", "← Tab Tab a g"), ("what is lost", "Tab g")] {
+        line.cost(keys);
+        for key in ["j", "j", "k"] {
+            let cost = line.cost(key);
+            assert!(
+                (1..=300).contains(&cost),
+                "{key} in {pane} cost {cost} bytes\n{}",
+                line.stage.screen()
+            );
+        }
+    }
+}
+
+#[test]
 fn a_scrolled_line_costs_at_most_900_bytes() {
     let mut line = Line::new(80, 24);
     line.cost("Enter Enter j j j j j Enter j j j j j j j j j j j j j j j j j j");

@@ -44,6 +44,20 @@ fn poison(answer: &mut Answer) {
             raw(&mut issue.path);
             text(&mut issue.text);
         }),
+        Answer::WhatIf(what) => {
+            what.fates.iter_mut().for_each(|fate| {
+                text(&mut fate.host);
+                fate.paths.iter_mut().chain(&mut fate.reasons).for_each(text);
+            });
+            what.notes.iter_mut().for_each(text);
+        }
+        Answer::Lost(window) => window.rows.iter_mut().for_each(|row| row.path.iter_mut().for_each(raw)),
+        Answer::Prices(rows) => rows.iter_mut().for_each(|row| {
+            [&mut row.name, &mut row.terms, &mut row.source]
+                .into_iter()
+                .for_each(text);
+        }),
+        Answer::VaultCosts(rows) => rows.iter_mut().filter_map(|row| row.price.as_mut()).for_each(text),
         Answer::Plans(rows) => rows.iter_mut().for_each(|row| row.paths.push(evil().into())),
         Answer::Disk(window) => window.rows.iter_mut().for_each(|row| raw(&mut row.name)),
         Answer::Keys(rows) => rows.iter_mut().for_each(|row| {

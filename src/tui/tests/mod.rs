@@ -3,6 +3,7 @@
 
 mod behaviour;
 mod bytes;
+mod cost;
 mod generations;
 mod hostile;
 mod jobs;

@@ -22,7 +22,19 @@ enum Step {
     End(u8),
 }
 
-const KEYS: [&str; 77] = [
+const KEYS: [&str; 89] = [
+    "6",
+    "W",
+    "$",
+    "[",
+    "]",
+    "=",
+    "-",
+    "L",
+    "i",
+    "0",
+    "t",
+    "z",
     ":",
     "Ctrl-p",
     "P",
@@ -208,6 +220,17 @@ proptest! {
         let (columns, rows) = if narrow { (80, 24) } else { (120, 40) };
         let mut stage = Stage::new(columns, rows, look);
         play(&mut stage, steps);
+    }
+
+    /// Nothing is deleted but by the vault's name after a y: not by Enter, not by pasting, not by any other key.
+    #[test]
+    fn only_a_name_deletes(steps in prop::collection::vec(step(), 1..60)) {
+        let mut stage = Stage::new(120, 40, Look::default());
+        stage.keys("6 ← ← ← ← w");
+        let harmless = steps.into_iter().filter(|step| !matches!(step, Step::Key("y") | Step::Char('y'))).collect();
+        play(&mut stage, harmless);
+        let deleted = stage.effects.iter().any(|effect| matches!(effect, Effect::Start { task, .. } if task.kind() == JobKind::Forget));
+        prop_assert!(!deleted);
     }
 
     /// Nothing is restored but by a y in the plan: not by Enter, not by pasting, not by any other key.

@@ -129,11 +129,15 @@ pub(super) fn tab_at(model: &Model, column: u16) -> Option<Screen> {
 /// Where one is: vault, generation, folder.
 fn crumbs(model: &Model) -> Vec<String> {
     let mut crumbs = Vec::new();
-    if !matches!(model.screen, Screen::Vaults | Screen::Files) {
+    if !matches!(model.screen, Screen::Vaults | Screen::Files | Screen::Cost) {
         return crumbs;
     }
     if let Some(vault) = &model.generations.vault {
         crumbs.push(text::escape(vault.as_bytes()));
+    }
+    if model.screen == Screen::Cost {
+        crumbs.extend(screens::cost::crumb(model).map(str::to_owned));
+        return crumbs;
     }
     if (model.screen == Screen::Files || model.pane != Pane::Vaults)
         && let Some(row) = model.generations.list.current()

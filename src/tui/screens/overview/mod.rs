@@ -1,7 +1,8 @@
 //! The screen Overview: what is protected and what is not, the last runs, what to know.
 //!
-//! `rows` lays out what the engine tells as rows to move among, `view` draws them.
+//! `rows` lays out what the engine tells as rows to move among, `view` draws them, `costs` those about money.
 
+mod costs;
 mod rows;
 mod view;
 
@@ -12,8 +13,10 @@ use super::super::dialogs::{backup, first, jobs, plans};
 use super::super::model::{Load, Model, Screen};
 use super::super::msg::Effect;
 use super::super::theme::Role;
+use super::cost;
 use super::vaults;
 use crate::engine::overview::{self, About, Reach};
+use crate::engine::question::VaultCost;
 use crate::engine::{Answer, Question};
 use crate::text;
 use rows::{Item, Rows};
@@ -38,6 +41,10 @@ pub struct Overview {
     pub told: overview::Overview,
     /// Whether it is here.
     pub load: Load,
+    /// What each vault costs.
+    pub costs: Vec<VaultCost>,
+    /// Whether that is here.
+    costs_load: Load,
     /// It as rows.
     rows: Rows,
 }
@@ -48,6 +55,20 @@ pub(super) fn fetch(model: &mut Model, effects: &mut Vec<Effect>) {
     if wanted && model.overview.load == Load::Idle && !model.asks("overview") {
         model.overview.load = Load::Loading;
         ask(model, "overview", Question::Overview, take, effects);
+    }
+    if wanted && model.overview.costs_load == Load::Idle && !model.asks("overview.costs") {
+        model.overview.costs_load = Load::Loading;
+        ask(model, "overview.costs", Question::VaultCosts, take_costs, effects);
+    }
+}
+
+fn take_costs(model: &mut Model, _: &Question, told: Told, _: &mut Vec<Effect>) {
+    match told.answer {
+        Answer::VaultCosts(rows) => {
+            model.overview.costs = rows;
+            model.overview.costs_load = Load::Ready;
+        }
+        other => model.overview.costs_load = failed(other),
     }
 }
 
@@ -68,6 +89,7 @@ fn take(model: &mut Model, _: &Question, told: Told, _: &mut Vec<Effect>) {
 /// It may not be as it was.
 pub(super) fn stale(model: &mut Model) {
     model.overview.load = Load::Idle;
+    model.overview.costs_load = Load::Idle;
 }
 
 /// Lays the rows out anew, for the width and the height of the screen.
@@ -77,7 +99,8 @@ pub(super) fn layout(model: &mut Model) {
     }
     let (width, height) = (model.size.0, model.body_rows() + 1);
     let overview = &mut model.overview;
-    overview.rows.lay_out(&overview.told, width, usize::from(height));
+    let costs = overview.costs.len();
+    overview.rows.lay_out(&overview.told, costs, width, usize::from(height));
 }
 
 /// The rows to move among.
@@ -100,6 +123,11 @@ fn open(act: &mut Act) {
         Item::Vault(n) => {
             if let Some(name) = told.vaults.get(n).map(|vault| vault.name.clone()) {
                 vaults::go_to(act.model, &name);
+            }
+        }
+        Item::Cost(n) => {
+            if let Some(vault) = act.model.overview.costs.get(n).map(|cost| cost.vault.clone()) {
+                cost::go_to(act.model, &vault);
             }
         }
         Item::Run(_) => jobs::open(act),
@@ -134,6 +162,17 @@ pub(in super::super) fn plan_under_cursor(model: &Model) -> Option<(String, Stri
             let plan = told.plans.get(plan)?;
             Some((plan.name.clone(), plan.copies.get(copy)?.vault.clone()))
         }
+        _ => None,
+    }
+}
+
+/// The vault of the row under the cursor, while this screen is shown.
+pub(in super::super) fn vault_under_cursor(model: &Model) -> Option<String> {
+    let told = &model.overview.told;
+    match model.overview.rows.current()? {
+        Item::Vault(n) => Some(told.vaults.get(n)?.name.clone()),
+        Item::Cost(n) => Some(model.overview.costs.get(n)?.vault.clone()),
+        Item::Plan(..) => plan_under_cursor(model).map(|(_, vault)| vault),
         _ => None,
     }
 }
@@ -189,7 +228,7 @@ pub(super) fn vault_facts(model: &Model, vault: &str) -> Vec<(&'static str, Stri
         ("plans", plans.0, plans.1),
         ("copies", copies.0, copies.1),
         ("checked", checked_words(state.checked, model.now.unix), Role::Text),
-        ("cost", "unknown until a price is set".into(), Role::Dim),
+        costs::fact(model, vault),
     ]
 }
 

@@ -22,6 +22,8 @@ pub(super) enum Item {
     Vault(usize),
     /// Something to know.
     Warning(usize),
+    /// What a vault costs.
+    Cost(usize),
     /// A run.
     Run(usize),
     /// There is nothing in this part.
@@ -34,13 +36,17 @@ pub(super) enum Part {
     Plans,
     Vaults,
     Warnings,
+    Costs,
     Runs,
 }
 
 impl Item {
     /// Whether the cursor can stand on it.
     fn can_be_gone_to(self) -> bool {
-        matches!(self, Item::Plan(..) | Item::Vault(_) | Item::Warning(_) | Item::Run(_))
+        matches!(
+            self,
+            Item::Plan(..) | Item::Vault(_) | Item::Warning(_) | Item::Cost(_) | Item::Run(_)
+        )
     }
 }
 
@@ -57,14 +63,14 @@ pub(super) struct Rows {
 
 impl Rows {
     /// Lays the lines out anew; the cursor stays on what it was on.
-    pub(super) fn lay_out(&mut self, told: &Overview, width: u16, height: usize) {
+    pub(super) fn lay_out(&mut self, told: &Overview, costs: usize, width: u16, height: usize) {
         let on = self.current();
         self.lines.clear();
         self.height = height.max(1);
         self.put(Item::Banner(0), 1);
         self.put(Item::Banner(1), 1);
-        for part in [Part::Plans, Part::Vaults, Part::Warnings, Part::Runs] {
-            self.part(part, told, width);
+        for part in [Part::Plans, Part::Vaults, Part::Warnings, Part::Costs, Part::Runs] {
+            self.part(part, told, costs, width);
         }
         let same = on.and_then(|on| self.lines.iter().position(|line| *line == (on, 0)));
         let first = self.lines.iter().position(|(item, _)| item.can_be_gone_to());
@@ -72,7 +78,7 @@ impl Rows {
         self.settle();
     }
 
-    fn part(&mut self, part: Part, told: &Overview, width: u16) {
+    fn part(&mut self, part: Part, told: &Overview, costs: usize, width: u16) {
         let mut items: Vec<(Item, u16)> = Vec::new();
         match part {
             Part::Plans => {
@@ -88,6 +94,9 @@ impl Rows {
                     items.push((Item::Warning(n), u16::try_from(lines).unwrap_or(1)));
                 }
             }
+            // Nothing is said of it before anything is known.
+            Part::Costs if costs == 0 => return,
+            Part::Costs => items.extend((0..costs).map(|n| (Item::Cost(n), 1))),
             Part::Runs => items.extend((0..told.runs.len()).map(|n| (Item::Run(n), 1))),
         }
         if items.is_empty() {
@@ -210,9 +219,9 @@ mod tests {
     #[test]
     fn the_cursor_passes_over_what_cannot_be_gone_to() {
         let mut rows = Rows::default();
-        rows.lay_out(&told(1, 1, 1), 80, 40);
+        rows.lay_out(&told(1, 1, 1), 1, 80, 40);
         let mut seen = Vec::new();
-        for _ in 0..5 {
+        for _ in 0..6 {
             seen.push(rows.current().unwrap());
             rows.step(1);
         }
@@ -223,7 +232,8 @@ mod tests {
                 Item::Plan(0, 1),
                 Item::Vault(0),
                 Item::Warning(0),
-                Item::Warning(0)
+                Item::Cost(0),
+                Item::Cost(0)
             ]
         );
         rows.go(0);
@@ -237,7 +247,7 @@ mod tests {
         ) {
             let mut rows = Rows::default();
             for (by, plans, vaults, warnings, width, height) in moves {
-                rows.lay_out(&told(plans, vaults, warnings), width, height);
+                rows.lay_out(&told(plans, vaults, warnings), vaults, width, height);
                 rows.step(i64::from(by));
                 if let Some(current) = rows.current() {
                     prop_assert!(rows.visible().any(|line| line == (current, 0)));

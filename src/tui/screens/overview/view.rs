@@ -5,16 +5,16 @@ use super::super::super::theme::Role;
 use super::super::super::view::canvas::Canvas;
 use super::super::super::view::empty::message;
 use super::super::super::view::pane::{Span, TOP, cursor, plain_heading};
-use super::super::super::widgets::bars;
+use super::super::cost::words::plain;
 use super::rows::{Item, Part, WARNING};
-use super::{checked_words, reach_word};
+use super::{checked_words, costs, reach_word};
 use crate::engine::JobState;
 use crate::engine::overview::{PlanCopy, PlanState, Severity, Standing, VaultState};
 use crate::engine::question::JobRow;
 use crate::text;
 
 /// Where the name starts, behind the glyph and the word.
-const NAME: u16 = 18;
+pub(super) const NAME: u16 = 18;
 
 /// Draws it.
 pub(in super::super) fn draw(model: &Model, canvas: &mut Canvas) {
@@ -84,6 +84,11 @@ fn draw_line(model: &Model, canvas: &mut Canvas, y: u16, item: Item, line: u16) 
                 vault_line(model, canvas, y, vault);
             }
         }
+        Item::Cost(n) => {
+            if let Some(cost) = model.overview.costs.get(n) {
+                costs::line(model, canvas, y, cost);
+            }
+        }
         Item::Run(n) => {
             if let Some(run) = told.runs.get(n) {
                 run_line(model, canvas, y, run);
@@ -111,7 +116,7 @@ fn draw_line(model: &Model, canvas: &mut Canvas, y: u16, item: Item, line: u16) 
             let words = match part {
                 Part::Plans => "none: a plan says what is backed up, and where to (P makes one)",
                 Part::Vaults => "none: a vault is where backups live",
-                Part::Warnings => "none",
+                Part::Warnings | Part::Costs => "none",
                 Part::Runs => "none yet",
             };
             canvas.text(2, y, canvas.width(), words, Role::Dim);
@@ -185,9 +190,11 @@ fn sums_line(model: &Model, canvas: &mut Canvas, y: u16) {
         .filter_map(|plan| plan.copies.iter().filter_map(|copy| copy.logical).max());
     let logical = text::bytes(logical.fold(0u64, u64::saturating_add));
     let dot = model.look.symbols.dot;
+    let cost = plain(model.look.symbols, &costs::sum(&model.overview.costs));
     let words = [
-        format!("{held} {dot} {logical} of files protected {dot} cost unknown until a price is set"),
-        format!("{held} {dot} {logical} protected {dot} cost unknown"),
+        format!("{held} {dot} {logical} of files protected {dot} {cost}"),
+        format!("{held} {dot} {logical} protected {dot} {cost}"),
+        format!("{held} {dot} {cost}"),
         held,
     ];
     let room = usize::from(canvas.width().saturating_sub(5));
@@ -198,21 +205,21 @@ fn sums_line(model: &Model, canvas: &mut Canvas, y: u16) {
 }
 
 /// The columns behind the name, for a width: where each ends or starts.
-struct Columns {
+pub(super) struct Columns {
     /// Where the vault (or the first amount) starts.
-    second: u16,
+    pub(super) second: u16,
     /// Where ages start.
-    age: u16,
+    pub(super) age: u16,
     /// Where counts end.
-    count: Option<u16>,
+    pub(super) count: Option<u16>,
     /// Where sizes end.
-    size: u16,
+    pub(super) size: u16,
     /// Where the rest starts.
-    rest: Option<u16>,
+    pub(super) rest: Option<u16>,
 }
 
 impl Columns {
-    fn of(width: u16) -> Columns {
+    pub(super) fn of(width: u16) -> Columns {
         match width {
             ..76 => Columns {
                 second: 30,
@@ -247,6 +254,7 @@ fn head(model: &Model, canvas: &mut Canvas, y: u16, part: Part) {
         Part::Plans => " Plans ",
         Part::Vaults => " Vaults ",
         Part::Warnings => " To know ",
+        Part::Costs => " Cost ",
         Part::Runs => " Last runs ",
     };
     canvas.text(1, y, width, title, Role::Title);
@@ -277,6 +285,14 @@ fn head(model: &Model, canvas: &mut Canvas, y: u16, part: Part) {
             if let (Some(count), Some(rest)) = (columns.count, columns.rest) {
                 put(count, "holds", true);
                 put(rest, "checked", false);
+            }
+        }
+        Part::Costs => {
+            put(columns.second, "a month", false);
+            put(columns.age, "months before", false);
+            put(columns.size, "stored", true);
+            if let Some(rest) = columns.rest {
+                put(rest, "price", false);
             }
         }
         Part::Runs => put(columns.second, "into", false),
@@ -371,20 +387,7 @@ fn vault_line(model: &Model, canvas: &mut Canvas, y: u16, vault: &VaultState) {
         );
     }
     if let Some(rest) = columns.rest {
-        let x = canvas.text(rest, y, width - 1, &checked_words(vault.checked, now), Role::Dim);
-        // Which vault weighs most is seen at a glance.
-        let all = model.overview.told.vaults.iter().filter_map(|vault| vault.stored);
-        let (most, bar) = (all.max().unwrap_or(0), 10);
-        if let Some(stored) = vault.stored.filter(|_| most > 0 && x + bar + 2 < width) {
-            bars::draw(
-                canvas,
-                width - bar - 1,
-                y,
-                bar,
-                stored as f64 / most as f64,
-                Role::Gauge,
-            );
-        }
+        canvas.text(rest, y, width - 1, &checked_words(vault.checked, now), Role::Dim);
     }
 }
 

@@ -123,6 +123,14 @@ fn generation_facts(model: &Model, row: &GenerationRow) -> Vec<Fact> {
         .added
         .map_or_else(unknown, |added| format!("{} stored", text::bytes(added)));
     facts.push(("added", added, Role::Text));
+    if let Some((alone, monthly)) = model.generations.costs.get(&row.id) {
+        let monthly = monthly
+            .map(|monthly| format!(", {monthly} a month"))
+            .unwrap_or_default();
+        let words = format!("{}{monthly}", text::bytes(*alone));
+        let words = super::super::cost::words::plain(model.look.symbols, &words);
+        facts.push(("alone", words, Role::Text));
+    }
     let kind = if row.parent.is_some() {
         "incremental"
     } else {

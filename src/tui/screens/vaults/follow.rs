@@ -33,6 +33,7 @@ pub(super) fn fetch(model: &mut Model, effects: &mut Vec<Effect>) {
         model.generations.runs_load = Load::Loading;
         ask(model, "vaults.runs", Question::Runs { vault }, take_runs, effects);
     }
+    costs(model, effects);
     let now = model.now.millis;
     let current = model.generations.list.current().map(|row| row.id);
     let alone = model.pane == Pane::Details;
@@ -48,6 +49,40 @@ pub(super) fn fetch(model: &mut Model, effects: &mut Vec<Effect>) {
         shown.wanted = current;
         shown.due = now + REST;
         effects.push(Effect::Wake(shown.due));
+    }
+}
+
+/// Asks what each generation weighs and costs, once one is among them: that may take a while the first time, and is not
+/// shown before.
+fn costs(model: &mut Model, effects: &mut Vec<Effect>) {
+    let generations = &model.generations;
+    let wanted = model.pane != Pane::Vaults && generations.load == Load::Ready && !generations.all.is_empty();
+    if wanted
+        && generations.costs_load == Load::Idle
+        && !model.asks("vaults.costs")
+        && let Some(vault) = generations.vault.clone()
+    {
+        model.generations.costs_load = Load::Loading;
+        let question = Question::GenerationCosts { vault };
+        ask(model, "vaults.costs", question, take_costs, effects);
+    }
+}
+
+fn take_costs(model: &mut Model, asked: &Question, told: Told, _: &mut Vec<Effect>) {
+    let Question::GenerationCosts { vault } = asked else {
+        return;
+    };
+    if model.generations.vault.as_ref() != Some(vault) {
+        return;
+    }
+    match told.answer {
+        Answer::GenerationCosts(costs) => {
+            let rows = costs.rows.into_iter();
+            model.generations.costs = rows.map(|row| (row.id, (row.exclusive, row.monthly))).collect();
+            model.generations.costs_load = Load::Ready;
+        }
+        Answer::Measuring { .. } => {}
+        other => model.generations.costs_load = failed(other),
     }
 }
 
@@ -68,4 +103,5 @@ fn take_runs(model: &mut Model, asked: &Question, told: Told, _: &mut Vec<Effect
 /// Lists may not be as they were: reads them anew.
 pub(in super::super) fn stale(model: &mut Model) {
     model.generations.runs_load = Load::Idle;
+    model.generations.costs_load = Load::Idle;
 }

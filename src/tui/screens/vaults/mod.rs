@@ -11,7 +11,7 @@ pub mod staging;
 pub mod tags;
 pub(super) mod view;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::super::actions::{Act, Action, At, Context};
 use super::super::asking::{Told, ask, failed};
@@ -22,6 +22,7 @@ use super::super::msg::Effect;
 use super::super::theme::Role;
 use super::super::window::Window;
 use super::files;
+use crate::cost::Money;
 use crate::engine::question::{GenerationRow, VaultRow, VaultRuns};
 use crate::engine::{Answer, Question};
 use crate::text;
@@ -117,6 +118,10 @@ pub struct Generations {
     pub runs: VaultRuns,
     /// Whether that is here.
     pub runs_load: Load,
+    /// What each alone holds and costs a month, once that is known.
+    pub costs: HashMap<Id, (u64, Option<Money>)>,
+    /// Whether that is here.
+    pub costs_load: Load,
     /// Those selected.
     pub picked: HashSet<Id>,
     /// Where a range began.
@@ -176,7 +181,7 @@ pub(super) fn fetch(model: &mut Model, effects: &mut Vec<Effect>) {
     follow_vault(model, vault);
     let shown = match model.screen {
         Screen::Vaults => model.is_wide() || model.pane != Pane::Vaults,
-        Screen::Files => true,
+        Screen::Files | Screen::Cost => true,
         _ => false,
     };
     if shown
@@ -302,7 +307,7 @@ fn take_generations(model: &mut Model, asked: &Question, told: Told, _: &mut Vec
             model.generations.load = Load::Locked;
             model.generations.problem.clone_from(&problem);
             // Asked for by itself only where the user went to the vault, and only once.
-            let went = model.screen == Screen::Files || model.pane != Pane::Vaults;
+            let went = matches!(model.screen, Screen::Files | Screen::Cost) || model.pane != Pane::Vaults;
             if went && model.dialogs.is_empty() && model.password_asked.as_ref() != Some(vault) {
                 password::open(model, problem);
             }
@@ -314,18 +319,25 @@ fn take_generations(model: &mut Model, asked: &Question, told: Told, _: &mut Vec
 /// Goes to a vault's generations, from another screen.
 pub(crate) fn go_to(model: &mut Model, vault: &str) {
     model.screen = Screen::Vaults;
+    match put_cursor(model, vault) {
+        true => model.pane = Pane::Generations,
+        false => model.wanted_vault = Some(vault.to_owned()),
+    }
+}
+
+/// Puts the cursor on a vault; whether it is in the list.
+pub(crate) fn put_cursor(model: &mut Model, vault: &str) -> bool {
     model.vaults.filter.clear();
     model.password_asked = None;
-    if model.vaults.load == Load::Ready {
-        show_vaults(model);
-        let at = model.vaults.all.iter().position(|row| row.name == vault);
-        if let Some(at) = at {
-            model.vaults.list.go(at as u64);
-            model.pane = Pane::Generations;
-            return;
-        }
+    if model.vaults.load != Load::Ready {
+        return false;
     }
-    model.wanted_vault = Some(vault.to_owned());
+    show_vaults(model);
+    let at = model.vaults.all.iter().position(|row| row.name == vault);
+    if let Some(at) = at {
+        model.vaults.list.go(at as u64);
+    }
+    at.is_some()
 }
 
 fn open_vault(act: &mut Act) {

@@ -74,7 +74,7 @@ fn go_on(act: &mut Act) {
             prune: None,
         };
         let confirm = Confirm::ask(act, "Delete generations", sentence, move |act| {
-            act.model.staged.clear(&vault);
+            staging::clear(act.model, &vault);
             act.effects.push(Effect::Start {
                 task: Box::new(task),
                 title,
@@ -120,6 +120,15 @@ impl Review {
                 }
             }
         }
+        let costs = &model.generations.costs;
+        let alone = going.iter().map(|row| costs.get(&row.id).map(|(alone, _)| *alone));
+        if let Some(alone) = alone.sum::<Option<u64>>() {
+            let words = format!(
+                "At least {} are freed; W on the list shows exactly what, in bytes and money.",
+                text::bytes(alone)
+            );
+            out.push((words, Role::Text));
+        }
         out.push((
             format!(
                 "They brought {} when they were made. What others hold as well stays; versions of files that only these hold \
@@ -146,9 +155,9 @@ impl Dialog for Review {
     }
 
     fn layout(&mut self, model: &Model) {
-        // Its frame, the sentences and the keys take a dozen rows.
+        // Its frame, the sentences and the keys take fourteen rows or so.
         self.list
-            .resize(u64::from(model.size.1.saturating_sub(17).clamp(2, 14)));
+            .resize(u64::from(model.size.1.saturating_sub(19).clamp(2, 14)));
     }
 
     fn draw(&self, model: &Model, canvas: &mut Canvas) {

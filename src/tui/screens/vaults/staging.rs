@@ -37,13 +37,18 @@ impl Staged {
     }
 
     /// Nothing is staged in this vault any more.
-    pub(super) fn clear(&mut self, vault: &str) {
+    fn clear(&mut self, vault: &str) {
         self.0.remove(vault);
     }
 }
 
+/// Nothing is staged in a vault any more: it is being done.
+pub(in super::super) fn clear(model: &mut Model, vault: &str) {
+    model.staged.clear(vault);
+}
+
 /// What is staged in the vault that is shown.
-pub(super) fn staged(model: &Model) -> Vec<Id> {
+pub(in super::super) fn staged(model: &Model) -> Vec<Id> {
     let vault = model.generations.vault.as_deref().unwrap_or_default();
     model.staged.of(vault)
 }
@@ -56,7 +61,7 @@ pub(super) fn staged_rows(model: &Model) -> Vec<GenerationRow> {
 }
 
 /// Why there is nothing to review or to take back.
-pub(super) fn nothing_staged(model: &Model) -> Option<String> {
+pub(in super::super) fn nothing_staged(model: &Model) -> Option<String> {
     staged(model)
         .is_empty()
         .then(|| "Nothing is staged for deletion: d on a generation stages it.".into())

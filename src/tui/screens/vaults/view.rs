@@ -118,14 +118,19 @@ fn generations(model: &Model, canvas: &mut Canvas, span: Span) {
     if !known && empty::generations(model, canvas, span) {
         return;
     }
+    // What is not known yet takes no room from what is.
+    let known = !pane.costs.is_empty();
+    let need = |known_need, need| if known { known_need } else { need };
     let columns = [
         (0, ("made", 16, false)),
         (1, ("", 13, false)),
-        (3, ("host", 12, false)),
-        (5, ("files", 9, true)),
-        (2, ("size", 9, true)),
-        (4, ("added", 9, true)),
-        (6, ("tags", 16, false)),
+        (need(5, 3), ("host", 12, false)),
+        (need(7, 5), ("files", 9, true)),
+        (need(3, 2), ("size", 9, true)),
+        (need(6, 4), ("added", 9, true)),
+        (need(2, 7), ("alone", 9, true)),
+        (need(4, 8), ("a month", 8, true)),
+        (need(8, 6), ("tags", 16, false)),
     ];
     let shown = fitting(&columns, span.width().saturating_sub(1));
     heads(canvas, span.x + 3, span.end, &shown);
@@ -185,6 +190,18 @@ fn generation_cell(model: &Model, row: &GenerationRow, column: usize) -> (String
         3 => (amount(row.files, text::count), Role::Dim),
         4 => (amount(row.logical, text::bytes), Role::Dim),
         5 => (amount(row.added, text::bytes), Role::Dim),
+        6 => {
+            let cost = model.generations.costs.get(&row.id);
+            (
+                cost.map(|(alone, _)| text::bytes(*alone)).unwrap_or_default(),
+                Role::Text,
+            )
+        }
+        7 => {
+            let cost = model.generations.costs.get(&row.id).and_then(|(_, monthly)| *monthly);
+            let words = cost.map(|monthly| monthly.to_string()).unwrap_or_default();
+            (super::super::cost::words::plain(model.look.symbols, &words), Role::Dim)
+        }
         _ => (text::escape(row.tags.join(" ").as_bytes()), Role::Dim),
     }
 }

@@ -1,5 +1,6 @@
 //! The scenes that are looked at: a file for each topic.
 
+mod cost;
 mod files;
 mod help;
 mod jobs;
@@ -20,6 +21,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Scene> {
         overview::SCENES,
         vaults::SCENES,
         files::SCENES,
+        cost::SCENES,
         restore::SCENES,
         search::SCENES,
         jobs::SCENES,

@@ -71,6 +71,8 @@ const SCENES: &[Scene] = &[
         }
         s.keys("J");
     }),
+    ("cost", (120, 40), |s| s.keys("6 ← ← ← ←")),
+    ("cost-lost", (120, 40), |s| s.keys("6 ← ← ← ← t Shift-Tab j j")),
     ("palette", (120, 40), |s| {
         s.keys("2 Enter :");
         s.text("res");
@@ -79,6 +81,8 @@ const SCENES: &[Scene] = &[
         s.keys("2 Enter j j j j j j j j Enter j Space j j Space")
     }),
     ("small-overview", (80, 24), |s| s.keys("1 j")),
+    ("small-cost", (80, 24), |s| s.keys("6 ← ← ← ←")),
+    ("small-cost-figures", (80, 24), |s| s.keys("6 ← ← ← ← Tab")),
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

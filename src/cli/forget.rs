@@ -9,12 +9,13 @@ use super::context::{Context, Showing, exit_of};
 use super::exit::Exit;
 use super::keep::{self, KeepArgs};
 use super::output::{counted, escape};
-use super::{Failure, args, generations, select};
+use super::prune::HowArgs;
+use super::{Failure, generations, select};
 use crate::config::PlanConfig;
 use crate::engine::{Task, TaskOutcome};
 use crate::retention::{Outcome, PROTECTED_TAG, Policy, apply};
 use crate::vault::generation::{Filter, GroupBy};
-use crate::vault::prune::{MaxUnused, PruneFigures, PruneOptions};
+use crate::vault::prune::PruneFigures;
 use crate::vault::{Generation, Id};
 
 /// Delete generations, by hand or by a rule of what stays
@@ -40,12 +41,6 @@ pub struct Args {
     /// Give back the space at once, if anything was deleted
     #[arg(long, conflicts_with = "dry_run")]
     prune: bool,
-    /// With --prune: how much may stay unused: a share of the vault (5%), a size (500M), or unlimited
-    #[arg(long, value_name = "P%|SIZE|unlimited", requires = "prune")]
-    max_unused: Option<MaxUnused>,
-    /// With --prune: read at most so much of packs for it
-    #[arg(long, value_name = "SIZE", requires = "prune", value_parser = args::size)]
-    max_repack_size: Option<u64>,
     #[command(flatten)]
     keep: KeepArgs,
     /// The rule of this plan, on the generations of its host and just its paths
@@ -53,6 +48,8 @@ pub struct Args {
     plan: Option<String>,
     #[command(flatten)]
     filter: FilterArgs,
+    #[command(flatten, next_help_heading = "With --prune")]
+    how: HowArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -77,12 +74,18 @@ impl Args {
         if !self.dry_run {
             context.writes()?;
         }
+        self.how.options()?;
+        if self.how.is_given() && !self.prune {
+            return Err(Failure::usage(
+                "how packs are dealt with is said with --prune, or to coffer prune",
+            ));
+        }
         let plan = self.plan.as_deref().map(|name| context.engine.plan(name)).transpose()?;
         let vault = vault(context, plan.as_ref())?;
-        let all = context.reading_of(&vault)?.vault().generations()?;
         if !self.ids.is_empty() {
-            return self.by_hand(context, &vault, &all);
+            return self.by_hand(context, &vault);
         }
+        let all = context.reading_of(&vault)?.vault().generations()?;
         let Some(ruled) = self.ruled(context, plan, &all)? else {
             return Err(Failure::usage(
                 "nothing says what stays: give a rule such as --keep-daily 7, a plan, or the ids of what is to go",
@@ -91,17 +94,22 @@ impl Args {
         self.by_rule(context, &vault, &all, &ruled)
     }
 
-    fn by_hand(&self, context: &Context, vault: &str, all: &[Generation]) -> Result<Exit, Failure> {
-        let rule = self.keep.policy(all)?.is_some() || self.plan.is_some();
+    fn by_hand(&self, context: &Context, vault: &str) -> Result<Exit, Failure> {
+        let rule = self.keep.is_given() || self.plan.is_some();
         if rule || !select::filter(&self.filter).is_empty() {
             return Err(Failure::usage("give ids or a rule, not both: ids alone say what goes"));
         }
-        let mut chosen: Vec<&Generation> = Vec::new();
+        // Only what is named is read, so that it works beside a generation that is damaged.
+        let reading = context.reading_of(vault)?;
+        let mut chosen: Vec<Generation> = Vec::new();
         for text in &self.ids {
-            let id = keep::id(text, all)?;
-            let found = all.iter().find(|generation| generation.id == id);
-            chosen.extend(found.filter(|_| chosen.iter().all(|other| other.id != id)));
+            keep::check_id(text)?;
+            let generation = select::one(context, reading.vault(), text)?;
+            if chosen.iter().all(|other| other.id != generation.id) {
+                chosen.push(generation);
+            }
         }
+        drop(reading);
         if let Some(generation) = chosen.iter().find(|generation| is_protected(generation)) {
             let id = generation.id.short();
             return Err(Failure::failed(format!(
@@ -111,7 +119,7 @@ impl Args {
         }
         let ids: Vec<Id> = chosen.iter().map(|generation| generation.id).collect();
         if !context.out.json && !context.out.quiet {
-            generations::table(context, chosen.iter().copied()).print(&context.out)?;
+            generations::table(context, &chosen).print(&context.out)?;
         }
         let (exit, pruned) = self.delete(context, vault, &ids)?;
         if context.out.json {
@@ -215,14 +223,10 @@ impl Args {
         if self.dry_run || ids.is_empty() {
             return Ok((Exit::Done, None));
         }
-        let prune = self.prune.then(|| {
-            let usual = PruneOptions::default();
-            PruneOptions {
-                max_unused: self.max_unused.unwrap_or(usual.max_unused),
-                max_repack: self.max_repack_size,
-                ..usual
-            }
-        });
+        let prune = match self.prune {
+            true => Some(self.how.options()?),
+            false => None,
+        };
         let task = Task::Forget {
             vault: vault.to_owned(),
             ids: ids.to_vec(),

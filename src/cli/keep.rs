@@ -121,6 +121,15 @@ impl RuleArgs {
 }
 
 impl KeepArgs {
+    /// Whether any option says what stays.
+    pub(super) fn is_given(&self) -> bool {
+        !self.rule.policy().is_empty()
+            || !self.keep_id.is_empty()
+            || self.keep_period.is_some()
+            || self.fit_size.is_some()
+            || self.fit_cost.is_some()
+    }
+
     /// The rule that the options make, and what it groups by; `None` when no option says what stays. `generations` are those
     /// that ids are looked up in.
     pub fn policy(&self, generations: &[Generation]) -> Result<Option<(Policy, GroupBy)>, Failure> {
@@ -141,13 +150,18 @@ impl KeepArgs {
     }
 }
 
-/// Ids only: `latest` and times move on between two runs of a script.
-pub fn id(text: &str, generations: &[Generation]) -> Result<Id, Failure> {
-    if !text.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Err(Failure::usage(format!(
+/// Refuses what is no id: `latest` and times move on between two runs of a script, and what is deleted is named.
+pub(super) fn check_id(text: &str) -> Result<(), Failure> {
+    match text.bytes().all(|b| b.is_ascii_hexdigit()) {
+        true => Ok(()),
+        false => Err(Failure::usage(format!(
             "{text:?} is no id; coffer generations lists them"
-        )));
+        ))),
     }
+}
+
+fn id(text: &str, generations: &[Generation]) -> Result<Id, Failure> {
+    check_id(text)?;
     let selector = Selector::parse(text, &jiff::tz::TimeZone::UTC)?;
     Ok(selector.pick(generations, &Default::default())?.id)
 }

@@ -19,24 +19,31 @@ use crate::vault::prune::{BadMaxUnused, MaxUnused, PruneFigures, PruneOptions};
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// How much may stay unused: a share of what stays (5%), a size (500M, or 0 for nothing), or unlimited
-    #[arg(long, value_name = "P%|SIZE|unlimited", default_value = "5%")]
-    max_unused: String,
+    #[command(flatten)]
+    how: HowArgs,
+    /// Say what would be done, do nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+}
+
+/// How space is given back; `coffer forget --prune` takes the same.
+#[derive(Debug, clap::Args)]
+pub(super) struct HowArgs {
+    /// How much may stay unused: a share of what stays (5%), a size (500M, or 0 for nothing), or unlimited [default: 5%]
+    #[arg(long, value_name = "P%|SIZE|unlimited")]
+    max_unused: Option<String>,
     /// Rewrite packs of at most so much; 0 only deletes packs of which nothing is used
     #[arg(long, value_name = "SIZE")]
     max_repack_size: Option<String>,
-    /// Target size of new packs, 4M to 128M
-    #[arg(long, value_name = "SIZE", default_value = "16M")]
-    pack_size: String,
+    /// Target size of new packs, 4M to 128M [default: 16M]
+    #[arg(long, value_name = "SIZE")]
+    pack_size: Option<String>,
     /// Also merge packs that are smaller than four fifths of that, when there are ten; without it, only very small ones
     #[arg(long)]
     repack_small: bool,
     /// Also read packs that hold anything uncompressed, and compress it
     #[arg(long)]
     repack_uncompressed: bool,
-    /// Say what would be done, do nothing
-    #[arg(short = 'n', long)]
-    dry_run: bool,
 }
 
 const EXAMPLES: &str = "\
@@ -45,29 +52,51 @@ Examples:
   coffer prune --vault /srv/backup --max-unused 0
   coffer prune --vault /srv/backup --max-repack-size 20G";
 
-impl Args {
-    pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
+impl HowArgs {
+    /// Whether any is given.
+    pub(super) fn is_given(&self) -> bool {
+        self.max_unused.is_some()
+            || self.max_repack_size.is_some()
+            || self.pack_size.is_some()
+            || self.repack_small
+            || self.repack_uncompressed
+    }
+
+    /// What they say.
+    pub(super) fn options(&self) -> Result<PruneOptions, Failure> {
+        let usual = PruneOptions::default();
         let size = |what: &str, text: &str| {
             parse_size(text)
                 .ok_or_else(|| Failure::usage(format!("{what} is {text:?}: give a size such as 500M or 20G")))
         };
-        let pack_size = size("--pack-size", &self.pack_size)?;
-        let options = PruneOptions {
-            max_unused: self
-                .max_unused
-                .parse::<MaxUnused>()
-                .map_err(|error: BadMaxUnused| Failure::usage(format!("--max-unused: {error}")))?,
+        let pack_size = match &self.pack_size {
+            Some(text) => u32::try_from(size("--pack-size", text)?)
+                .ok()
+                .filter(|size| (pack::MIN_PACK_SIZE..=pack::MAX_PACK_SIZE).contains(size))
+                .ok_or_else(|| Failure::usage("--pack-size: choose one from 4M to 128M"))?,
+            None => usual.pack_size,
+        };
+        Ok(PruneOptions {
+            max_unused: match &self.max_unused {
+                Some(text) => text
+                    .parse::<MaxUnused>()
+                    .map_err(|error: BadMaxUnused| Failure::usage(format!("--max-unused: {error}")))?,
+                None => usual.max_unused,
+            },
             max_repack: match &self.max_repack_size {
                 Some(text) => Some(size("--max-repack-size", text)?),
                 None => None,
             },
-            pack_size: u32::try_from(pack_size)
-                .ok()
-                .filter(|size| (pack::MIN_PACK_SIZE..=pack::MAX_PACK_SIZE).contains(size))
-                .ok_or_else(|| Failure::usage("--pack-size: choose one from 4M to 128M"))?,
+            pack_size,
             repack_small: self.repack_small,
             repack_uncompressed: self.repack_uncompressed,
-        };
+        })
+    }
+}
+
+impl Args {
+    pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let options = self.how.options()?;
         if !self.dry_run {
             context.writes()?;
         }
@@ -90,6 +119,7 @@ impl Args {
     }
 }
 
+/// What was done or would be, for people.
 pub(super) fn told(figures: &PruneFigures, dry_run: bool) -> Vec<String> {
     let would = |done: &str, to_do: &str| if dry_run { to_do.to_owned() } else { done.to_owned() };
     let packs = |n| counted(n, "pack", "packs");

@@ -53,11 +53,23 @@ fn zone(name: &str) -> Zone {
     Zone::new(TimeZone::get(name).unwrap())
 }
 
-/// Moments of a history, all different (restic leaves the order of equal ones to chance), some in the same second, some
-/// around a change of the clocks, some in the future.
+/// Moments of a history, all different (restic leaves the order of equal ones to chance), some in the same second, some in the
+/// future. In half of the histories the newest that is not lies some months after a change of the clocks, so that a span of
+/// months reaches back to that change; there is one every 17 minutes around it.
 fn moments(dice: &mut Dice, zone_name: &str, now: i64) -> BTreeSet<(i64, u32)> {
     let mut moments = BTreeSet::new();
     let mut at = now - 3600;
+    let zone = TimeZone::get(zone_name).unwrap();
+    let before = Timestamp::from_second(now - 130 * 86_400).unwrap();
+    if let Some(change) = zone.preceding(before).next().filter(|_| dice.one_in(2)) {
+        let change = change.timestamp();
+        let months = jiff::Span::new().months(1 + dice.below(3) as i64);
+        let after = change.to_zoned(zone.clone()).checked_add(months).unwrap();
+        at = after.timestamp().as_second() + dice.below(7200) as i64 - 3600;
+        moments.extend((-12..12).map(|n| (change.as_second() + n * 1020, 0)));
+        // One for each group, so that it is the newest of most.
+        moments.extend((1..10).map(|nanos| (at, nanos)));
+    }
     for _ in 0..15 + dice.below(60) {
         at -= match dice.below(6) {
             0 => 0,
@@ -68,20 +80,6 @@ fn moments(dice: &mut Dice, zone_name: &str, now: i64) -> BTreeSet<(i64, u32)> {
             _ => 86_400 * (20 + dice.below(50)),
         } as i64;
         moments.insert((at, dice.below(3) as u32 * 333_333_333));
-    }
-    if dice.one_in(2) {
-        // What a span reaches back to lies by a change of the clocks: at it, and every 17 minutes around.
-        let zone = TimeZone::get(zone_name).unwrap();
-        let changes = zone.preceding(Timestamp::from_second(now - 60 * 86_400).unwrap());
-        for change in changes.take(2) {
-            let change = change.timestamp().as_second();
-            moments.extend((-12..12).map(|n| (change + n * 1020, 0)));
-            for months in 1..3 {
-                let later =
-                    change + months * 30 * 86_400 + dice.below(5) as i64 * 86_400 + dice.below(7200) as i64 - 3600;
-                moments.insert((later, 0));
-            }
-        }
     }
     for _ in 0..dice.below(3) {
         moments.insert((now + 3600 + dice.below(400 * 86_400) as i64, 0));
@@ -119,7 +117,7 @@ fn write_history(dice: &mut Dice, vault: &Path, zone_name: &str, now: i64) {
             uid: 0,
             gid: 0,
             excludes: Vec::new(),
-            tags: tags.into_iter().collect::<BTreeSet<_>>().into_iter().collect(),
+            tags,
             original: None,
             program_version: String::new(),
             summary: None,
@@ -134,8 +132,8 @@ fn rule(dice: &mut Dice) -> Vec<String> {
     let mut words = Vec::new();
     let span = |dice: &mut Dice| {
         // Whole months are what comes to lie by a change of the clocks.
-        if dice.one_in(3) {
-            return format!("{}m", 1 + dice.below(8));
+        if dice.one_in(2) {
+            return format!("{}m", 1 + dice.below(4));
         }
         let mut span = String::new();
         for (unit, limit) in [('y', 3), ('m', 14), ('d', 40), ('h', 50)] {

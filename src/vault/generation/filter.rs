@@ -121,7 +121,8 @@ impl std::str::FromStr for GroupBy {
     }
 }
 
-/// What the generations of a group share; `None` for what they are not grouped by. Paths and tags are sorted.
+/// What the generations of a group share; `None` for what they are not grouped by. Paths and tags are sorted; restic tells
+/// a tag that is there twice from one that is there once, and so does this.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize)]
 pub struct GroupKey {
     /// The host.
@@ -141,7 +142,6 @@ impl GroupKey {
         let sorted = |texts: &[String]| {
             let mut texts = texts.to_vec();
             texts.sort_unstable();
-            texts.dedup();
             texts
         };
         GroupKey {

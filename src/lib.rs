@@ -17,6 +17,7 @@ pub mod cli;
 pub mod config;
 pub mod cost;
 pub mod engine;
+pub mod hook;
 pub mod lifetimes;
 pub mod progress;
 pub mod query;

@@ -41,6 +41,7 @@ mod plan;
 mod prices;
 mod restore;
 mod select;
+mod snapshot;
 mod stats;
 mod tag;
 mod unlock;
@@ -99,9 +100,14 @@ pub enum Command {
     Plan(plan::Args),
     Prices(prices::Args),
     Jobs(jobs::Args),
+    Snapshot(snapshot::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
     Demo(demo::Args),
+    #[command(hide = true, name = crate::snapshot::watchdog::COMMAND)]
+    ThawWatchdog(snapshot::Watchdog),
+    #[command(hide = true, name = crate::snapshot::hooks::sqlite::COMMAND)]
+    HoldSqlite(snapshot::HoldSqlite),
 }
 
 /// Parses the program's arguments, runs, prints what failed; the exit code of the process.
@@ -149,9 +155,11 @@ fn log(verbose: u8) {
 }
 
 fn dispatch(cli: Cli, environment: Environment) -> Result<Exit, Failure> {
-    // These two work where nothing else does: without a config, or with a broken one.
+    // These work where nothing else does: without a config, or with a broken one.
     let command = match cli.command {
         Some(Command::Completions(args)) => return args.run(),
+        Some(Command::ThawWatchdog(args)) => return Ok(args.run()),
+        Some(Command::HoldSqlite(args)) => return Ok(args.run()),
         Some(Command::Doctor(args)) => return args.run(cli.global, environment),
         other => other,
     };
@@ -196,6 +204,7 @@ fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Prices(args) => args.run(context),
         Command::Jobs(args) => args.run(context),
         Command::Demo(args) => args.run(context),
+        Command::Snapshot(args) => args.run(context),
         _ => Err(Failure::failed("this command is not there yet")),
     }
 }

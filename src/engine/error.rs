@@ -1,6 +1,6 @@
 //! Every way a command can fail, with the exit code it means.
 
-use crate::{backup, catalog, config, restore, vault};
+use crate::{backup, catalog, config, restore, snapshot, vault};
 
 /// Shorthand for results in this room.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -23,6 +23,9 @@ pub enum Error {
     /// The user's config.
     #[error(transparent)]
     Config(#[from] config::Error),
+    /// A snapshot.
+    #[error(transparent)]
+    Snapshot(#[from] snapshot::Error),
     /// The name is no vault of the config and no folder.
     #[error("there is no vault {text:?}: no such name in the config, no such folder{}", .suggestion.as_ref().map(|s| format!("; did you mean {s}?")).unwrap_or_default())]
     UnknownVault {
@@ -117,8 +120,12 @@ impl Error {
 
     /// Whether the work was stopped on request.
     pub fn is_cancelled(&self) -> bool {
-        matches!(self, Error::Cancelled | Error::Restore(restore::Error::Cancelled(_)))
-            || matches!(self.vault(), Some(vault::Error::Cancelled(_)))
+        matches!(
+            self,
+            Error::Cancelled
+                | Error::Restore(restore::Error::Cancelled(_))
+                | Error::Snapshot(snapshot::Error::Cancelled(_))
+        ) || matches!(self.vault(), Some(vault::Error::Cancelled(_)))
     }
 
     /// The exit code a command ends with: 10 no vault, 11 locked, 12 wrong password, 130 interrupted, else 1.

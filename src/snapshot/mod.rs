@@ -9,12 +9,30 @@
 //! higher one; taking runs hooks, freezes, snapshots, thaws, whatever fails; rolling back is first a [`RollbackPlan`] that
 //! can be shown. What does not live here: when policies run, prices, and how any of it is shown.
 
+pub mod btrfs;
+pub mod databases;
 mod error;
+pub mod freeze;
+mod hold;
+pub mod hooks;
 mod model;
+mod mounts;
 mod provider;
+mod record;
+mod resolve;
+pub mod run;
+mod shelf;
+mod system;
+#[cfg(test)]
+pub(crate) mod testing;
+pub mod watchdog;
+mod writers;
 
 pub use error::{Error, Result};
 pub use model::{
     Ability, Consistency, Found, Kind, MadeBy, RollbackPlan, RolledBack, Size, Snapshot, SnapshotId, Target, Writer,
 };
 pub use provider::{Files, Frozen, Labels, Order, Provider, Work};
+pub use record::Record;
+pub use resolve::{kind_of, resolve};
+pub use shelf::SHELF;

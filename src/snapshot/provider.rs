@@ -36,6 +36,8 @@ pub struct Order {
     pub made_by: MadeBy,
     /// The group it belongs to.
     pub group: Option<String>,
+    /// Whether nothing is to delete it.
+    pub protected: bool,
 }
 
 /// What can be changed of a snapshot afterwards.
@@ -74,17 +76,36 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
     /// What can be had of a target now. An error when the target is not this provider's.
     fn preflight(&self, target: &Target) -> Result<Ability>;
 
+    /// What a watchdog must do to let the writers go on should we die while they are held, see [`Frozen::remedy`]: known
+    /// before, so that there is no moment without it. `None` when the kernel does it.
+    fn remedy(&self, target: &Target) -> Option<String> {
+        let _ = target;
+        None
+    }
+
     /// Holds all writers of a target for at most `limit`; `None` where taking is one moment anyway.
     fn freeze(&self, target: &Target, limit: Duration) -> Result<Option<Box<dyn Frozen>>>;
 
     /// Takes a snapshot: it is there whole, with its record, or not at all.
     fn take(&self, target: &Target, order: &Order, work: &Work) -> Result<Snapshot>;
 
+    /// Writes down what became known of a snapshot after it was taken: how long writers were held, notes, the level.
+    fn amend(&self, snapshot: &Snapshot) -> Result<()> {
+        let _ = snapshot;
+        Ok(())
+    }
+
     /// The snapshots of a target, oldest first, those of other programs included.
     fn list(&self, target: &Target) -> Result<Vec<Snapshot>>;
 
     /// Changes a snapshot's label and protection.
     fn relabel(&self, snapshot: &Snapshot, labels: &Labels) -> Result<Snapshot>;
+
+    /// What must be said of how the snapshots of a target are sized; `None` when they are counted to the byte.
+    fn sizing(&self, target: &Target) -> Result<Option<String>> {
+        let _ = target;
+        Ok(None)
+    }
 
     /// What it takes.
     fn size(&self, snapshot: &Snapshot) -> Result<Size>;

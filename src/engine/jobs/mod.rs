@@ -1,12 +1,11 @@
 //! Jobs, from start to log.
 //!
 //! `start` gives each [`Task`](super::Task) a thread of its own; `space` deletes generations and prunes; `job` is what can be watched, stopped and waited for;
-//! `hooks` are the commands a plan runs around a backup. Across processes: `marks` says who is alive and keeps two runs of
+//! Across processes: `marks` says who is alive and keeps two runs of
 //! one plan apart, `post` lets another process ask and stop, `all` puts together what this process, others and the history
 //! know.
 
 mod all;
-mod hooks;
 pub(super) mod job;
 pub(super) mod marks;
 pub(super) mod post;

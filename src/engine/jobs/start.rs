@@ -4,7 +4,6 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::hooks::Hook;
 use super::marks::PlanRun;
 use crate::backup;
 use crate::catalog::{JobEnd, JobRecord};
@@ -13,6 +12,7 @@ use crate::engine::{
     Engine, Error, JobHandle, JobInfo, JobKind, JobState, KEPT_JOBS, OpenVault, PasswordGiven, RestoreWhat, Result,
     Task, TaskOutcome, panic_text,
 };
+use crate::hook::Hook;
 use crate::restore;
 use crate::vault::check;
 use crate::vault::lock::LockKind;
@@ -124,7 +124,7 @@ impl Engine {
                 };
                 self.start_on(kind, vault, None, work)
             }
-            Task::Snapshot(_) => Err(Error::Usage("snapshots are not there yet".into())),
+            Task::Snapshot(task) => self.start_on_snapshots(task),
             Task::Unlock { vault, all } => {
                 let work = move |_: &Engine, open: &OpenVault, _: &JobHandle| {
                     Ok(TaskOutcome::Unlock(open.vault().unlock(all)?))
@@ -326,12 +326,14 @@ impl Engine {
         let hook = |when, command, environment: &[(&'static str, String)]| {
             let hook = Hook {
                 when,
+                what: "the backup",
                 command,
                 limit: hooks.limit(),
                 environment,
-                cancellable: when == "before",
+                cancel: (when == "before").then(|| job.cancel_flag()),
+                note: &|line| job.note(line),
             };
-            let done = hook.run(job);
+            let done = hook.run();
             self.write_log(job);
             done
         };

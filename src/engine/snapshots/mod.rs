@@ -1,33 +1,148 @@
 //! Snapshots as jobs and questions: which providers there are, who takes what, and what the interface is told.
 //!
-//! Providers are listed in one place, [`Engine::providers`]. What does not live here: how a snapshot is taken
-//! (`crate::snapshot`), and how any of it is shown.
+//! Providers are listed in one place, [`Engine::providers`]. `work` does what a [`SnapshotTask`] asks for, `ask` answers
+//! questions, `known` remembers what was snapshotted where it could not be found by looking. What does not live here: how a
+//! snapshot is taken (`crate::snapshot`), and how any of it is shown.
 
+mod ask;
+mod known;
 mod task;
+mod work;
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use task::{SnapshotOutcome, SnapshotTask};
 
-use super::answers::Emit;
-use super::question::{Answer, Question, SnapshotAt};
-use super::{Engine, Error, Result};
-use crate::progress::Cancel;
-use crate::snapshot::{Labels, Provider};
+use super::question::SnapshotAt;
+use super::{Engine, Error, Event, Result};
+use crate::snapshot::btrfs::Btrfs;
+use crate::snapshot::{self, Kind, Labels, Provider, Snapshot, SnapshotId, Target, kind_of};
+
+/// Beginnings of ids shorter than this are not looked for.
+const SHORTEST: usize = 4;
 
 impl Engine {
     /// All that make snapshots here, by the config.
     pub fn providers(&self) -> Vec<Arc<dyn Provider>> {
+        vec![Arc::new(Btrfs)]
+    }
+
+    /// What keeps the snapshots of a target.
+    pub fn provider(&self, target: &Target) -> Result<Arc<dyn Provider>> {
+        self.provider_of(kind_of(target)?, target)
+    }
+
+    /// The provider of a kind.
+    fn provider_of(&self, kind: Kind, target: &Target) -> Result<Arc<dyn Provider>> {
+        let found = self.providers().into_iter().find(|provider| provider.kind() == kind);
+        Ok(found.ok_or_else(|| snapshot::Error::Unable {
+            target: target.to_string(),
+            why: "this program was built without what snapshots it".into(),
+        })?)
+    }
+
+    /// What keeps a snapshot.
+    pub fn keeper(&self, of: &Snapshot) -> Result<Arc<dyn Provider>> {
+        self.provider_of(of.kind, &of.target)
+    }
+
+    /// What a user calls a target.
+    pub fn target(&self, text: &str) -> Result<Target> {
+        let path = std::path::absolute(text).map_err(|source| Error::Local {
+            action: "find",
+            path: text.to_owned(),
+            source,
+        })?;
+        Ok(snapshot::resolve(text, &path, &self.machine_names())?)
+    }
+
+    fn machine_names(&self) -> Vec<String> {
         Vec::new()
     }
 
-    /// Changes a snapshot's label and protection; what was done, as a sentence.
-    pub(super) fn label_snapshot(&self, _at: &SnapshotAt, _labels: &Labels) -> Result<String> {
-        Err(Error::Usage("snapshots cannot be labelled yet".into()))
+    /// Every target that is known to be one: found by looking, named by the config, or snapshotted before.
+    pub fn targets(&self) -> Vec<Target> {
+        let found = self.providers().into_iter().flat_map(|provider| provider.discover());
+        let mut all: BTreeSet<Target> = found
+            .filter(|found| found.problem.is_none())
+            .map(|found| found.target)
+            .collect();
+        all.extend(self.known_targets());
+        all.into_iter().collect()
     }
 
-    /// Answers a question about snapshots.
-    pub(super) fn answer_on_snapshots(&self, question: &Question, _cancel: &Cancel, _emit: &Emit) -> Result<Answer> {
-        Err(Error::Usage(format!("there is no answer to {question:?} yet")))
+    /// The snapshots of a target, oldest first. Of a folder those of each kind that it has had.
+    pub fn snapshots_of(&self, target: &Target) -> Result<Vec<Snapshot>> {
+        Ok(self.provider(target)?.list(target)?)
+    }
+
+    /// The snapshot that a question or task names.
+    pub fn snapshot(&self, at: &SnapshotAt) -> Result<Snapshot> {
+        let all = self.snapshots_of(&at.target)?;
+        let found = all.into_iter().find(|one| one.id == at.id);
+        Ok(found.ok_or_else(|| snapshot::Error::NoSnapshot(at.id.to_string()))?)
+    }
+
+    /// The snapshot whose id begins with `text`, of whatever target; `of` narrows it down to one.
+    pub fn find_snapshot(&self, text: &str, of: Option<&Target>) -> Result<Snapshot> {
+        let text = text.to_lowercase();
+        if text.len() < SHORTEST || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(Error::Usage(format!(
+                "{text:?} is no id of a snapshot: give {SHORTEST} hex digits of it or more; coffer snapshot list shows them"
+            )));
+        }
+        let targets = match of {
+            Some(target) => vec![target.clone()],
+            None => self.targets(),
+        };
+        let mut found: Vec<Snapshot> = Vec::new();
+        let mut refused = None;
+        for target in targets {
+            match self.snapshots_of(&target) {
+                Ok(all) => found.extend(all.into_iter().filter(|one| one.id.0.starts_with(&text))),
+                Err(error) => refused = Some(error),
+            }
+        }
+        // The same one can be seen by two names.
+        let ids: BTreeSet<&SnapshotId> = found.iter().map(|one| &one.id).collect();
+        match ids.len() {
+            0 => Err(match refused {
+                Some(error) if of.is_some() => error,
+                _ => snapshot::Error::NoSnapshot(text).into(),
+            }),
+            1 => Ok(found.swap_remove(0)),
+            several => Err(Error::Usage(format!(
+                "{several} snapshots begin with {text:?}: give more of the id"
+            ))),
+        }
+    }
+
+    /// Changes a snapshot's label and protection; what was done, as a sentence.
+    pub fn label_snapshot(&self, at: &SnapshotAt, labels: &Labels) -> Result<String> {
+        let snapshot = self.snapshot(at)?;
+        let new = self.keeper(&snapshot)?.relabel(&snapshot, labels)?;
+        self.tell_snapshots(&at.target);
+        let label = match new.label.as_str() {
+            "" => "no label".to_owned(),
+            label => format!("the label {label:?}"),
+        };
+        let protection = match new.protected {
+            true => "nothing deletes it",
+            false => "it can be deleted",
+        };
+        Ok(format!("Snapshot {} has {label} now; {protection}.", new.id))
+    }
+
+    /// Tells those who show a target's snapshots that they are others now.
+    fn tell_snapshots(&self, target: &Target) {
+        self.hub().send(Event::SnapshotsChanged { target: target.clone() });
+    }
+
+    /// This program, for what must be a process of its own.
+    fn program() -> PathBuf {
+        // The very file that runs, also after it was replaced by a newer one.
+        PathBuf::from("/proc/self/exe")
     }
 }

@@ -1,4 +1,4 @@
-//! The commands a plan runs before and after its backup: each with a time limit, in a process group of its own, with what
+//! The commands that run before and after a piece of work: each with a time limit, in a process group of its own, with what
 //! it prints in the job's log.
 
 use std::os::unix::process::CommandExt as _;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use crate::engine::JobHandle;
+use crate::progress::Cancel;
 
 /// More of what a command prints is not kept.
 const KEPT: usize = 16 << 10;
@@ -19,25 +19,29 @@ const GRACE: Duration = Duration::from_secs(5);
 /// How often it is looked after.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// A command to run beside a backup.
-pub(in crate::engine) struct Hook<'a> {
+/// A command to run beside a piece of work.
+pub struct Hook<'a> {
     /// When it runs: `before` or `after`.
-    pub(in crate::engine) when: &'static str,
+    pub when: &'static str,
+    /// What: `the backup`.
+    pub what: &'static str,
     /// What `sh` runs.
-    pub(in crate::engine) command: &'a str,
+    pub command: &'a str,
     /// How long it may take.
-    pub(in crate::engine) limit: Duration,
+    pub limit: Duration,
     /// What it finds in its environment.
-    pub(in crate::engine) environment: &'a [(&'static str, String)],
-    /// Whether cancelling the job ends it.
-    pub(in crate::engine) cancellable: bool,
+    pub environment: &'a [(&'static str, String)],
+    /// The request that ends it, if there is one that may.
+    pub cancel: Option<&'a Cancel>,
+    /// Takes a line for the log.
+    pub note: &'a dyn Fn(String),
 }
 
 impl Hook<'_> {
     /// Runs it to its end, or to the time limit. The error says why it did not do.
-    pub(in crate::engine) fn run(&self, job: &JobHandle) -> Result<(), String> {
+    pub fn run(&self) -> Result<(), String> {
         let when = self.when;
-        job.note(format!("runs the command {when} the backup"));
+        (self.note)(format!("runs the command {when} {}", self.what));
         let mut child = Command::new("sh")
             .args(["-c", self.command])
             // The vault's password is no business of theirs.
@@ -54,7 +58,7 @@ impl Hook<'_> {
             child.stdout.take().map(|from| keep(from, &said)),
             child.stderr.take().map(|from| keep(from, &said)),
         ];
-        let ended = self.wait(&mut child, job);
+        let ended = self.wait(&mut child);
         // A child of its own that lives on may hold the pipes open: what it says is not waited for.
         let patience = Instant::now() + Duration::from_secs(1);
         while readers.iter().flatten().any(|thread| !thread.is_finished()) && Instant::now() < patience {
@@ -70,7 +74,7 @@ impl Hook<'_> {
         let first = lines.len().saturating_sub(SHOWN_LINES);
         for line in &lines[first..] {
             let line: String = line.chars().take(300).collect();
-            job.note(format!("{when}: {line}"));
+            (self.note)(format!("{when}: {line}"));
         }
         match ended? {
             status if status.success() => Ok(()),
@@ -81,13 +85,13 @@ impl Hook<'_> {
         }
     }
 
-    fn wait(&self, child: &mut Child, job: &JobHandle) -> Result<ExitStatus, String> {
+    fn wait(&self, child: &mut Child) -> Result<ExitStatus, String> {
         let until = Instant::now() + self.limit;
         loop {
             if let Some(status) = child.try_wait().map_err(|error| error.to_string())? {
                 return Ok(status);
             }
-            if self.cancellable && job.cancel_flag().is_cancelled() {
+            if self.cancel.is_some_and(Cancel::is_cancelled) {
                 end(child);
                 return Err("it was cancelled".into());
             }

@@ -1,0 +1,139 @@
+//! Answers to the questions about snapshots.
+
+use super::super::answers::Emit;
+use crate::engine::question::{
+    Answer, Question, SnapshotAbility, SnapshotAt, SnapshotList, SnapshotRow, SnapshotTargetRow,
+};
+use crate::engine::{Engine, Error, Result};
+use crate::progress::Cancel;
+use crate::snapshot::databases::Database;
+use crate::snapshot::{Found, Kind, Snapshot, Target};
+
+impl Engine {
+    /// Answers a question about snapshots.
+    pub(in crate::engine) fn answer_on_snapshots(
+        &self,
+        question: &Question,
+        cancel: &Cancel,
+        emit: &Emit,
+    ) -> Result<Answer> {
+        match question {
+            Question::SnapshotTargets => self.snapshot_targets(cancel, emit),
+            Question::SnapshotAbility { target } => {
+                let ability = self.snapshot_ability(target)?;
+                Ok(Answer::SnapshotAbility(Box::new(ability)))
+            }
+            Question::Snapshots { target } => {
+                let mut list = self.snapshot_list(target)?;
+                emit(Answer::Snapshots(list.clone()), false);
+                self.size_snapshots(&mut list, cancel)?;
+                Ok(Answer::Snapshots(list))
+            }
+            Question::PlanRollback { at, safety } => {
+                let plan = self.plan_rollback(at, *safety)?;
+                Ok(Answer::RollbackPlan(Box::new(plan)))
+            }
+            _ => Err(Error::Usage("there is no answer to this".into())),
+        }
+    }
+
+    /// What can be snapshotted, or could, each once: found by looking, or known.
+    pub fn found_targets(&self) -> Vec<Found> {
+        let mut found: Vec<Found> = self
+            .providers()
+            .into_iter()
+            .flat_map(|provider| provider.discover())
+            .collect();
+        for target in self.known_targets() {
+            if found.iter().all(|one| one.target != target) {
+                let kind = crate::snapshot::kind_of(&target);
+                let problem = kind.as_ref().err().map(ToString::to_string);
+                found.push(Found {
+                    kind: kind.unwrap_or(Kind::Reflink),
+                    about: "snapshotted before".into(),
+                    size: None,
+                    problem,
+                    target,
+                });
+            }
+        }
+        found
+    }
+
+    fn snapshot_targets(&self, cancel: &Cancel, emit: &Emit) -> Result<Answer> {
+        let mut rows: Vec<SnapshotTargetRow> = self
+            .found_targets()
+            .into_iter()
+            .map(|found| SnapshotTargetRow {
+                name: found.target.to_string(),
+                found,
+                last: None,
+                snapshots: None,
+                policies: Vec::new(),
+                taken: None,
+                warnings: Vec::new(),
+            })
+            .collect();
+        emit(Answer::SnapshotTargets(rows.clone()), false);
+        for row in &mut rows {
+            cancel.check()?;
+            if let Ok(all) = self.snapshots_of(&row.found.target) {
+                row.snapshots = Some(all.len() as u64);
+                row.last = all.into_iter().next_back();
+            }
+        }
+        Ok(Answer::SnapshotTargets(rows))
+    }
+
+    /// What can be had of a target now, and which ready-made hooks fit.
+    pub fn snapshot_ability(&self, target: &Target) -> Result<SnapshotAbility> {
+        let ability = self.provider(target)?.preflight(target)?;
+        let is_there = |kind: &Database| {
+            let writes = |writer: &crate::snapshot::Writer| writer.database.as_deref() == Some(kind.name());
+            ability.writers.iter().any(writes)
+        };
+        let hooks = Database::ALL.into_iter().filter(is_there);
+        Ok(SnapshotAbility {
+            target: target.clone(),
+            hooks: hooks.map(|kind| kind.hook().to_owned()).collect(),
+            ability,
+        })
+    }
+
+    /// The snapshots of a target, not sized yet.
+    pub fn snapshot_list(&self, target: &Target) -> Result<SnapshotList> {
+        let row = |snapshot: Snapshot| SnapshotRow {
+            snapshot,
+            size: None,
+            monthly: None,
+            fate: String::new(),
+        };
+        Ok(SnapshotList {
+            rows: self.snapshots_of(target)?.into_iter().map(row).collect(),
+            target: target.clone(),
+            sized: false,
+            notes: Vec::new(),
+        })
+    }
+
+    /// Adds what each one takes. What cannot be told stays unknown.
+    pub fn size_snapshots(&self, list: &mut SnapshotList, cancel: &Cancel) -> Result<()> {
+        for row in &mut list.rows {
+            cancel.check()?;
+            row.size = self.keeper(&row.snapshot)?.size(&row.snapshot).ok();
+        }
+        if !list.rows.is_empty()
+            && let Ok(Some(note)) = self.provider(&list.target)?.sizing(&list.target)
+        {
+            list.notes.push(note);
+        }
+        list.sized = true;
+        Ok(())
+    }
+
+    /// What going back to a snapshot would do.
+    pub fn plan_rollback(&self, at: &SnapshotAt, safety: bool) -> Result<crate::snapshot::RollbackPlan> {
+        let snapshot = self.snapshot(at)?;
+        Ok(self.keeper(&snapshot)?.plan_rollback(&snapshot, safety)?)
+    }
+}

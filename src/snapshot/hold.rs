@@ -1,0 +1,294 @@
+//! Holding the processes that write to a target, where its filesystem cannot be frozen: btrfs makes no snapshot of itself
+//! while it is frozen, and one that is made while programs write may hold a later write without an earlier one, as long as
+//! neither was synced.
+//!
+//! Processes are stopped as a debugger does it (`ptrace`, seized and interrupted): they and their parents see nothing of
+//! it, and the kernel lets them go on by itself when the thread that holds them ends, whatever ends it. That thread also
+//! looks at the clock, so that they go on at the time limit even if whoever asked for it hangs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::writers::{Place, seen};
+use super::{Error, Frozen, Result, Writer};
+
+/// How long a thread may take to stop. One that waits for a disk stops when it is answered.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How often it is looked again for processes that began to write meanwhile.
+const ROUNDS: usize = 5;
+/// How often a thread is looked after while it stops.
+const LOOK: Duration = Duration::from_micros(500);
+
+/// The writers of a place, held until told or dropped.
+#[derive(Debug)]
+pub(super) struct Hold {
+    what: String,
+    since: Instant,
+    limit: Duration,
+    release: Option<Sender<()>>,
+    thread: Option<JoinHandle<bool>>,
+}
+
+/// Holds all that write to a place for at most `limit`; `None` when nobody does. `spare` are left to run.
+pub(super) fn hold(place: &Place, limit: Duration, spare: &dyn Fn(&Writer) -> bool) -> Result<Option<Hold>> {
+    if seen(place).writers.iter().all(spare) {
+        return Ok(None);
+    }
+    let (release, released) = channel();
+    let (tell, told) = channel();
+    let (ask, asked) = channel::<Vec<u32>>();
+    let since = Instant::now();
+    let spawned = std::thread::Builder::new()
+        .name("hold".into())
+        .spawn(move || holder(&asked, &tell, &released, since + limit));
+    let thread = spawned.map_err(|source| Error::Io {
+        action: "start",
+        path: "a thread".into(),
+        source,
+    })?;
+    let hold = Hold {
+        what: place.path.display().to_string(),
+        since,
+        limit,
+        release: Some(release),
+        thread: Some(thread),
+    };
+    // Those that began to write while others were being held are held too, until there are no new ones.
+    let mut known = BTreeSet::new();
+    for _ in 0..ROUNDS {
+        let now = seen(place);
+        let new: Vec<u32> = now
+            .writers
+            .iter()
+            .filter(|writer| !spare(writer) && known.insert(writer.pid))
+            .map(|writer| writer.pid)
+            .collect();
+        if new.is_empty() {
+            break;
+        }
+        let gone = || Error::Unable {
+            target: hold.what.clone(),
+            why: "the thread that holds its writers ended: try again".into(),
+        };
+        ask.send(new).map_err(|_| gone())?;
+        let held: Result<(), String> = told.recv().map_err(|_| gone())?;
+        held.map_err(|why| Error::Unable {
+            target: hold.what.clone(),
+            why,
+        })?;
+    }
+    Ok(Some(hold))
+}
+
+impl Hold {
+    fn end(&mut self) -> Option<bool> {
+        drop(self.release.take());
+        self.thread.take().map(|thread| thread.join().unwrap_or(false))
+    }
+}
+
+impl Frozen for Hold {
+    fn thaw(mut self: Box<Self>) -> Result<Duration> {
+        let in_time = self.end().unwrap_or(false);
+        let held = self.since.elapsed();
+        match in_time {
+            true => Ok(held),
+            false => Err(Error::TimedOut {
+                what: format!("holding the writers of {}", self.what),
+                seconds: self.limit.as_secs(),
+                then: "; they went on before all was done".into(),
+            }),
+        }
+    }
+
+    /// Nothing: the kernel does it.
+    fn remedy(&self) -> String {
+        String::new()
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Holds what it is asked to, until `released` or the time limit. Whether it was released in time.
+fn holder(
+    asked: &Receiver<Vec<u32>>,
+    tell: &Sender<Result<(), String>>,
+    released: &Receiver<()>,
+    until: Instant,
+) -> bool {
+    let mut stopped = Stopped::default();
+    while let Ok(pids) = asked.recv() {
+        let held = pids.iter().try_for_each(|pid| stopped.stop(*pid, until));
+        if tell.send(held).is_err() {
+            return false;
+        }
+    }
+    let waited = released.recv_timeout(until.saturating_duration_since(Instant::now()));
+    drop(stopped);
+    waited == Err(RecvTimeoutError::Disconnected) || waited == Ok(())
+}
+
+/// Threads of other processes that this thread has stopped, with the signal each one waits to be given.
+#[derive(Debug, Default)]
+struct Stopped(BTreeMap<libc::pid_t, libc::c_int>);
+
+impl Stopped {
+    /// Stops all threads of a process.
+    fn stop(&mut self, pid: u32, until: Instant) -> Result<(), String> {
+        loop {
+            let Ok(threads) = std::fs::read_dir(format!("/proc/{pid}/task")) else {
+                // It has ended.
+                return Ok(());
+            };
+            let threads = threads
+                .flatten()
+                .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+            let new: Vec<libc::pid_t> = threads.filter(|thread| !self.0.contains_key(thread)).collect();
+            if new.is_empty() {
+                return Ok(());
+            }
+            for thread in new {
+                self.stop_thread(pid, thread, until)?;
+            }
+        }
+    }
+
+    fn stop_thread(&mut self, pid: u32, thread: libc::pid_t, until: Instant) -> Result<(), String> {
+        match trace(libc::PTRACE_SEIZE, thread, 0) {
+            Ok(()) => {}
+            Err(libc::ESRCH) => return Ok(()),
+            Err(libc::EPERM) => {
+                return Err(format!(
+                    "process {pid} writes there and cannot be held: it belongs to somebody else (use sudo), or a debugger \
+                     has it; --consistency crash takes the snapshot without"
+                ));
+            }
+            Err(error) => {
+                return Err(format!(
+                    "process {pid} cannot be held: {}",
+                    std::io::Error::from_raw_os_error(error)
+                ));
+            }
+        }
+        self.0.insert(thread, 0);
+        let _ = trace(libc::PTRACE_INTERRUPT, thread, 0);
+        let patience = until.min(Instant::now() + PATIENCE);
+        loop {
+            let mut status = 0;
+            // SAFETY: the status is written to the place given and nowhere else.
+            let waited = unsafe { libc::waitpid(thread, &raw mut status, libc::__WALL | libc::WNOHANG) };
+            if waited == thread && libc::WIFSTOPPED(status) {
+                // A stop of ours carries an event; without one it is a signal that it must still be given.
+                if status >> 16 == 0 {
+                    self.0.insert(thread, libc::WSTOPSIG(status));
+                }
+                return Ok(());
+            }
+            if waited != 0 {
+                // It has ended.
+                self.0.remove(&thread);
+                return Ok(());
+            }
+            if Instant::now() >= patience {
+                // One that waits for the disk cannot write before it is answered, and then it stops.
+                return match state(pid, thread) {
+                    Some('D') => Ok(()),
+                    _ => Err(format!(
+                        "process {pid} writes there and did not stop within {} seconds",
+                        PATIENCE.as_secs()
+                    )),
+                };
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+}
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        for (thread, signal) in &self.0 {
+            // Those that have not come to a stop yet are let go by the kernel when this thread ends.
+            let _ = trace(libc::PTRACE_DETACH, *thread, *signal);
+        }
+    }
+}
+
+/// The letter of a thread's state, after its name in parentheses (proc(5)).
+fn state(pid: u32, thread: libc::pid_t) -> Option<char> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/task/{thread}/stat")).ok()?;
+    text.rsplit_once(") ")?.1.chars().next()
+}
+
+#[allow(clippy::cast_sign_loss)]
+fn trace(request: libc::c_uint, thread: libc::pid_t, data: libc::c_int) -> Result<(), libc::c_int> {
+    // SAFETY: none of the three requests used reads or writes memory of ours; the address is not used by them.
+    let done = unsafe {
+        libc::ptrace(
+            request,
+            thread,
+            std::ptr::null_mut::<libc::c_void>(),
+            data as libc::c_ulong,
+        )
+    };
+    match done {
+        -1 => Err(std::io::Error::last_os_error().raw_os_error().unwrap_or(0)),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_writer_stands_still_while_it_is_held_and_goes_on_afterwards() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().canonicalize().unwrap();
+        let log = path.join("log");
+        let mut writer = std::process::Command::new("sh")
+            .args(["-c", "exec >\"$P/log\"; while :; do echo x; done"])
+            .env("P", &path)
+            .current_dir("/")
+            .stdin(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let size = || std::fs::metadata(&log).map_or(0, |about| about.len());
+        let grows = |from: u64| {
+            let until = Instant::now() + Duration::from_secs(20);
+            while size() <= from && Instant::now() < until {
+                std::thread::yield_now();
+            }
+            assert!(size() > from, "it writes");
+        };
+        grows(0);
+        let hold = hold(&Place::named(&path), Duration::from_secs(30), &|_| false).unwrap();
+        let held = hold.expect("there is a writer");
+        let at = size();
+        // Time enough for thousands of lines.
+        let until = Instant::now() + Duration::from_millis(50);
+        while Instant::now() < until {
+            assert_eq!(size(), at, "it stands still");
+        }
+        Box::new(held).thaw().unwrap();
+        grows(at);
+        // At the time limit it goes on by itself.
+        let held = super::hold(&Place::named(&path), Duration::from_millis(300), &|_| false).unwrap();
+        let held = held.expect("there is a writer");
+        grows(size());
+        assert!(
+            Box::new(held)
+                .thaw()
+                .unwrap_err()
+                .to_string()
+                .contains("went on before")
+        );
+        writer.kill().unwrap();
+        writer.wait().unwrap();
+    }
+}

@@ -1,0 +1,197 @@
+//! SQLite: its log is brought into the database file, and a write lock is held for the moment, so that no transaction is
+//! half way.
+//!
+//! The lock is held by a process of its own: a POSIX lock is lost when its process closes any handle on the same file, and
+//! this one looks into files to see what they are.
+
+use std::io::{BufRead as _, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::{Around, Held, Prepared};
+use crate::snapshot::databases::{Database, is_sqlite};
+use crate::snapshot::writers::{Place, sqlite_files};
+use crate::snapshot::{Error, Result};
+
+/// The hidden subcommand.
+pub const COMMAND: &str = "hold-sqlite";
+
+fn unable(target: &str, why: String) -> Error {
+    Error::Level {
+        target: target.to_owned(),
+        wanted: crate::snapshot::Consistency::Application,
+        why,
+    }
+}
+
+pub(super) fn prepare(place: Option<&Path>, around: &Around, prepared: &mut Prepared) -> Result<()> {
+    let files: Vec<PathBuf> = match place {
+        Some(place) => vec![place.to_path_buf()],
+        None => around
+            .folders
+            .iter()
+            .flat_map(|folder| sqlite_files(&Place::filesystem(folder)))
+            .collect(),
+    };
+    if files.is_empty() {
+        return Err(unable(
+            "SQLite",
+            "no process has a database open there: name it, --hook sqlite:/srv/app.db".into(),
+        ));
+    }
+    for file in &files {
+        if !is_sqlite(file) {
+            return Err(unable(&file.display().to_string(), "it is no SQLite database".into()));
+        }
+        if !around.holds(file) {
+            return Err(unable(
+                &file.display().to_string(),
+                "it does not lie in what is snapshotted".into(),
+            ));
+        }
+    }
+    let holder = Holder::start(around.program, &files, around.limit)?;
+    (around.note)(format!(
+        "{}: holds {}",
+        Database::Sqlite.name(),
+        crate::text::counted(files.len() as u64, "database", "databases")
+    ));
+    prepared.held.push(Box::new(holder));
+    Ok(())
+}
+
+/// The process that holds the locks. It ends when its pipe closes.
+struct Holder(Child);
+
+impl Holder {
+    fn start(program: &Path, files: &[PathBuf], limit: Duration) -> Result<Holder> {
+        let failed = |said: String| Error::Command {
+            command: "holding the SQLite databases".into(),
+            said,
+        };
+        let mut child = Command::new(program)
+            .arg(COMMAND)
+            .arg(limit.as_secs().max(1).to_string())
+            .args(files)
+            .env_remove("COFFER_PASSWORD")
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| failed(error.to_string()))?;
+        let answers = child.stdout.take();
+        let complaints = child.stderr.take();
+        let holder = Holder(child);
+        let (tell, told) = channel();
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            let _ = answers.map(|answers| BufReader::new(answers).read_line(&mut line));
+            if line != "held\n" {
+                line.clear();
+                let _ = complaints.map(|complaints| BufReader::new(complaints).read_line(&mut line));
+            }
+            let _ = tell.send(line);
+        });
+        match told.recv_timeout(limit + Duration::from_secs(5)) {
+            Ok(line) if line == "held\n" => Ok(holder),
+            Ok(line) => Err(failed(line.trim_end().to_owned())),
+            Err(_) => Err(Error::TimedOut {
+                what: "waiting for the transactions of the SQLite databases".into(),
+                seconds: limit.as_secs(),
+                then: "; nothing was taken".into(),
+            }),
+        }
+    }
+
+    fn end(&mut self) -> Option<std::process::ExitStatus> {
+        drop(self.0.stdin.take());
+        self.0.wait().ok()
+    }
+}
+
+impl Held for Holder {
+    fn release(mut self: Box<Self>) -> Result<()> {
+        match self.end() {
+            Some(status) if status.success() => Ok(()),
+            _ => Err(Error::Command {
+                command: "holding the SQLite databases".into(),
+                said: "the process that held them ended before it was told to; nothing was kept".into(),
+            }),
+        }
+    }
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// The holding process's own side: locks each database, says `held`, and waits for the end of `orders`.
+pub fn hold(
+    files: &[PathBuf],
+    limit: Duration,
+    mut orders: impl std::io::Read,
+    mut answers: impl Write,
+) -> Result<(), String> {
+    let mut open = Vec::new();
+    for file in files {
+        let failed = |error: rusqlite::Error| format!("{}: {error}", file.display());
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let database = Connection::open_with_flags(file, flags).map_err(failed)?;
+        database.busy_timeout(limit).map_err(failed)?;
+        // Where there is no log this does nothing. That readers keep a part of it is no harm: it is in the snapshot too.
+        database
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .map_err(failed)?;
+        database.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
+        open.push(database);
+    }
+    answers
+        .write_all(b"held\n")
+        .and_then(|()| answers.flush())
+        .map_err(|error| error.to_string())?;
+    let _ = std::io::copy(&mut orders, &mut std::io::sink());
+    for database in open {
+        database.execute_batch("ROLLBACK").map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_else_can_write_while_a_database_is_held() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("app.db");
+        let other = Connection::open(&file).unwrap();
+        other
+            .execute_batch("PRAGMA journal_mode=wal; CREATE TABLE t (n); INSERT INTO t VALUES (1)")
+            .unwrap();
+        other.busy_timeout(Duration::ZERO).unwrap();
+        let (orders, release) = std::io::pipe().unwrap();
+        let (told, tell) = std::io::pipe().unwrap();
+        let files = [file.clone()];
+        let holder = std::thread::spawn(move || hold(&files, Duration::from_secs(20), orders, tell));
+        let mut line = String::new();
+        BufReader::new(told).read_line(&mut line).unwrap();
+        assert_eq!(line, "held\n");
+        let refused = other.execute("INSERT INTO t VALUES (2)", []).unwrap_err().to_string();
+        assert!(refused.contains("locked"), "{refused}");
+        assert_eq!(
+            folder.path().join("app.db-wal").metadata().unwrap().len(),
+            0,
+            "the log is in the file"
+        );
+        drop(release);
+        holder.join().unwrap().unwrap();
+        other.execute("INSERT INTO t VALUES (2)", []).unwrap();
+    }
+}

@@ -1,0 +1,96 @@
+//! What is mounted where, as `/proc/self/mountinfo` tells (its format is in proc(5)).
+
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::{Path, PathBuf};
+
+/// One mount.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Mount {
+    /// Major and minor number of the filesystem: the same for all mounts of one.
+    pub device: String,
+    /// Which folder of the filesystem is mounted.
+    pub root: PathBuf,
+    /// Where.
+    pub point: PathBuf,
+    /// Options of this mount.
+    pub options: String,
+    /// The filesystem's kind: `btrfs`.
+    pub kind: String,
+    /// The device or what stands for it.
+    pub source: OsString,
+    /// Options of the filesystem.
+    pub super_options: String,
+}
+
+/// All mounts, later ones above earlier ones.
+pub(super) fn all() -> Vec<Mount> {
+    let text = std::fs::read("/proc/self/mountinfo").unwrap_or_default();
+    parse(&text)
+}
+
+fn parse(text: &[u8]) -> Vec<Mount> {
+    text.split(|byte| *byte == b'\n').filter_map(line).collect()
+}
+
+fn line(line: &[u8]) -> Option<Mount> {
+    let words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
+    let dash = words.iter().position(|word| *word == b"-")?;
+    let text = |n: usize| words.get(n).map(|word| String::from_utf8_lossy(word).into_owned());
+    let raw = |n: usize| words.get(n).map(|word| OsString::from_vec(unescape(word)));
+    Some(Mount {
+        device: text(2)?,
+        root: raw(3)?.into(),
+        point: raw(4)?.into(),
+        options: text(5)?,
+        kind: text(dash + 1)?,
+        source: raw(dash + 2)?,
+        super_options: text(dash + 3).unwrap_or_default(),
+    })
+}
+
+/// Undoes the octal escapes of blanks, newlines and backslashes.
+fn unescape(word: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(word.len());
+    let mut rest = word;
+    while let [first, tail @ ..] = rest {
+        match tail {
+            [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', after @ ..] if *first == b'\\' => {
+                out.push((a - b'0') * 64 + (b - b'0') * 8 + (c - b'0'));
+                rest = after;
+            }
+            _ => {
+                out.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    out
+}
+
+/// The mount that a path is on: the deepest one above it, the last one of those at the same point.
+pub(super) fn of<'a>(mounts: &'a [Mount], path: &Path) -> Option<&'a Mount> {
+    let above = mounts.iter().filter(|mount| path.starts_with(&mount.point));
+    above.max_by_key(|mount| mount.point.as_os_str().as_bytes().len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_with_blanks_are_read_and_the_topmost_mount_counts() {
+        let text = b"27 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw\n\
+            43 27 0:39 /@ho\\134me /mnt/a\\040b\\012c rw,noatime - btrfs /dev/loop0 rw,subvolid=256,subvol=/@ho\\134me\n\
+            44 43 0:40 / /mnt/a\\040b\\012c rw - tmpfs none rw\n\
+            broken\n";
+        let mounts = parse(text);
+        assert_eq!(mounts.len(), 3);
+        assert_eq!(mounts[1].root, Path::new("/@ho\\me"));
+        assert_eq!(mounts[1].point, Path::new("/mnt/a b\nc"));
+        assert_eq!(mounts[1].super_options, "rw,subvolid=256,subvol=/@ho\\134me");
+        let kind = |path: &str| of(&mounts, Path::new(path)).map(|mount| mount.kind.as_str());
+        assert_eq!(kind("/mnt/a b\nc/x"), Some("tmpfs"));
+        assert_eq!(kind("/mnt/a b"), Some("ext4"));
+    }
+}

@@ -1,0 +1,282 @@
+//! The one way to take snapshots: commands before, freeze in order, take all, thaw in reverse, always, commands after.
+//!
+//! All or nothing: if one of several cannot be taken, or writers went on too early, those that were taken are deleted
+//! again. The level written down is what was really done.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::hooks::{Hooks, Prepared};
+use super::watchdog::{Starter, Watchdog};
+use super::{Ability, Consistency, Error, Frozen, MadeBy, Order, Provider, Result, Snapshot, SnapshotId, Target, Work};
+
+/// How long writers may be held unless it is said otherwise.
+pub const FREEZE_LIMIT: Duration = Duration::from_secs(30);
+
+/// What is to be taken.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// What, in the order in which it is frozen, with what takes it and the id it gets.
+    pub targets: Vec<(Arc<dyn Provider>, Target, SnapshotId)>,
+    /// The level wanted; the best that can be had without commands and without RAM when `None`.
+    pub wanted: Option<Consistency>,
+    /// What the user calls it.
+    pub label: String,
+    /// Whether nothing is to delete it.
+    pub protected: bool,
+    /// Who takes it.
+    pub made_by: MadeBy,
+    /// The group's name, when there are several.
+    pub group: Option<String>,
+    /// What is done around it.
+    pub hooks: &'a Hooks,
+    /// How long writers may be held.
+    pub limit: Duration,
+    /// What starts a watchdog.
+    pub watchdog: &'a Starter,
+}
+
+/// The level that one target gets, by what can be had of it, what is wanted and whether there are commands.
+fn level(target: &Target, ability: &Ability, wanted: Option<Consistency>, commands: bool) -> Result<Consistency> {
+    let has = |level: Consistency| ability.levels.contains(&level);
+    let hints = |why: &str| match ability.hints.as_slice() {
+        [] => why.to_owned(),
+        hints => format!("{why}: {}", hints.join("; ")),
+    };
+    if ability.levels.is_empty() {
+        return Err(Error::Unable {
+            target: target.to_string(),
+            why: hints("nothing can be had of it now"),
+        });
+    }
+    let refused = |wanted: Consistency, why: String| Error::Level {
+        target: target.to_string(),
+        wanted,
+        why,
+    };
+    match wanted {
+        Some(Consistency::Application) if !commands && !has(Consistency::Application) => Err(refused(
+            Consistency::Application,
+            hints(
+                "its programs are not told: name a ready-made hook (--hook postgresql) or commands (--before, --after)",
+            ),
+        )),
+        Some(Consistency::Application) => Ok(Consistency::Application),
+        Some(wanted) if has(wanted) => Ok(wanted),
+        Some(wanted) => Err(refused(wanted, hints("it cannot be had here"))),
+        None if commands => Ok(Consistency::Application),
+        None => {
+            let plain = ability
+                .levels
+                .iter()
+                .copied()
+                .filter(|level| *level <= Consistency::Filesystem);
+            Ok(plain
+                .max()
+                .or(ability.levels.first().copied())
+                .unwrap_or(Consistency::Crash))
+        }
+    }
+}
+
+/// Takes what is asked for; the snapshots in the order of the targets.
+pub fn take(request: &Request, work: &Work) -> Result<Vec<Snapshot>> {
+    let commands = !request.hooks.is_empty();
+    let mut levels = Vec::new();
+    let mut writers = Vec::new();
+    for (provider, target, _) in &request.targets {
+        let ability = provider.preflight(target)?;
+        levels.push(level(target, &ability, request.wanted, commands)?);
+        writers.extend(ability.writers);
+    }
+    let targets: Vec<&Target> = request.targets.iter().map(|(_, target, _)| target).collect();
+    let prepared = request.hooks.before(&targets, &writers, work)?;
+    let notes = prepared.notes.clone();
+    let taken = take_frozen(request, &levels, prepared, work);
+    let result = match &taken {
+        Ok(_) => "done",
+        Err(Error::Cancelled(_)) => "cancelled",
+        Err(_) => "failed",
+    };
+    let after = request.hooks.after(&targets, result, work);
+    let mut taken = taken?;
+    let complaint = after.err().map(|error| error.to_string());
+    for (snapshot, (provider, ..)) in taken.iter_mut().zip(&request.targets) {
+        snapshot.notes.extend(notes.iter().cloned());
+        snapshot.notes.extend(complaint.clone());
+        if snapshot.pause.is_some() || !snapshot.notes.is_empty() {
+            provider.amend(snapshot)?;
+        }
+    }
+    if let Some(complaint) = complaint {
+        (work.note)(complaint);
+    }
+    Ok(taken)
+}
+
+/// Freezes, takes, thaws.
+fn take_frozen(request: &Request, levels: &[Consistency], prepared: Prepared, work: &Work) -> Result<Vec<Snapshot>> {
+    let mut remedies: Vec<String> = prepared.remedies();
+    let mut frozen = FrozenAll {
+        held: Vec::new(),
+        prepared: Some(prepared),
+        watchdog: None,
+    };
+    let begin = Instant::now();
+    let freezes = |level: &Consistency| matches!(level, Consistency::Filesystem | Consistency::Application);
+    for ((provider, target, _), level) in request.targets.iter().zip(levels) {
+        if freezes(level) {
+            remedies.extend(provider.remedy(target));
+        }
+    }
+    if !remedies.is_empty() {
+        // It waits a little longer than we do: it is there for when we cannot.
+        let limit = request.limit + Duration::from_secs(2);
+        frozen.watchdog = Some(request.watchdog.start(&remedies, limit)?);
+    }
+    for ((provider, target, _), level) in request.targets.iter().zip(levels) {
+        let held = match freezes(level) {
+            true => provider.freeze(target, request.limit)?,
+            false => None,
+        };
+        if let Some(held) = &held {
+            (work.note)(format!("holds the writers of {target}"));
+            let remedy = held.remedy();
+            if !remedy.is_empty() && !remedies.contains(&remedy) {
+                frozen.watch(&remedy, request)?;
+            }
+        }
+        frozen.held.push(held);
+    }
+    let mut taken = Vec::new();
+    let mut failed = None;
+    for ((provider, target, id), level) in request.targets.iter().zip(levels) {
+        let order = Order {
+            id: id.clone(),
+            consistency: *level,
+            label: request.label.clone(),
+            made_by: request.made_by.clone(),
+            group: request.group.clone(),
+            protected: request.protected,
+        };
+        let step = work.cancel.check().map_err(Error::from);
+        let overdue = begin.elapsed() >= request.limit && frozen.any();
+        match step.and_then(|()| match overdue {
+            true => Err(too_late(request)),
+            false => provider.take(target, &order, work),
+        }) {
+            Ok(snapshot) => {
+                (work.note)(format!("took {} of {target}", snapshot.id));
+                taken.push(snapshot);
+            }
+            Err(error) => {
+                failed = Some(error);
+                break;
+            }
+        }
+    }
+    let pauses = frozen.thaw();
+    match (failed, pauses) {
+        (None, Ok(pauses)) => {
+            for (snapshot, pause) in taken.iter_mut().zip(pauses) {
+                snapshot.pause = pause.map(|pause| u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
+            }
+            Ok(taken)
+        }
+        (Some(error), _) | (None, Err(error)) => {
+            give_up(request, &taken, work);
+            Err(error)
+        }
+    }
+}
+
+fn too_late(request: &Request) -> Error {
+    Error::TimedOut {
+        what: "taking the snapshots".into(),
+        seconds: request.limit.as_secs(),
+        then: "; the writers went on and nothing was kept".into(),
+    }
+}
+
+/// Deletes what was taken: all or nothing.
+fn give_up(request: &Request, taken: &[Snapshot], work: &Work) {
+    for (snapshot, (provider, target, _)) in taken.iter().zip(&request.targets) {
+        // One that was to be protected is not yet worth it.
+        let unprotected = super::Labels {
+            label: snapshot.label.clone(),
+            protected: false,
+        };
+        let plain = match snapshot.protected {
+            true => provider.relabel(snapshot, &unprotected),
+            false => Ok(snapshot.clone()),
+        };
+        match plain.and_then(|plain| provider.delete(&plain, work)) {
+            Ok(()) => (work.note)(format!("deleted {} of {target} again", snapshot.id)),
+            Err(error) => (work.note)(format!("could not delete {} of {target} again: {error}", snapshot.id)),
+        }
+    }
+}
+
+/// What is held, with the watchdog beside it. Thawed in reverse order when told to, and when dropped; last of all the
+/// databases go on.
+struct FrozenAll {
+    held: Vec<Option<Box<dyn Frozen>>>,
+    prepared: Option<Prepared>,
+    watchdog: Option<Watchdog>,
+}
+
+impl FrozenAll {
+    fn any(&self) -> bool {
+        self.held.iter().any(Option::is_some)
+    }
+
+    /// A remedy that only became known by freezing.
+    fn watch(&mut self, remedy: &str, request: &Request) -> Result<()> {
+        match &mut self.watchdog {
+            Some(watchdog) => watchdog.add(remedy),
+            None => {
+                let limit = request.limit + Duration::from_secs(2);
+                self.watchdog = Some(request.watchdog.start(&[remedy.to_owned()], limit)?);
+                Ok(())
+            }
+        }
+    }
+
+    /// Thaws all, whatever fails; how long each was held, in the order in which they were frozen.
+    fn thaw(mut self) -> Result<Vec<Option<Duration>>> {
+        self.thaw_all()
+    }
+
+    fn thaw_all(&mut self) -> Result<Vec<Option<Duration>>> {
+        let mut pauses = Vec::new();
+        let mut failed = None;
+        while let Some(held) = self.held.pop() {
+            match held.map(|held| held.thaw()).transpose() {
+                Ok(pause) => pauses.push(pause),
+                Err(error) => {
+                    failed.get_or_insert(error);
+                }
+            }
+        }
+        if let Some(Err(error)) = self.prepared.take().map(Prepared::release) {
+            failed.get_or_insert(error);
+        }
+        match failed {
+            None => {
+                if let Some(watchdog) = self.watchdog.take() {
+                    watchdog.done();
+                }
+                pauses.reverse();
+                Ok(pauses)
+            }
+            // The watchdog is dropped without a word: it tries too.
+            Some(error) => Err(error),
+        }
+    }
+}
+
+impl Drop for FrozenAll {
+    fn drop(&mut self) {
+        let _ = self.thaw_all();
+    }
+}

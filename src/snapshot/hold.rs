@@ -27,6 +27,8 @@ pub(super) struct Hold {
     what: String,
     since: Instant,
     limit: Duration,
+    /// What is asked of the thread. Closed before it is waited for, as is `release`.
+    ask: Option<Sender<Vec<u32>>>,
     release: Option<Sender<()>>,
     thread: Option<JoinHandle<bool>>,
 }
@@ -48,7 +50,8 @@ pub(super) fn hold(place: &Place, limit: Duration, spare: &dyn Fn(&Writer) -> bo
         path: "a thread".into(),
         source,
     })?;
-    let hold = Hold {
+    let mut hold = Hold {
+        ask: Some(ask),
         what: place.path.display().to_string(),
         since,
         limit,
@@ -72,18 +75,23 @@ pub(super) fn hold(place: &Place, limit: Duration, spare: &dyn Fn(&Writer) -> bo
             target: hold.what.clone(),
             why: "the thread that holds its writers ended: try again".into(),
         };
-        ask.send(new).map_err(|_| gone())?;
+        let asked = hold.ask.as_ref().is_some_and(|ask| ask.send(new).is_ok());
+        if !asked {
+            return Err(gone());
+        }
         let held: Result<(), String> = told.recv().map_err(|_| gone())?;
         held.map_err(|why| Error::Unable {
             target: hold.what.clone(),
             why,
         })?;
     }
+    drop(hold.ask.take());
     Ok(Some(hold))
 }
 
 impl Hold {
     fn end(&mut self) -> Option<bool> {
+        drop(self.ask.take());
         drop(self.release.take());
         self.thread.take().map(|thread| thread.join().unwrap_or(false))
     }
@@ -278,7 +286,7 @@ mod tests {
         Box::new(held).thaw().unwrap();
         grows(at);
         // At the time limit it goes on by itself.
-        let held = super::hold(&Place::named(&path), Duration::from_millis(300), &|_| false).unwrap();
+        let held = super::hold(&Place::named(&path), Duration::from_secs(3), &|_| false).unwrap();
         let held = held.expect("there is a writer");
         grows(size());
         assert!(

@@ -10,6 +10,8 @@
 //! can be shown. What does not live here: when policies run, prices, and how any of it is shown.
 
 pub mod btrfs;
+pub mod compare;
+mod copy;
 pub mod databases;
 mod error;
 pub mod freeze;
@@ -19,6 +21,7 @@ mod model;
 mod mounts;
 mod provider;
 mod record;
+pub mod reflink;
 mod resolve;
 pub mod run;
 mod shelf;

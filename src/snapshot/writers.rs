@@ -35,7 +35,6 @@ pub(super) struct Seen {
 
 impl Place {
     /// A folder or file by its name.
-    #[cfg(test)]
     pub fn named(path: &Path) -> Place {
         Place {
             path: path.to_path_buf(),

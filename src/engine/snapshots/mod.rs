@@ -18,6 +18,7 @@ pub use task::{SnapshotOutcome, SnapshotTask};
 use super::question::SnapshotAt;
 use super::{Engine, Error, Event, Result};
 use crate::snapshot::btrfs::Btrfs;
+use crate::snapshot::reflink::Reflink;
 use crate::snapshot::{self, Kind, Labels, Provider, Snapshot, SnapshotId, Target, kind_of};
 
 /// Beginnings of ids shorter than this are not looked for.
@@ -26,7 +27,7 @@ const SHORTEST: usize = 4;
 impl Engine {
     /// All that make snapshots here, by the config.
     pub fn providers(&self) -> Vec<Arc<dyn Provider>> {
-        vec![Arc::new(Btrfs)]
+        vec![Arc::new(Btrfs), Arc::new(Reflink)]
     }
 
     /// What keeps the snapshots of a target.

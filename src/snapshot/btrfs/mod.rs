@@ -81,6 +81,15 @@ fn own(snapshot: &Snapshot) -> Result<Shelf> {
     }
 }
 
+/// The subvolumes that lie below a folder.
+pub(super) fn within(folder: &Path) -> Vec<PathBuf> {
+    let Some(above) = holder(folder).and_then(|above| Subvolume::at(above).ok()) else {
+        return Vec::new();
+    };
+    let children = above.children().unwrap_or_default();
+    children.into_iter().filter(|child| child.starts_with(folder)).collect()
+}
+
 /// Machines are held by themselves: one that stands still cannot answer.
 fn is_machine(writer: &Writer) -> bool {
     writer.name.starts_with("qemu-") || writer.name.starts_with("kvm")

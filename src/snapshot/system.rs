@@ -101,13 +101,13 @@ pub(super) fn said(output: &Output) -> String {
 }
 
 /// An error of the system, with the file it is about.
-pub(super) fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
+pub(super) fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error + use<> {
     let path = path.to_path_buf();
     move |source| Error::Io { action, path, source }
 }
 
 /// The same for system calls that are not std's.
-pub(super) fn errno(action: &'static str, path: &Path) -> impl FnOnce(rustix::io::Errno) -> Error {
+pub(super) fn errno(action: &'static str, path: &Path) -> impl FnOnce(rustix::io::Errno) -> Error + use<> {
     let into = io_error(action, path);
     move |errno| into(errno.into())
 }

@@ -206,7 +206,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().canonicalize().unwrap();
         std::fs::write(path.join("read"), "x").unwrap();
-        let mut child = |command: &str| {
+        let child = |command: &str| {
             let mut child = std::process::Command::new("sh")
                 .args(["-c", command])
                 .current_dir("/")

@@ -688,7 +688,7 @@ fn the_demo_is_a_vault_like_any_other() {
         "--password-file",
         "demo/password",
     ]);
-    assert!((12..=16).contains(&number) && generations.as_array().unwrap().len() as u64 == number);
+    assert!((20..=24).contains(&number) && generations.as_array().unwrap().len() as u64 == number);
     let summaries: Vec<u64> = generations
         .as_array()
         .unwrap()

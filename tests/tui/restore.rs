@@ -40,9 +40,9 @@ fn restore_from_three_months_ago(columns: u16, rows: u16) {
     let mut session = Session::start(&demo, columns, rows, &[]);
     session.see("up to date");
     session.press("2");
-    session.see("14");
+    session.see("22");
     session.press("\r");
-    session.see("/14");
+    session.see("/22");
     session.press("/3 months\r");
     session.see("3 months ago");
     session.press("\r");

@@ -1,4 +1,4 @@
-//! A vault to look around in: an invented web server's files, backed up over four months, all under one folder.
+//! A vault to look around in: an invented web server's files, backed up over two years, weekly of late, all under one folder.
 //!
 //! [`make`] lets `story` write the files as they were on each of [`DAYS`], and runs a plan of the demo's own config after
 //! each, through the engine with a clock that is set back: what is in the vault, the catalog and the history comes from the
@@ -20,11 +20,33 @@ use crate::vault::Time;
 use crate::vault::key::ScryptParameters;
 use crate::vault::repository::CreateOptions;
 
-/// How many days before the newest one each generation was made.
-pub const DAYS: [i64; 14] = [118, 104, 97, 90, 76, 62, 48, 41, 34, 27, 20, 13, 6, 0];
+/// How many days before the newest one each generation was made: some from long ago, so that a shorter retention has
+/// something to take, then those of the last months, in which something happens each time.
+pub const DAYS: [i64; LONG_AGO + 14] = [
+    670, 600, 512, 421, 330, 268, 205, 150, // long ago
+    118, 104, 97, 90, 76, 62, 48, 41, 34, 27, 20, 13, 6, 0,
+];
+/// How many of [`DAYS`] are long ago.
+const LONG_AGO: usize = 8;
 
 /// The password, kept in a file beside the vault: there is nothing to protect.
 const PASSWORD: &str = "demo";
+
+/// What its vault costs: so small a vault would cost next to nothing anywhere.
+const PRICES: &str = r#"# Invented for the demo: a thousand times what such a store costs, so that a vault of some megabytes has a price to look at.
+[prices.demo]
+vendor = "Invented"
+name = "store at a thousandfold price"
+currency = "USD"
+unit = "GB"
+month = "730 hours"
+storage = 23
+minimum-days = 30
+requests = { per = 1000, put = 5, get = 0.4, list = 5, delete = "free" }
+retrieval = "free"
+egress = 90
+remarks = ["a thousand times a usual price, so that there is something to see"]
+"#;
 
 /// Where the parts of a demo are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,6 +125,9 @@ pub fn make(folder: &Path, seed: u64, newest: Time, like: &Settings, cancel: &Ca
     let config = config_text(&places);
     write_private(&places.config(), &config).map_err(local("write", &places.config()))?;
 
+    let prices = places.folder.join("prices.toml");
+    write_private(&prices, PRICES).map_err(local("write", &prices))?;
+
     let clock = Arc::new(AtomicI64::new(newest.seconds));
     let told = Arc::clone(&clock);
     let zone = like.zone.clone();
@@ -144,6 +169,7 @@ pub fn make(folder: &Path, seed: u64, newest: Time, like: &Settings, cancel: &Ca
 fn clear(places: &Places) -> Result<()> {
     let ours = [
         "config.toml",
+        "prices.toml",
         "vault",
         "password",
         "web1",
@@ -186,7 +212,7 @@ fn config_text(places: &Places) -> String {
     let quoted = |path: &Path| toml::Value::String(path.display().to_string()).to_string();
     format!(
         "# Made by `coffer demo`. Everything it names lies in this folder.\n\n\
-         [vaults.demo]\npath = {}\npassword-file = {}\n\n\
+         [vaults.demo]\npath = {}\npassword-file = {}\nprice = \"demo\"\n\n\
          [plans.web1]\npaths = [{}]\nvault = \"demo\"\nexcludes = [\"*.tmp\", \"__pycache__\"]\ntags = [\"nightly\"]\nhost = \"web1\"\n",
         quoted(&places.vault()),
         quoted(&places.password()),

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
 
+use super::LONG_AGO;
 use super::words::{Dice, WORDS};
 
 /// Writes the server's files as they were day by day.
@@ -143,7 +144,9 @@ impl Story {
     /// Orders come in, the database's dump grows, products get pictures.
     fn sell(&mut self, step: usize, now: i64) -> io::Result<()> {
         let orders = if step == 0 {
-            14_000
+            6_000
+        } else if step <= LONG_AGO {
+            1_000
         } else {
             1_000 + self.dice.below(1_400)
         };
@@ -232,7 +235,10 @@ impl Story {
             self.put(&format!("srv/shop/app/{noun}.py"), code.as_bytes(), now - 20_000)?;
         }
         let at = now - 7_200;
-        match step {
+        let Some(lately) = step.checked_sub(LONG_AGO) else {
+            return self.tinker_long_ago(step, at);
+        };
+        match lately {
             2 => self.edit(
                 "etc/nginx/nginx.conf",
                 "worker_connections 768",
@@ -266,6 +272,30 @@ impl Story {
                 at,
             )?,
             12 => fs::remove_file(self.root.join("home/ben/downloads/talk.mp4"))?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// What came and went long ago: only old generations hold it.
+    fn tinker_long_ago(&mut self, step: usize, at: i64) -> io::Result<()> {
+        let footage = |year: usize| format!("home/anna/films/open-day-{year}.mp4");
+        match step {
+            1 => {
+                let film = self.dice.picture(5_000_000);
+                self.put(&footage(1), &film, at)?;
+            }
+            2 => {
+                let text = self.dice.paragraphs(200);
+                self.put("home/anna/papers/thesis.md", text.as_bytes(), at)?;
+            }
+            3 => {
+                let film = self.dice.picture(3_000_000);
+                self.put(&footage(2), &film, at)?;
+                fs::remove_file(self.root.join(footage(1)))?;
+            }
+            4 => fs::remove_file(self.root.join("home/anna/papers/thesis.md"))?,
+            6 => fs::remove_file(self.root.join(footage(2)))?,
             _ => {}
         }
         Ok(())
@@ -409,17 +439,19 @@ mod tests {
 
     #[test]
     fn the_same_seed_tells_the_same_story() {
-        assert_eq!(told(1, 14), told(1, 14));
+        assert_eq!(told(1, LONG_AGO + 14), told(1, LONG_AGO + 14));
         assert_ne!(told(1, 1), told(2, 1));
     }
 
     #[test]
     fn things_come_change_and_go() {
-        let (early, late) = (told(1, 4), told(1, 14));
+        let (early, late) = (told(1, LONG_AGO + 4), told(1, LONG_AGO + 14));
         let winter = Path::new("srv/shop/static/images/winter/window-00.jpg");
         assert!(early.contains_key(winter) && !late.contains_key(winter));
         let plan = Path::new("home/anna/papers/business-plan.md");
         assert!(early.contains_key(plan) && late.contains_key(plan) && early[plan].0 != late[plan].0);
         assert!(late.len() > early.len());
+        let film = Path::new("home/anna/films/open-day-1.mp4");
+        assert!(told(1, 2).contains_key(film) && !early.contains_key(film));
     }
 }

@@ -172,6 +172,11 @@ impl Engine {
             tell(false);
         }
         let dropped = self.catalog().sweep()?;
+        // For what costs and what would go: asked for at once when somebody looks.
+        if let Err(error) = self.lifetimes(&open, cancel, &mut |_, _| {}) {
+            cancel.check()?;
+            tracing::warn!("cannot find out which generations of {vault} reach what: {error}");
+        }
         tracing::debug!("{vault} is catalogued, {dropped} trees that nothing reaches were dropped");
         Ok(match bad.values().next() {
             None => Reading::Not,

@@ -1,6 +1,6 @@
 //! Every way a command can fail, with the exit code it means.
 
-use crate::{backup, catalog, config, restore, snapshot, vault};
+use crate::{backup, catalog, config, lifetimes, restore, snapshot, vault};
 
 /// Shorthand for results in this room.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -17,6 +17,9 @@ pub enum Error {
     /// A restore or a dump.
     #[error(transparent)]
     Restore(#[from] restore::Error),
+    /// What generations reach.
+    #[error(transparent)]
+    Lifetimes(#[from] lifetimes::Error),
     /// The catalog.
     #[error(transparent)]
     Catalog(#[from] catalog::Error),
@@ -113,7 +116,8 @@ impl Error {
         match self {
             Error::Vault(error)
             | Error::Backup(backup::Error::Vault(error))
-            | Error::Restore(restore::Error::Vault(error)) => Some(error),
+            | Error::Restore(restore::Error::Vault(error))
+            | Error::Lifetimes(lifetimes::Error::Vault(error)) => Some(error),
             _ => None,
         }
     }

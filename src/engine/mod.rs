@@ -46,6 +46,7 @@ mod folder;
 mod hub;
 mod jobs;
 mod kept;
+mod lifetimes;
 mod open;
 pub mod overview;
 mod password;
@@ -114,6 +115,7 @@ struct Inner {
     closed: AtomicBool,
     desk: desk::Desk,
     cataloguer: cataloguer::Cataloguer,
+    lifetimes: lifetimes::Cache,
     /// What was found, by what was looked for.
     found: kept::Kept<search::Search, search::FoundRow>,
     /// What changed, by what was compared.
@@ -157,6 +159,7 @@ impl Engine {
             closed: AtomicBool::new(false),
             desk: desk::Desk::default(),
             cataloguer: cataloguer::Cataloguer::default(),
+            lifetimes: lifetimes::Cache::default(),
             found: kept::Kept::default(),
             changes: kept::Kept::default(),
             plans: Mutex::default(),

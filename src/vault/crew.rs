@@ -24,7 +24,7 @@ struct State<T, S> {
 ///
 /// `work` does one thing, with buffers of the thread's own (`W`). Then `settle` takes what came of it, one thread at a time:
 /// it changes what is shared, and puts what is to be done next on the stack, or ends all.
-pub(super) fn run<T: Send, S: Send, W: Default, R>(
+pub(crate) fn run<T: Send, S: Send, W: Default, R>(
     todo: Vec<T>,
     shared: S,
     cancel: &Cancel,

@@ -12,7 +12,7 @@ pub mod check;
 pub mod chunker;
 pub mod compress;
 pub mod config;
-mod crew;
+pub(crate) mod crew;
 pub mod crypto;
 pub mod error;
 mod files;

@@ -102,6 +102,14 @@ impl Index {
         self.segments().iter().map(|segment| segment.len()).sum()
     }
 
+    /// The index files whose entries it has, as it was last brought up to date.
+    pub fn files(&self) -> Vec<Id> {
+        self.segments()
+            .iter()
+            .flat_map(|segment| segment.files().collect::<Vec<_>>())
+            .collect()
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

@@ -2,6 +2,8 @@
 
 mod told;
 
+use std::collections::HashSet;
+
 use serde_json::json;
 
 use super::args::FilterArgs;
@@ -13,7 +15,7 @@ use super::prune::HowArgs;
 use super::{Failure, generations, select};
 use crate::config::PlanConfig;
 use crate::engine::{Task, TaskOutcome};
-use crate::retention::{Outcome, PROTECTED_TAG, Policy, apply};
+use crate::retention::{Fitted, Outcome, PROTECTED_TAG, Policy, apply, fit};
 use crate::vault::generation::{Filter, GroupBy};
 use crate::vault::prune::PruneFigures;
 use crate::vault::{Generation, Id};
@@ -57,6 +59,7 @@ Examples:
   coffer forget --vault /srv/backup --keep-daily 7 --keep-weekly 5 --keep-monthly 12 --dry-run
   coffer forget --vault /srv/backup --keep-period 730 --keep-min 3 --prune
   coffer forget --vault /srv/backup --keep-within 1m --keep-within-weekly 1y --keep-tag golden --host web1
+  coffer forget --vault /srv/backup --keep-period 730 --fit-size 500G --dry-run
   coffer forget --plan home --dry-run --json
   coffer forget --vault /srv/backup 4bba301e 79766175";
 
@@ -166,12 +169,20 @@ impl Args {
         };
         let chosen: Vec<Generation> = all.iter().filter(counts).cloned().collect();
         let now = (context.engine.settings().clock)();
-        if ruled.policy.fit.is_some() {
-            return Err(Failure::failed(
-                "what generations take cannot be weighed yet: leave --fit-size and --fit-cost out",
-            ));
+        let mut outcome = apply(&ruled.policy, &chosen, ruled.by, now, &context.out.zone);
+        if let Some(budget) = &ruled.policy.fit {
+            let open = context.open(vault)?;
+            // What the rule is not about stays, and takes its share of the budget.
+            let others = all
+                .iter()
+                .filter(|generation| !counts(generation))
+                .map(|generation| generation.id);
+            let others: HashSet<Id> = others.collect();
+            fit(&mut outcome, &chosen, budget, now, |kept| {
+                let kept = kept.union(&others).copied().collect();
+                context.engine.fits(&open, vault, &kept, budget, &context.cancel)
+            })?;
         }
-        let outcome = apply(&ruled.policy, &chosen, ruled.by, now, &context.out.zone);
         self.check(&outcome)?;
         let gone = outcome.removed();
         if !context.out.json {
@@ -202,6 +213,12 @@ impl Args {
 
     /// Refuses what a user cannot have meant.
     fn check(&self, outcome: &Outcome) -> Result<(), Failure> {
+        if matches!(outcome.budget, Some(Fitted::TooMuch { .. })) {
+            return Err(Failure::failed(
+                "the budget cannot be kept: what must stay (the newest of each group, what is protected, named, or not \
+                 chosen) takes more by itself; so nothing was deleted",
+            ));
+        }
         let emptied: Vec<String> = outcome.emptied().map(generations::group_words).collect();
         if !emptied.is_empty() && !self.allow_empty {
             let some: Vec<&str> = emptied.iter().take(5).map(String::as_str).collect();

@@ -23,6 +23,7 @@ pub mod signals;
 mod backup;
 mod check;
 mod completions;
+mod cost;
 mod demo;
 mod diff;
 mod doctor;
@@ -90,6 +91,7 @@ pub enum Command {
     Diff(diff::Args),
     Dump(dump::Args),
     Stats(stats::Args),
+    Cost(cost::Args),
     Check(check::Args),
     Forget(Box<forget::Args>),
     Prune(prune::Args),
@@ -193,6 +195,7 @@ fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Diff(args) => args.run(context),
         Command::Check(args) => args.run(context),
         Command::Stats(args) => args.run(context),
+        Command::Cost(args) => args.run(context),
         Command::Dump(args) => args.run(context),
         Command::Forget(args) => args.run(context),
         Command::Prune(args) => args.run(context),

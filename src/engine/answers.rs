@@ -69,8 +69,10 @@ impl Engine {
             },
             Question::Runs { vault } => self.runs(vault).map(Answer::Runs).map(Some),
             Question::PreviewRestore(_) | Question::PlanPrune { .. } => Ok(None),
-            Question::WhatIf(_) | Question::Lost(_) | Question::GenerationCosts { .. } => Ok(None),
-            Question::VaultCosts => Ok(Some(Answer::VaultCosts(Vec::new()))),
+            Question::WhatIf(asked) => self.what_if_quickly(asked),
+            Question::GenerationCosts { vault } => self.generation_costs_quickly(vault),
+            Question::Lost(_) => Ok(None),
+            Question::VaultCosts => self.vault_costs().map(Answer::VaultCosts).map(Some),
             Question::Prices => Ok(Some(Answer::Prices(self.price_rows()))),
             Question::Keys { .. } | Question::Locks { .. } => Ok(None),
             // The system is asked, which may take its time.
@@ -157,11 +159,14 @@ impl Engine {
                     | Question::Weigh { vault, .. }
                     | Question::Versions { vault, .. }
                     | Question::Totals { vault, .. }
+                    | Question::GenerationCosts { vault }
                     | Question::Keys { vault }
                     | Question::PlanPrune { vault }
                     | Question::Locks { vault } => vault.clone(),
                     Question::PreviewRestore(asked) => asked.vault.clone(),
                     Question::Changes(asked) => asked.compared.vault.clone(),
+                    Question::WhatIf(asked) => asked.vault.clone(),
+                    Question::Lost(asked) => asked.what_if.vault.clone(),
                     _ => String::new(),
                 };
                 let open = self.open(&vault, PasswordGiven::Configured);
@@ -225,6 +230,9 @@ impl Engine {
                 self.totals(Some(open), vault, generation, &selection, cancel, &mut partly)?
             }
             Question::Changes(asked) => self.changes(Some(open), asked, cancel, emit)?,
+            Question::WhatIf(asked) => Some(self.what_if_slowly(open, asked, cancel, emit)?),
+            Question::Lost(asked) => Some(self.lost(open, asked, cancel, emit)?),
+            Question::GenerationCosts { vault } => Some(self.generation_costs(open, vault, cancel, emit)?),
             Question::PreviewRestore(asked) => Some(self.preview_restore(open, asked, cancel, emit)?),
             _ => None,
         };

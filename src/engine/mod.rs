@@ -39,6 +39,7 @@ mod browse;
 mod cataloguer;
 pub mod changes;
 mod content;
+pub mod costs;
 pub mod demo;
 mod desk;
 mod error;
@@ -120,6 +121,7 @@ struct Inner {
     found: kept::Kept<search::Search, search::FoundRow>,
     /// What changed, by what was compared.
     changes: kept::Kept<changes::Compared, changes::ChangeRow, changes::ChangeTotals>,
+    costs: costs::Costs,
     /// Restore plans by number, the latest at the end.
     plans: Mutex<VecDeque<(u64, String, Arc<restore::Plan>)>>,
     last_plan: AtomicU64,
@@ -162,6 +164,7 @@ impl Engine {
             lifetimes: lifetimes::Cache::default(),
             found: kept::Kept::default(),
             changes: kept::Kept::default(),
+            costs: costs::Costs::default(),
             plans: Mutex::default(),
             last_plan: AtomicU64::new(0),
         })))

@@ -297,6 +297,7 @@ impl Engine {
 
     /// Writes down that a vault was seen, and what it holds. The catalog's troubles are no reason to fail.
     pub(super) fn remember(&self, open: &OpenVault, generations: Option<&[Generation]>, weigh: bool) {
+        self.0.costs.doubt(&open.place);
         let mut sum = 0u64;
         let mut add = |_, size: u64| sum = sum.saturating_add(size);
         let listed = weigh && open.vault.storage().list(FileKind::Pack, &mut add).is_ok();

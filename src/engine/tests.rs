@@ -1,5 +1,6 @@
 //! The engine on real vaults in temporary folders.
 
+mod costs;
 mod files;
 mod jobs;
 mod questions;

@@ -38,10 +38,10 @@ pub struct Each {
 /// All that some generations reach and no others do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Life {
-    /// When the first of them was made, in seconds since 1970.
-    pub first: i64,
-    /// When the last of them was made.
-    pub last: i64,
+    /// The first of them, by its place in [`Lifetimes::generations`].
+    pub first: u32,
+    /// The last of them.
+    pub last: u32,
     /// Whether the newest generation of a series (host and paths) is one of them.
     pub living: bool,
     /// What it comes to.
@@ -257,27 +257,29 @@ impl Lifetimes {
     /// Calls `each` for every class that some generation of the vault reaches: from when to when it was reached.
     pub fn lives(&self, mut each: impl FnMut(Life)) {
         let alive = self.kept_all();
-        let mut times = vec![0; self.slots.len()];
+        let mut ranks = vec![0_i64; self.slots.len()];
         let mut newest: HashMap<u32, &Known> = HashMap::new();
-        for known in self.state.generations.iter().filter(|known| known.alive) {
-            times[self.slots.slot(known.number)] = known.time.0;
+        let mut oldest_first: Vec<&Known> = self.state.generations.iter().filter(|known| known.alive).collect();
+        oldest_first.sort_by_key(|known| (known.time, known.id));
+        for (rank, known) in oldest_first.into_iter().enumerate() {
+            ranks[self.slots.slot(known.number)] = rank as i64;
             let newest = newest.entry(known.series).or_insert(known);
             if (newest.time, newest.id) < (known.time, known.id) {
                 *newest = known;
             }
         }
         let newest = Kept::new(&self.slots, newest.into_values().copied());
-        let past = |slot: usize| if alive.has(slot) { times[slot] } else { i64::MAX };
-        let first = Least::new((0..times.len()).map(past).collect());
-        let past = |slot: usize| if alive.has(slot) { -times[slot] } else { i64::MAX };
-        let last = Least::new((0..times.len()).map(past).collect());
+        let there = |slot: usize| if alive.has(slot) { ranks[slot] } else { i64::MAX };
+        let first = Least::new((0..ranks.len()).map(there).collect());
+        let there = |slot: usize| if alive.has(slot) { -ranks[slot] } else { i64::MAX };
+        let last = Least::new((0..ranks.len()).map(there).collect());
         self.classes.each(&self.slots, |ranges, sums| {
             let least = |of: &Least<i64>| ranges.iter().map(|range| of.among(*range)).min().unwrap_or(i64::MAX);
             let first = least(&first);
             if first != i64::MAX {
                 each(Life {
-                    first,
-                    last: -least(&last),
+                    first: first as u32,
+                    last: -least(&last) as u32,
                     living: ranges.iter().any(|range| newest.among(*range) > 0),
                     sums,
                 });

@@ -20,9 +20,9 @@ use crate::vault::index::Location;
 use crate::vault::{BlobKind, Id};
 
 /// Most files of a batch.
-const FILES: usize = 4096;
+pub(super) const FILES: usize = 4096;
 /// Most pieces of a batch.
-const NEEDS: usize = 32_768;
+pub(super) const NEEDS: usize = 32_768;
 /// Bytes of a pack that are read at once, unless one blob is larger.
 const RUN: u64 = 1 << 20;
 /// Unneeded bytes between two blobs that are read along rather than making two reads.
@@ -165,17 +165,22 @@ impl<'a> Gather<'a> {
 
 /// How many of these sorted needs are read at once.
 fn run_length(needs: &[Need]) -> usize {
-    let Some(first) = needs.first() else { return 0 };
-    let mut end = u64::from(first.offset) + u64::from(first.length);
-    let fits = |need: &&Need| {
-        let (start, stop) = (u64::from(need.offset), u64::from(need.offset) + u64::from(need.length));
-        let fits = need.pack == first.pack
-            && start <= end + GAP
-            && (stop - u64::from(first.offset) <= RUN || need.offset == first.offset);
+    run_of(needs.iter().map(|need| (need.pack, need.offset, need.length)))
+}
+
+/// How many of these pieces, sorted by pack and offset, are read at once: each its pack's number, offset and length.
+pub(super) fn run_of(mut pieces: impl Iterator<Item = (u32, u32, u32)>) -> usize {
+    let Some((pack, first, length)) = pieces.next() else {
+        return 0;
+    };
+    let mut end = u64::from(first) + u64::from(length);
+    let fits = |&(of, offset, length): &(u32, u32, u32)| {
+        let (start, stop) = (u64::from(offset), u64::from(offset) + u64::from(length));
+        let fits = of == pack && start <= end + GAP && (stop - u64::from(first) <= RUN || offset == first);
         end = end.max(stop);
         fits
     };
-    needs.iter().take_while(fits).count().max(1)
+    1 + pieces.take_while(fits).count()
 }
 
 /// A thread's buffers.

@@ -31,6 +31,7 @@ mod options;
 mod place;
 mod plan;
 mod planner;
+mod reads;
 mod relink;
 mod roots;
 mod selection;
@@ -50,6 +51,7 @@ pub use execute::execute;
 pub use options::{Overwrite, RestoreOptions, Target};
 pub use plan::{Action, Entry, Plan, Problem, Totals};
 pub use planner::plan;
+pub use reads::{Counted, Reads};
 pub use selection::{Measure, Rules, Selection, measure};
 pub use walk::is_folder;
 

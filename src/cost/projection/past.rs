@@ -25,7 +25,11 @@ pub fn past(history: &History, stored: u64, points: usize) -> Vec<u64> {
     let months = months.min(points.saturating_sub(1) as i64);
     (0..=months)
         .rev()
-        .map(|month| (held(history.now - month * MONTH) + stored).saturating_sub(reached))
+        .map(|month| match month {
+            // What is dated later than now is there all the same.
+            0 => stored,
+            month => (held(history.now - month * MONTH) + stored).saturating_sub(reached),
+        })
         .collect()
 }
 

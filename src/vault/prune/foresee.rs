@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::contents::Contents;
+use super::contents::{Blob, Contents};
 use super::decide::{Fate, PackUse, decide};
 use super::index_files;
 use super::layout::{NewPacks, Placed, extent, pieces};
@@ -106,6 +106,26 @@ impl Contents {
     pub fn sizes(&self) -> impl Iterator<Item = u64> + '_ {
         let indexed = self.packs.iter().filter_map(|pack| pack.size);
         indexed.chain(self.unindexed.iter().map(|pack| pack.size))
+    }
+
+    /// Bytes that the blobs of some classes take, with their entries in the packs' headers, one copy of each: files' content,
+    /// and folders.
+    pub fn needed(&self, used: &dyn Fn(u32) -> bool) -> [u64; 2] {
+        let mut needed = [0; 2];
+        for share in self.shares.iter().filter(|share| used(share.class())) {
+            needed[usize::from(share.trees())] += share.bytes;
+        }
+        for copies in self.copies.iter().filter(|copies| used(copies.class)) {
+            let first = copies.places.first().and_then(|(_, blob)| self.blobs.get(*blob));
+            needed[usize::from(copies.kind == BlobKind::Tree)] += first.map_or(0, Blob::stored);
+        }
+        needed
+    }
+
+    /// The packs that are there: bytes, and when each was written, seconds since 1970, where the storage knows.
+    pub fn dated(&self) -> impl Iterator<Item = (u64, Option<i64>)> + '_ {
+        let indexed = self.packs.iter().filter_map(|pack| Some((pack.size?, pack.modified)));
+        indexed.chain(self.unindexed.iter().map(|pack| (pack.size, pack.modified)))
     }
 
     pub(super) fn decide(&self, used: &dyn Fn(u32) -> bool, options: &PruneOptions) -> Result<Decision> {

@@ -160,7 +160,7 @@ pub(super) fn check_id(text: &str) -> Result<(), Failure> {
     }
 }
 
-fn id(text: &str, generations: &[Generation]) -> Result<Id, Failure> {
+pub(super) fn id(text: &str, generations: &[Generation]) -> Result<Id, Failure> {
     check_id(text)?;
     let selector = Selector::parse(text, &jiff::tz::TimeZone::UTC)?;
     Ok(selector.pick(generations, &Default::default())?.id)

@@ -21,11 +21,21 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
     out
 }
 
+/// Waits until a list has a row that starts with a name, and not only a title or a field that holds it.
+fn see_row(session: &mut Session, name: &str) {
+    let row = |screen: &vt100::Screen| {
+        let contents = screen.contents();
+        contents.lines().any(|line| line.trim_start().starts_with(name))
+    };
+    let seen = session.watch(PATIENCE, row);
+    assert!(seen, "waited for the row {name}, saw:\n{}", session.contents());
+}
+
 /// Filters `etc` to one row and selects it.
 fn select(session: &mut Session, name: &str, selected: &str) {
     session.press(&format!("/{name}\r"));
     session.see_gone("passwd");
-    session.see(name);
+    see_row(session, name);
     session.press(" ");
     session.see(selected);
     session.press("\x1b");
@@ -44,6 +54,7 @@ fn restore_from_three_months_ago(columns: u16, rows: u16) {
     session.press("\r");
     session.see("/22");
     session.press("/3 months\r");
+    session.see_gone("4 months ago");
     session.see("3 months ago");
     session.press("\r");
     let in_files = |screen: &vt100::Screen| {
@@ -61,7 +72,7 @@ fn restore_from_three_months_ago(columns: u16, rows: u16) {
     session.see("etc/");
     session.press("/etc\r");
     session.see_gone("srv/");
-    session.see("etc/");
+    see_row(&mut session, "etc/");
     session.press("\r");
     session.see("passwd");
     select(&mut session, "fstab", "1 item selected");

@@ -124,7 +124,10 @@ pub(super) fn select(act: &mut Act) {
     if model.files.anchor.is_some() {
         return range(act);
     }
-    let Some(row) = model.files.list.current() else { return };
+    let Some(row) = model.files.list.current() else {
+        model.say(Role::Warning, "This row is still being read: press again.");
+        return;
+    };
     let path = path_of(&model.files.folder, &row.name);
     change(model, act.effects, |selection| selection.toggle(&path));
     model.files.list.step(1);

@@ -3,8 +3,8 @@
 use super::flow::Flowed;
 use super::numbers::Numbers;
 use super::part::Item;
+use super::record::{Layout, SET};
 use super::spans::{Packed, Sets, Span, lineage, open, place};
-use super::state::{Layout, SET};
 use super::{Error, Result};
 
 /// In place of the word of an item that no generation reaches: it is left out.

@@ -1,7 +1,7 @@
 //! Generations that are kept, so that whether a set meets them is two looks.
 
+use super::record::{Known, Layout};
 use super::spans::{Span, lineage, place};
-use super::state::{Known, Layout};
 
 /// How generations are laid out: where each lineage starts among all of them.
 #[derive(Debug, Clone, Default)]

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
+use super::record::{Known, Layout, Lineage, Series};
 use super::spans::OPEN;
-use super::state::{Known, Layout, Lineage, Series};
 use super::{Error, Result};
 use crate::vault::Generation;
 

@@ -8,7 +8,8 @@ use super::kept::{Kept, Slots};
 use super::numbers::key_of;
 use super::part::Item;
 use super::read::content_key;
-use super::state::{Identity, Known, State};
+use super::record::Known;
+use super::state::{Identity, State};
 use super::walk::Walk;
 use super::{Error, Result, Sums};
 use crate::vault::{BlobKind, Id};
@@ -327,7 +328,7 @@ impl Lifetimes {
                     return Ok(None);
                 };
                 let record = self.checked(self.state.record(Item::Blob, number))?;
-                if record.word & super::state::VERSION == 0 {
+                if record.word & super::record::VERSION == 0 {
                     return Ok(None);
                 }
                 record

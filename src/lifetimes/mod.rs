@@ -8,19 +8,21 @@
 //! [`update`] brings the local file in step with a vault (any [`Source`]) and gives the [`Lifetimes`], which answer every
 //! question without the vault. How data passes:
 //!
-//! - `source` says what is asked of a vault; `read` goes through the trees nobody read yet, once each, and gives numbers to
-//!   trees, blobs and contents of files (`numbers`) in the order they are met; `edges` is what refers to what, in few bytes;
-//! - `flow` lets the sets (`spans`) run down from all roots at once; `rewrite` makes a new file of that; `add` instead
-//!   changes only what one more generation changes;
+//! - `source` says what is asked of a vault (`of_vault` is one); `read` goes through the trees nobody read yet, once each, and gives numbers to
+//!   trees, blobs and contents of files (`numbers`) in the order they are met; `edges` is what refers to what, in few bytes,
+//!   put aside in a `spool`; `layout` gives numbers to generations;
+//! - `flow` lets the sets (`spans`) run down from all roots at once; `rewrite` makes a new file of that, with final numbers
+//!   (`finals`) and sorted `keys`; `add` instead changes only what one more generation changes, `append` writes that;
 //! - `part` is the file's form: a chain of parts, each checked, the first made by `rewrite`, the others added at its end;
-//!   `state` reads them as if they were one; `update` decides what is to be done and keeps other processes away;
-//! - `classes` sums over sets of kept generations; `lifetimes` is what others ask; `walk` goes down the local trees.
+//!   `record` is what it has of each thing; `state` reads the parts as if they were one; `update` decides what is to be done and keeps other processes away;
+//! - `classes` sums over sets of generations that are `kept`; `lifetimes` is what others ask; `walk` goes down the local trees.
 //!
 //! # What is exact
 //! A blob that several packs hold counts once, with the weight of one of its copies. What the vault lacks or cannot give
 //! is counted ([`Lifetimes::missing`]): what lies below an unreadable tree is not known then. Keys are halves of SHA-256.
 
 mod add;
+mod append;
 mod bytes;
 mod classes;
 mod edges;
@@ -35,9 +37,11 @@ mod numbers;
 mod of_vault;
 mod part;
 mod read;
+mod record;
 mod rewrite;
 mod source;
 mod spans;
+mod spool;
 mod state;
 #[cfg(test)]
 mod testing;

@@ -1,21 +1,19 @@
 //! Reading the trees that are not known yet, each once, and what follows from it: numbers for what is met, and what refers
 //! to what.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::Ordering;
-
-use memmap2::Mmap;
 
 use super::edges::{put_content, put_folder};
 use super::numbers::{Key, Numbers, key_of};
 use super::part::Item;
+use super::record::{Lacking, VERSION};
 use super::source::{Folder, Source, Weight};
 use super::spans::MixMap;
-use super::state::{Lacking, State, VERSION};
-use super::{Error, Result, local};
+use super::spool::{Spool, Spooled};
+use super::state::State;
+use super::{Error, Result};
 use crate::progress::{Cancel, Progress};
 use crate::storage::StorageError;
 use crate::vault::{self, BlobKind, Id, crew};
@@ -24,54 +22,6 @@ use crate::vault::{self, BlobKind, Id, crew};
 const SINGLE: u8 = 1;
 /// The blob is one of several of some file.
 const PART: u8 = 2;
-
-/// Bytes put into a file that nobody else sees, until they are read where they lie.
-struct Spool {
-    out: BufWriter<File>,
-    path: PathBuf,
-    length: u64,
-    buffer: Vec<u8>,
-}
-
-impl Spool {
-    fn new(folder: &Path, name: &str) -> Result<Spool> {
-        let path = folder.join(format!("{}-{name}.temporary", std::process::id()));
-        let mut options = File::options();
-        let file = options.read(true).write(true).create(true).truncate(true).open(&path);
-        let file = file.map_err(local("create", &path))?;
-        // It goes with the last handle, however the process ends.
-        std::fs::remove_file(&path).map_err(local("delete", &path))?;
-        Ok(Spool {
-            out: BufWriter::with_capacity(1 << 18, file),
-            path,
-            length: 0,
-            buffer: Vec::new(),
-        })
-    }
-
-    /// Adds what `fill` gives; tells where it starts.
-    fn add(&mut self, fill: impl FnOnce(&mut Vec<u8>)) -> Result<u64> {
-        self.buffer.clear();
-        fill(&mut self.buffer);
-        self.out.write_all(&self.buffer).map_err(local("write", &self.path))?;
-        let start = self.length;
-        self.length += self.buffer.len() as u64;
-        Ok(start)
-    }
-
-    fn map(self) -> Result<Option<Mmap>> {
-        let path = self.path;
-        let file = self
-            .out
-            .into_inner()
-            .map_err(|error| local("write", &path)(error.into_error()))?;
-        if self.length == 0 {
-            return Ok(None);
-        }
-        // SAFETY: the file has no name any more: nobody but this process can change it, and it does not.
-        unsafe { Mmap::map(&file) }.map(Some).map_err(local("read", &path))
-    }
-}
 
 /// What is met and not known yet.
 pub(super) struct Reading<'a> {
@@ -108,13 +58,13 @@ pub(super) struct Facts<'a> {
     pub weights: Option<[Vec<Weight>; 2]>,
     uses: Vec<u8>,
     known_uses: MixMap<u32, u8>,
-    edges: [Option<Mmap>; 2],
+    edges: [Spooled; 2],
     offsets: [Vec<u64>; 2],
 }
 
 impl<'a> Reading<'a> {
-    /// Nothing read yet. `weigh`: each new blob is weighed when it is met, which is right for a few.
-    pub fn new(state: Option<&'a State>, folder: &Path, weigh: bool) -> Result<Reading<'a>> {
+    /// Nothing read yet; what is too much for memory is beside the file that is being made. `weigh`: each new blob is weighed when it is met, which is right for a few.
+    pub fn new(state: Option<&'a State>, file: &Path, weigh: bool) -> Result<Reading<'a>> {
         Ok(Reading {
             state,
             first: Item::ALL.map(|item| state.map_or(0, |state| state.count(item))),
@@ -123,7 +73,10 @@ impl<'a> Reading<'a> {
             known_uses: MixMap::default(),
             alone: MixMap::default(),
             lacking: Vec::new(),
-            edges: [Spool::new(folder, "folders")?, Spool::new(folder, "contents")?],
+            edges: [
+                Spool::new(file.with_extension("folders"))?,
+                Spool::new(file.with_extension("contents"))?,
+            ],
             offsets: Default::default(),
             weights: weigh.then(Default::default),
             lists: Default::default(),
@@ -273,7 +226,7 @@ impl<'a> Reading<'a> {
             weights: self.weights,
             uses: self.uses,
             known_uses: self.known_uses,
-            edges: [folders.map()?, contents.map()?],
+            edges: [folders.finish()?, contents.finish()?],
             offsets: self.offsets,
         })
     }
@@ -298,11 +251,12 @@ impl Facts<'_> {
         };
         let which = usize::from(item == Item::Content);
         let at = self.offsets[which].get(new as usize).copied().unwrap_or(u64::MAX);
-        let map = self.edges[which].as_deref().unwrap_or_default();
-        Ok(usize::try_from(at)
-            .ok()
-            .and_then(|at| map.get(at..))
-            .unwrap_or_default())
+        Ok(self.edges[which].from(at))
+    }
+
+    /// Gives back memory that is not needed for a while.
+    pub fn release(&self) {
+        self.edges.iter().for_each(Spooled::release);
     }
 
     /// The content that stands for a single blob as a whole file, when that is not the blob itself.

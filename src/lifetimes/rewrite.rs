@@ -10,14 +10,18 @@ use super::keys::Keys;
 use super::numbers::{Key, key_of};
 use super::part::{Counts, Item, PartWriter, Section};
 use super::read::Facts;
+use super::record::{COMPRESSED, Known, LACKS, Lacking, Layout, Record, VERSION};
 use super::source::{Source, Weight};
-use super::state::{COMPRESSED, Known, LACKS, Lacking, Layout, Record, VERSION, put_set, put_sums};
+use super::state::{put_set, put_sums};
 use super::{Error, Result, Sums, local};
 use crate::progress::Cancel;
 use crate::vault::{BlobKind, Id};
 
 /// How many items are written between looks at whether to stop.
 const STEP: u32 = 1 << 16;
+
+/// Ending of the name of a file that is being written.
+pub(super) const TEMPORARY: &str = "temporary";
 
 /// What is written down beside the generations.
 #[derive(Clone, Copy)]
@@ -37,7 +41,7 @@ pub(super) fn rewrite<S: Source>(
     around: Around,
     cancel: &Cancel,
 ) -> Result<()> {
-    let temporary = around.path.with_extension(format!("{}.temporary", std::process::id()));
+    let temporary = around.path.with_extension(TEMPORARY);
     let write = || -> Result<()> {
         let mut options = File::options();
         let file = options
@@ -48,7 +52,9 @@ pub(super) fn rewrite<S: Source>(
             .open(&temporary);
         let out = PartWriter::new(file.map_err(local("create", &temporary))?, &temporary, 0)?;
         let roots: Vec<(u32, u32)> = generations.iter().map(|known| (known.number, known.root)).collect();
-        let (finals, words) = Finals::new(flow(&facts, &roots, cancel)?, layout)?;
+        let flowed = flow(&facts, &roots, cancel)?;
+        facts.release();
+        let (finals, words) = Finals::new(flowed, layout)?;
         let mut writing = Writing {
             out,
             maps: Item::ALL.map(|item| Map::new(&words[item as usize])),

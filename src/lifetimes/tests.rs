@@ -284,6 +284,8 @@ fn one_more() -> (TempDir, Memory, Vec<u8>, Vec<u8>) {
 fn a_kill_at_any_moment_leaves_what_was_there() {
     let (folder, memory, before, after) = one_more();
     let path = file(folder.path());
+    // So much of a new file was written.
+    fs::write(path.with_extension("temporary"), &after[..before.len() / 2]).unwrap();
     for length in (before.len()..after.len()).step_by(113) {
         fs::write(&path, &after[..length]).unwrap();
         assert_eq!(known(folder.path(), VAULT).unwrap().unwrap().generations().len(), 19);
@@ -291,6 +293,7 @@ fn a_kill_at_any_moment_leaves_what_was_there() {
         assert!(!updated.rewritten);
         memory.compare(&updated.lifetimes, |n| n % 2 == 0);
     }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left over");
 }
 
 #[test]

@@ -8,9 +8,10 @@ use super::add::{Adding, newest};
 use super::numbers::{Key, key_of};
 use super::part::Item;
 use super::read::{Reading, read};
-use super::rewrite::{Around, rewrite};
+use super::record::{Known, Layout};
+use super::rewrite::{Around, TEMPORARY, rewrite};
 use super::source::{Folder, Source};
-use super::state::{Known, Layout, State};
+use super::state::State;
 use super::{Error, Lifetimes, Result, local};
 use crate::progress::{Cancel, Progress};
 use crate::vault::{BlobKind, Generation, Id};
@@ -71,11 +72,12 @@ pub fn update<S: Source>(
     std::fs::create_dir_all(folder).map_err(local("create", folder))?;
     let path = file_of(folder, vault);
     let _lock = Lock::take(&path.with_extension("lock"), cancel)?;
+    // What another process left that died while it wrote.
+    let _ = std::fs::remove_file(path.with_extension(TEMPORARY));
     let mut index_files: Vec<Key> = source.index_files().iter().map(key_of).collect();
     index_files.sort_unstable();
     let key = vault_key(vault);
     let update = Update {
-        folder,
         generations,
         source,
         progress,
@@ -94,7 +96,6 @@ pub fn update<S: Source>(
 }
 
 struct Update<'a, S> {
-    folder: &'a Path,
     generations: &'a [Generation],
     source: &'a S,
     progress: &'a Progress,
@@ -223,7 +224,7 @@ impl<S: Source> Update<'_, S> {
     }
 
     fn rewrite(&self, state: Option<&State>, added: usize, gone: usize) -> Result<Updated> {
-        let reading = Reading::new(state, self.folder, false)?;
+        let reading = Reading::new(state, self.around.path, false)?;
         let all: Vec<&Generation> = self.generations.iter().collect();
         let (facts, roots) = read(reading, &Self::roots(&all), self.source, self.progress, self.cancel)?;
         let (layout, known) = Layout::new(self.generations, &roots)?;
@@ -232,7 +233,7 @@ impl<S: Source> Update<'_, S> {
     }
 
     fn add(&self, state: &State, new: &[&Generation], mut known: Vec<Known>) -> Result<()> {
-        let reading = Reading::new(Some(state), self.folder, true)?;
+        let reading = Reading::new(Some(state), self.around.path, true)?;
         let (facts, roots) = read(reading, &Self::roots(new), self.source, self.progress, self.cancel)?;
         let mut layout = state.layout.clone();
         let mut adding = Adding::new(&facts, state)?;

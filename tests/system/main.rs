@@ -12,6 +12,7 @@ mod damage;
 mod edge;
 mod exchange;
 mod interrupted;
+mod lifetimes;
 mod locking;
 mod prune;
 mod retention;

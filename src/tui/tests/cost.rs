@@ -291,6 +291,17 @@ fn each_vault_has_its_own_draft() {
 }
 
 #[test]
+fn what_is_lost_is_asked_anew_when_the_vault_changes() {
+    let mut stage = stage("← ← ← ← Shift-Tab");
+    assert!(stage.screen().contains("notes-0.txt"));
+    stage.silent = true;
+    stage.send(Msg::VaultChanged("home".into()));
+    answer_one(&mut stage);
+    let again = |(_, question): &(_, Question)| matches!(question, Question::Lost(_));
+    assert!(stage.unanswered.iter().any(again), "{:?}", stage.unanswered);
+}
+
+#[test]
 fn a_price_is_tried_out() {
     let mut stage = stage("p");
     stage.text("backb");

@@ -174,6 +174,8 @@ fn take_what_if(model: &mut Model, asked: &Question, told: Told, _: &mut Vec<Eff
         Answer::WhatIf(what) => {
             known.answer = Some((asked.clone(), *what));
             known.load = Load::Ready;
+            // What would be lost may be something else by now, though the question is the same.
+            model.cost.lost.of = None;
             fates::show(model);
         }
         Answer::PasswordNeeded { .. } => known.load = Load::Locked,

@@ -251,10 +251,12 @@ fn facts(what: &WhatIf) -> Vec<Fact> {
         (saved.to_string(), role)
     });
     let (once, once_role) = match &what.one_off {
+        _ if !words::goes(what) => ("nothing".to_owned(), Role::Text),
         Some(bill) => (bill.total.to_string(), Role::Text),
         None => unknown(),
     };
     let (pays, pays_role) = match (what.payback_months, &what.one_off, what.saved) {
+        _ if !words::goes(what) => ("no cost".to_owned(), Role::Text),
         (Some(after), ..) => (words::months(after), Role::Text),
         (None, Some(bill), Some(_)) if bill.total.nanos == 0 => ("no cost".to_owned(), Role::Text),
         (None, Some(_), Some(_)) => ("never".to_owned(), Role::Warning),

@@ -49,6 +49,16 @@ fn headings(model: &Model, canvas: &mut Canvas, span: Span, y: u16, pane: Pane) 
             ),
         };
         titles[1] = format!("Lost for ever: {}", text::counted(what.lost.0, "version", "versions"));
+        // One version may lie in several places.
+        let places = model
+            .cost
+            .lost
+            .list
+            .total()
+            .filter(|_| model.cost.lost.load == Load::Ready);
+        if let Some(places) = places.filter(|places| pane == Pane::Lost && *places > what.lost.0) {
+            titles[1].push_str(&format!(" in {} places", text::count(places)));
+        }
         (place, total) = match pane {
             Pane::Lost => (model.cost.lost.list.cursor(), model.cost.lost.list.total()),
             _ => (model.cost.known.fates.cursor(), model.cost.known.fates.total()),

@@ -136,14 +136,13 @@ impl Draft {
         }
     }
 
-    /// The plan's rule is another one now.
+    /// The plan's rule is another one now: what was not changed of it here follows.
     fn follow(&mut self, start: Rule) {
-        if self.start != start {
-            if self.rule == self.start {
-                self.rule = start.clone();
-            }
-            self.start = start;
+        if self.rule.policy == self.start.policy && self.rule.group == self.start.group {
+            self.rule.policy = start.policy.clone();
+            self.rule.group = start.group;
         }
+        self.start = start;
     }
 }
 

@@ -166,6 +166,11 @@ fn going(what: &WhatIf) -> (String, Role) {
     }
 }
 
+/// Whether anything goes: if not, nothing is paid for it.
+pub(super) fn goes(what: &WhatIf) -> bool {
+    what.fates.iter().any(|fate| !fate.stays)
+}
+
 fn freed(what: &WhatIf) -> (String, Role) {
     if what.freed.stored == 0 && what.reclaimed == 0 {
         return ("No space is freed.".to_owned(), Role::Text);
@@ -212,7 +217,7 @@ fn once(what: &WhatIf) -> (String, Role) {
     let Some(bill) = &what.one_off else {
         return ("What it costs once is not known.".to_owned(), Role::Dim);
     };
-    if bill.total.nanos == 0 {
+    if bill.total.nanos == 0 || !goes(what) {
         return ("It costs nothing once.".to_owned(), Role::Text);
     }
     let pays = match (what.payback_months, what.saved) {

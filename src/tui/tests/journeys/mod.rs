@@ -3,6 +3,7 @@
 //! when nothing else is left to happen.
 
 mod backing_up;
+mod keeping;
 mod restoring;
 
 use std::path::PathBuf;

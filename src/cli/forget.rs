@@ -207,13 +207,17 @@ impl Args {
                 .remark(format!("no generation{gap}{which}: nothing to do"))?;
             return Ok(exit);
         }
+        if let (Some(fitted), Some(budget)) = (outcome.budget, &ruled.policy.fit) {
+            context.out.remark(told::budget(fitted, budget))?;
+        }
         self.remark(context, gone.len(), pruned)?;
         Ok(exit)
     }
 
     /// Refuses what a user cannot have meant.
     fn check(&self, outcome: &Outcome) -> Result<(), Failure> {
-        if matches!(outcome.budget, Some(Fitted::TooMuch { .. })) {
+        // A dry run shows what must stay.
+        if !self.dry_run && matches!(outcome.budget, Some(Fitted::TooMuch { .. })) {
             return Err(Failure::failed(
                 "the budget cannot be kept: what must stay (the newest of each group, what is protected, named, or not \
                  chosen) takes more by itself; so nothing was deleted",

@@ -77,7 +77,8 @@ pub struct KeepArgs {
     ///
     /// Whoever would leave the smallest hole in its group, measured by its age, leaves first; so what is old is thinned out
     /// before what is new. A group becomes shorter from its old end only when each of its generations is about 2.4 times as
-    /// old as the one before. The newest of each group, protected generations and those of --keep-id never leave.
+    /// old as the one before. The newest of each group, protected generations and those of --keep-id never leave. The size is
+    /// that of the whole vault after a prune: what --host, --tag and --path leave out counts too.
     #[arg(long, value_name = "SIZE", value_parser = args::size)]
     fit_size: Option<u64>,
     /// The same for what it costs a month at the vault's price (10 USD, 8.50 EUR)

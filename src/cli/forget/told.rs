@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::cli::context::Context;
 use crate::cli::output::{Align, Table, counted, escape};
 use crate::cli::{Failure, generations};
-use crate::retention::{Group, Kept, Outcome, Reason};
+use crate::retention::{Budget, Fitted, Group, Kept, Outcome, Reason};
 use crate::vault::{Generation, Id};
 
 /// A group as JSON; what it is not formed by is null.
@@ -35,6 +35,22 @@ pub(super) fn groups(outcome: &Outcome) -> Vec<GroupTold<'_>> {
         }
     }
     outcome.groups.iter().map(one).collect()
+}
+
+/// How it went with the budget.
+pub(super) fn budget(fitted: Fitted, budget: &Budget) -> String {
+    let number = |gone: usize| counted(gone as u64, "generation", "generations");
+    match fitted {
+        Fitted::Fits { gone: 0 } => format!("what is kept fits in {budget} as it is"),
+        Fitted::Fits { gone } => format!(
+            "{} less, the least valuable, so that the rest fits in {budget}",
+            number(gone)
+        ),
+        Fitted::TooMuch { gone } => format!(
+            "what must stay does not fit in {budget}, even with {} less: without --dry-run nothing would be deleted",
+            number(gone)
+        ),
+    }
 }
 
 /// A table a group: what stays and why, then what goes.

@@ -197,7 +197,7 @@ fn walk(known: &Lifetimes, generations: &[Generation]) {
 fn policy(n: u64, generations: &[Generation]) -> Vec<Id> {
     let count = generations.len() as u64;
     let stays = |at: u64| match n % 4 {
-        0 => at % (2 + mix(n) % 100) == 0 || count - at < mix(n + 1) % 300,
+        0 => at.is_multiple_of(2 + mix(n) % 100) || count - at < mix(n + 1) % 300,
         1 => at > mix(n) % count,
         2 => mix(n << 32 | at) % 100 < mix(n) % 100,
         _ => at != mix(n) % count,

@@ -254,18 +254,28 @@ fn trace(request: libc::c_uint, thread: libc::pid_t, data: libc::c_int) -> Resul
 mod tests {
     use super::*;
 
+    /// Ends its process whatever comes: it would write for ever.
+    struct Endless(std::process::Child);
+
+    impl Drop for Endless {
+        fn drop(&mut self) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+
     #[test]
     fn a_writer_stands_still_while_it_is_held_and_goes_on_afterwards() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().canonicalize().unwrap();
         let log = path.join("log");
-        let mut writer = std::process::Command::new("sh")
+        let writer = std::process::Command::new("sh")
             .args(["-c", "exec >\"$P/log\"; while :; do echo x; done"])
             .env("P", &path)
             .current_dir("/")
             .stdin(std::process::Stdio::null())
-            .spawn()
-            .unwrap();
+            .spawn();
+        let _writer = Endless(writer.unwrap());
         let size = || std::fs::metadata(&log).map_or(0, |about| about.len());
         let grows = |from: u64| {
             let until = Instant::now() + Duration::from_secs(20);
@@ -296,7 +306,5 @@ mod tests {
                 .to_string()
                 .contains("went on before")
         );
-        writer.kill().unwrap();
-        writer.wait().unwrap();
     }
 }

@@ -207,7 +207,7 @@ fn row(entry: &std::fs::DirEntry) -> Option<EntryRow> {
     Some(EntryRow {
         name: entry.file_name().as_bytes().to_vec(),
         kind,
-        size: (kind == NodeType::File).then(|| about.len()),
+        size: (kind == NodeType::File).then_some(about.len()),
         entries: None,
         mtime: about.mtime(),
         mode: about.mode() & 0o7777,

@@ -176,7 +176,7 @@ impl Engine {
     }
 
     /// What each vault holds of this machine: by its paths the moments.
-    fn vault_copies(&self, overview: &Overview) -> Result<Vec<(VaultCopy, Vec<(Vec<PathBuf>, i64)>)>> {
+    fn vault_copies(&self, overview: &Overview) -> Result<Vec<(VaultCopy, Generations)>> {
         let config = self.config();
         let mut copies = Vec::new();
         for vault in &config.vaults {
@@ -212,8 +212,11 @@ impl Engine {
     }
 }
 
+/// What a vault's generations hold of this machine: their paths, and when they were made, in seconds since 1970.
+type Generations = Vec<(Vec<PathBuf>, i64)>;
+
 /// The vaults that hold a path whole, with the moments at which they do.
-fn holding(copies: &[(VaultCopy, Vec<(Vec<PathBuf>, i64)>)], path: &Path) -> Vec<VaultCopy> {
+fn holding(copies: &[(VaultCopy, Generations)], path: &Path) -> Vec<VaultCopy> {
     let with_moments = copies.iter().map(|(copy, generations)| {
         let holds = generations
             .iter()

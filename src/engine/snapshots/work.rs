@@ -127,7 +127,7 @@ impl Engine {
                 )));
             }
         };
-        let paths: Vec<PathBuf> = paths.iter().map(|path| path_of(path)).collect();
+        let paths: Vec<PathBuf> = paths.iter().map(path_of).collect();
         let files = self.keeper(&snapshot)?.files(&snapshot)?;
         let report = |path: &Path, why: String| job.report(path.as_os_str().as_bytes(), why);
         let overwrite = crate::engine::answers::to_overwrite(overwrite);

@@ -468,7 +468,10 @@ fn generations_are_filtered_tagged_and_forgotten() {
         .as_str()
         .unwrap()
         .to_owned();
-    assert!(last.starts_with("done: generation "), "{last}");
+    assert!(
+        last.starts_with("done: 3 new") && last.contains("; generation "),
+        "{last}"
+    );
     let said = bench.fails(2, &["jobs", "cancel", "1"]);
     assert!(said.contains("job 1 does not run"), "{said}");
 }
@@ -836,6 +839,8 @@ fn help_of_the_whole() {
       diff         Show what changed from one generation to another
       dump         Write one file, or a folder as a tar or zip archive, to standard output
       stats        Show what generations weigh: logical and stored bytes, deduplication and compression
+      cost         Show what a vault costs and what makes it grow; or, with a command, what a change or
+                   a restore would cost
       check        Check that a vault is sound: its structure, and on request its data
       forget       Delete generations, by hand or by a rule of what stays
       prune        Give back the space of what no generation reaches any more
@@ -846,6 +851,9 @@ fn help_of_the_whole() {
       plan         Manage plans: what is backed up into which vault
       prices       The price book: what storing costs where, and how sure that is
       jobs         Show what runs and what ran on this machine: backups, restores, checks
+      snapshot     Take, list and bring back snapshots: a whole volume or machine at one moment
+      machine      Name the machines that QEMU runs here, so that they can be snapshotted
+      coverage     Show what brings each volume, machine and path back, and what is missing
       doctor       Check that everything is in place, and say what to do where it is not
       completions  Print completions for a shell
       demo         Make a vault to look around in, and open the interface on it

@@ -496,11 +496,13 @@ fn what_is_protected_stays_and_what_makes_no_sense_is_told() {
         "{:?}",
         found.notes
     );
-    // All of one series: nothing would be left of it.
+    // All of the other series: nothing would be left of it.
+    let holds = found.fates.iter().find(|fate| fate.id == protected);
+    let series = holds.map(|fate| fate.paths.clone()).unwrap();
     let one: Vec<Id> = found
         .fates
         .iter()
-        .filter(|fate| fate.paths[0].ends_with("two"))
+        .filter(|fate| fate.paths != series)
         .map(|fate| fate.id)
         .collect();
     let emptied = story.what_if(StayRule::Without(one), &[]);

@@ -173,7 +173,7 @@ impl Engine {
         }
         let dropped = self.catalog().sweep()?;
         // For what costs and what would go: asked for at once when somebody looks.
-        if let Err(error) = self.lifetimes(&open, cancel, &mut |_, _| {}) {
+        if let Err(error) = self.lifetimes_quietly(&open, cancel) {
             cancel.check()?;
             tracing::warn!("cannot find out which generations of {vault} reach what: {error}");
         }

@@ -59,19 +59,33 @@ impl Engine {
         cancel: &Cancel,
         tell: &mut dyn FnMut(u64, u64),
     ) -> Result<Arc<Lifetimes>> {
+        self.bring_lifetimes(open, true, cancel, tell)
+    }
+
+    /// The same without a lock, for what nobody waits for: it stands in no job's way. Trees that are taken away meanwhile
+    /// were those of generations that are gone, as is found the next time.
+    pub(super) fn lifetimes_quietly(&self, open: &OpenVault, cancel: &Cancel) -> Result<Arc<Lifetimes>> {
+        self.bring_lifetimes(open, false, cancel, &mut |_, _| {})
+    }
+
+    fn bring_lifetimes(
+        &self,
+        open: &OpenVault,
+        locked: bool,
+        cancel: &Cancel,
+        tell: &mut dyn FnMut(u64, u64),
+    ) -> Result<Arc<Lifetimes>> {
         let vault = open.vault();
         let known = self.lifetimes_of(vault.id())?;
         let mut generations = vault.generations()?;
         let knows = |ids: &[Id]| known.as_ref().is_some_and(|known| known.knows(ids));
         let ids: Vec<Id> = generations.iter().map(|generation| generation.id).collect();
         // While trees are read, nobody may take them away. What was found without the lock may be gone already.
-        let lock = if knows(&ids) {
-            None
-        } else {
-            let lock = vault.lock(LockKind::Shared)?;
+        let mut lock = None;
+        if locked && !knows(&ids) {
+            lock = Some(vault.lock(LockKind::Shared)?);
             generations = vault.generations()?;
-            Some(lock)
-        };
+        }
         let indexed = open.indexed(cancel)?;
         let ids = generations.iter().map(|generation| &generation.id);
         if let Some(known) = known

@@ -213,7 +213,10 @@ impl<'a> Reading<'a> {
     }
 
     /// All is read.
-    fn finish(self) -> Result<Facts<'a>> {
+    fn finish(mut self) -> Result<Facts<'a>> {
+        // A tree that is in no pack could not be read either.
+        self.lacking.sort_unstable();
+        self.lacking.dedup();
         let [folders, contents] = self.edges;
         let keys = self.numbers.map(Numbers::into_values);
         Ok(Facts {
@@ -354,11 +357,11 @@ pub(super) fn read<'a, S: Source>(
                     taken
                 }
                 Err(error) if is_lacking(&error) => {
-                    let kind = BlobKind::Tree;
-                    if !reading.lacking.iter().any(|l| l.number == number && l.kind == kind) {
-                        let key = key_of(&id);
-                        reading.lacking.push(Lacking { kind, number, key });
-                    }
+                    reading.lacking.push(Lacking {
+                        kind: BlobKind::Tree,
+                        number,
+                        key: key_of(&id),
+                    });
                     Ok(())
                 }
                 Err(error) => Err(error.into()),

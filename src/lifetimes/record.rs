@@ -74,7 +74,7 @@ impl Known {
 }
 
 /// A blob that the vault does not have, or a tree that it cannot give.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Lacking {
     pub kind: BlobKind,
     pub number: u32,

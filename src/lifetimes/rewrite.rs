@@ -139,8 +139,10 @@ impl Writing<'_> {
         for lacking in trees {
             let reached = self.maps[Item::Tree as usize].get(lacking.number);
             let new = reached.map(|number| Lacking { number, ..*lacking });
-            self.lacking.extend(new.filter(|new| !self.lacking.contains(new)));
+            self.lacking.extend(new);
         }
+        self.lacking.sort_unstable();
+        self.lacking.dedup();
         // They are large, and not needed any more.
         self.facts.keys = Default::default();
         Ok(())

@@ -1,6 +1,7 @@
 //! The local file, read as if its parts were one.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -22,15 +23,17 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    /// That of a file; `None` when there is none.
+    /// That of the file at a path; `None` when there is none.
     pub fn of(path: &Path) -> Option<Identity> {
-        use std::os::unix::fs::MetadataExt;
-        let metadata = std::fs::metadata(path).ok()?;
-        Some(Identity {
+        std::fs::metadata(path).ok().map(|metadata| Identity::new(&metadata))
+    }
+
+    fn new(metadata: &Metadata) -> Identity {
+        Identity {
             inode: metadata.ino(),
             length: metadata.len(),
             modified: (metadata.mtime(), metadata.mtime_nsec()),
-        })
+        }
     }
 }
 
@@ -70,10 +73,9 @@ impl State {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             file => file.map_err(local("open", path))?,
         };
-        let Some(identity) = Identity::of(path) else {
-            return Ok(None);
-        };
-        if file.metadata().map_err(local("look at", path))?.len() == 0 {
+        // Asked before it is mapped: what is added meanwhile makes it another one.
+        let metadata = file.metadata().map_err(local("look at", path))?;
+        if metadata.len() == 0 {
             return Ok(None);
         }
         // SAFETY: the file is private to this program; it is replaced as a whole or grows at its end, and what is mapped of
@@ -87,7 +89,7 @@ impl State {
         }
         let Some(last) = parts.last() else { return Ok(None) };
         let mut state = State {
-            identity,
+            identity: Identity::new(&metadata),
             end: end as u64,
             layout: serde_json::from_slice(last.all(Section::Layout)?).map_err(|_| Error::Damaged {
                 file: path.to_path_buf(),

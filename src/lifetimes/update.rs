@@ -1,6 +1,7 @@
 //! Bringing the local file in step with the vault.
 
 use std::fs::File;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -69,7 +70,9 @@ pub fn update<S: Source>(
     progress: &Progress,
     cancel: &Cancel,
 ) -> Result<Updated> {
-    std::fs::create_dir_all(folder).map_err(local("create", folder))?;
+    // Hosts and paths are in it.
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(local("create", folder))?;
     let path = file_of(folder, vault);
     let _lock = Lock::take(&path.with_extension("lock"), cancel)?;
     // What another process left that died while it wrote.

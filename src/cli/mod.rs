@@ -24,7 +24,6 @@ mod backup;
 mod check;
 mod completions;
 mod cost;
-mod coverage;
 mod demo;
 mod diff;
 mod doctor;
@@ -39,7 +38,6 @@ mod jobs;
 pub mod keep;
 mod key;
 mod ls;
-mod machine;
 mod plan;
 mod prices;
 mod restore;
@@ -104,9 +102,7 @@ pub enum Command {
     Plan(plan::Args),
     Prices(prices::Args),
     Jobs(jobs::Args),
-    Snapshot(Box<snapshot::Args>),
-    Machine(machine::Args),
-    Coverage(coverage::Args),
+    Snapshot(snapshot::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
     Demo(demo::Args),
@@ -212,8 +208,6 @@ fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Jobs(args) => args.run(context),
         Command::Demo(args) => args.run(context),
         Command::Snapshot(args) => args.run(context),
-        Command::Machine(args) => args.run(context),
-        Command::Coverage(args) => args.run(context),
         _ => Err(Failure::failed("this command is not there yet")),
     }
 }

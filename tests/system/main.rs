@@ -17,5 +17,4 @@ mod locking;
 mod prune;
 mod retention;
 mod same_tree;
-mod snapshots;
 mod support;

@@ -852,6 +852,8 @@ fn help_of_the_whole() {
       prices       The price book: what storing costs where, and how sure that is
       jobs         Show what runs and what ran on this machine: backups, restores, checks
       snapshot     Take, list and bring back snapshots: a whole volume or machine at one moment
+      machine      Name the machines that QEMU runs here, so that they can be snapshotted
+      coverage     Show what brings each volume, machine and path back, and what is missing
       doctor       Check that everything is in place, and say what to do where it is not
       completions  Print completions for a shell
       demo         Make a vault to look around in, and open the interface on it

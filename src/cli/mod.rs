@@ -24,6 +24,7 @@ mod backup;
 mod check;
 mod completions;
 mod cost;
+mod coverage;
 mod demo;
 mod diff;
 mod doctor;
@@ -38,6 +39,7 @@ mod jobs;
 pub mod keep;
 mod key;
 mod ls;
+mod machine;
 mod plan;
 mod prices;
 mod restore;
@@ -102,7 +104,9 @@ pub enum Command {
     Plan(plan::Args),
     Prices(prices::Args),
     Jobs(jobs::Args),
-    Snapshot(snapshot::Args),
+    Snapshot(Box<snapshot::Args>),
+    Machine(machine::Args),
+    Coverage(coverage::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
     Demo(demo::Args),
@@ -208,6 +212,8 @@ fn run(command: Command, context: &Context) -> Result<Exit, Failure> {
         Command::Jobs(args) => args.run(context),
         Command::Demo(args) => args.run(context),
         Command::Snapshot(args) => args.run(context),
+        Command::Machine(args) => args.run(context),
+        Command::Coverage(args) => args.run(context),
         _ => Err(Failure::failed("this command is not there yet")),
     }
 }

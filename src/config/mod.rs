@@ -34,6 +34,19 @@
 //! keep-within = "14d"                            # years, months, days, hours before the newest: "2y5m7d3h"
 //! keep-within-daily = "3m"                       # also -hourly, -weekly, -monthly, -quarterly, -yearly
 //! keep-tags = ["release,web", "golden"]          # with both of these tags, or with that one
+//!
+//! [machines.web]
+//! qmp = "/run/web.qmp"                           # QEMU's -qmp unix:…,server=on,wait=off
+//! agent = "/run/web.agent"
+//!
+//! [snapshots.working-hours]
+//! target = "/srv"                                # or: targets = ["/srv", "web"], taken at one moment
+//! at = "mon-fri 12:00"                           # or a list; cron or a timer runs it
+//! hook = "postgresql"                            # or: hooks = [...]; run-before, run-after, hook-seconds
+//! consistency = "application"
+//! keep-last = 24                                 # the keep keys of plans, but for tags
+//! limit = 64                                     # of a target, of all policies; the oldest goes first
+//! since = "2026-11-02T14:00:00+01:00"            # what was taken before is not touched by this rule
 //! ```
 //!
 //! A generation stays if any of these keeps it. A plan with other keep keys has no period unless `retention-days` gives one.
@@ -47,6 +60,7 @@ mod folders;
 mod interface;
 mod parse;
 pub mod prices;
+mod snapshots;
 mod suggest;
 
 use std::path::{Path, PathBuf};
@@ -55,6 +69,7 @@ pub use folders::{Folders, FoldersGiven};
 pub use interface::{Binding, Colours, Interface, Mouse, Named, Problem, StartAt, SymbolSet, ThemeName};
 pub use parse::parse_size;
 pub use prices::Prices;
+pub use snapshots::{MachineConfig, SnapshotPolicy};
 pub use suggest::suggest;
 
 use crate::retention::Policy;
@@ -74,6 +89,10 @@ pub struct Config {
     pub vaults: Vec<VaultConfig>,
     /// What is backed up.
     pub plans: Vec<PlanConfig>,
+    /// The machines that QEMU runs.
+    pub machines: Vec<MachineConfig>,
+    /// Which snapshots are taken when.
+    pub snapshots: Vec<SnapshotPolicy>,
     /// How the interface looks and which keys it hears.
     pub interface: Interface,
     /// The price book: what ships with Coffer; [`Config::load`] adds the user's own.
@@ -257,6 +276,16 @@ impl Config {
     /// The vault of this name.
     pub fn vault(&self, name: &str) -> Option<&VaultConfig> {
         self.vaults.iter().find(|v| v.name == name)
+    }
+
+    /// The machine of this name.
+    pub fn machine(&self, name: &str) -> Option<&MachineConfig> {
+        self.machines.iter().find(|machine| machine.name == name)
+    }
+
+    /// The snapshot policy of this name.
+    pub fn snapshot_policy(&self, name: &str) -> Option<&SnapshotPolicy> {
+        self.snapshots.iter().find(|policy| policy.name == name)
     }
 
     /// The plan of this name.

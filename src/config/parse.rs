@@ -3,6 +3,7 @@
 mod interface;
 mod prices;
 pub(super) mod retention;
+mod snapshots;
 mod table;
 
 use std::path::Path;
@@ -15,7 +16,7 @@ use super::{Config, DEFAULT_HOOK_MINUTES, Error, Hooks, PasswordSource, PlanConf
 use crate::schedule::Schedule;
 use crate::vault::repository::Compression;
 
-const TOP_KEYS: &[&str] = &["vaults", "plans", "interface", "keys"];
+const TOP_KEYS: &[&str] = &["vaults", "plans", "machines", "snapshots", "interface", "keys"];
 const VAULT_KEYS: &[&str] = &[
     "path",
     "password-file",
@@ -55,6 +56,12 @@ pub(super) fn parse(text: &str, file: &Path) -> Result<Config> {
     }
     for (name, at, table) in top.tables("plans")? {
         config.plans.push(plan(&name, at, &table, &config)?);
+    }
+    for (name, at, table) in top.tables("machines")? {
+        config.machines.push(snapshots::machine(&name, at, &table)?);
+    }
+    for (name, at, table) in top.tables("snapshots")? {
+        config.snapshots.push(snapshots::policy(&name, at, &table)?);
     }
     config.interface = interface::interface(&top);
     Ok(config)

@@ -125,6 +125,10 @@ struct Inner {
     /// Restore plans by number, the latest at the end.
     plans: Mutex<VecDeque<(u64, String, Arc<restore::Plan>)>>,
     last_plan: AtomicU64,
+    /// The files of the snapshot that was looked into last.
+    looked_into: Mutex<Option<snapshots::LookedInto>>,
+    /// How snapshots differ, by what was compared.
+    compared: kept::Kept<(question::SnapshotAt, Option<crate::snapshot::SnapshotId>), question::SnapshotChange>,
 }
 
 impl Engine {
@@ -167,6 +171,8 @@ impl Engine {
             costs: costs::Costs::default(),
             plans: Mutex::default(),
             last_plan: AtomicU64::new(0),
+            looked_into: Mutex::default(),
+            compared: kept::Kept::default(),
         })))
     }
 

@@ -19,10 +19,12 @@ mod hold;
 pub mod hooks;
 mod model;
 mod mounts;
+pub mod policy;
 mod provider;
 mod record;
 pub mod reflink;
 mod resolve;
+pub mod restore;
 pub mod run;
 mod shelf;
 mod system;
@@ -35,7 +37,8 @@ pub use error::{Error, Result};
 pub use model::{
     Ability, Consistency, Found, Kind, MadeBy, RollbackPlan, RolledBack, Size, Snapshot, SnapshotId, Target, Writer,
 };
+pub use mounts::is_remote;
 pub use provider::{Files, Frozen, Labels, Order, Provider, Work};
 pub use record::Record;
 pub use resolve::{kind_of, resolve};
-pub use shelf::SHELF;
+pub use shelf::{SHELF, identities};

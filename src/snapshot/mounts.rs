@@ -74,6 +74,26 @@ pub(super) fn of<'a>(mounts: &'a [Mount], path: &Path) -> Option<&'a Mount> {
     above.max_by_key(|mount| mount.point.as_os_str().as_bytes().len())
 }
 
+/// Whether what lies at a path comes over a network.
+pub fn is_remote(path: &Path) -> bool {
+    let all = all();
+    let Some(mount) = of(&all, path) else { return false };
+    let kinds = [
+        "nfs",
+        "nfs4",
+        "cifs",
+        "smb3",
+        "ceph",
+        "fuse.sshfs",
+        "fuse.rclone",
+        "fuse.s3fs",
+        "9p",
+        "afs",
+        "davfs",
+    ];
+    kinds.contains(&mount.kind.as_str())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -143,6 +143,14 @@ impl Shelf {
     }
 }
 
+/// The folders in which a target's snapshots are, if it has any, by device and inode: backups leave them out.
+pub fn identities(target: &Path) -> Vec<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    let shelves = Shelf::all_of(target).into_iter();
+    let about = shelves.filter_map(|shelf| shelf.path.symlink_metadata().ok());
+    about.map(|about| (about.dev(), about.ino())).collect()
+}
+
 /// The shelf on which a snapshot lies, by the path of its files.
 pub(super) fn shelf_of(files: &Path) -> Option<Shelf> {
     let path = files.parent()?.parent()?;

@@ -17,4 +17,5 @@ mod locking;
 mod prune;
 mod retention;
 mod same_tree;
+mod snapshots;
 mod support;

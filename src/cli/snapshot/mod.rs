@@ -1,8 +1,10 @@
 //! `coffer snapshot`: a whole volume or machine at one moment, and back again.
 
 mod change;
+mod files;
 mod hidden;
 mod list;
+mod policy;
 mod rollback;
 mod show;
 mod take;
@@ -40,12 +42,16 @@ Examples:
 #[derive(Debug, Subcommand)]
 enum Command {
     Take(take::Args),
+    Group(take::GroupArgs),
     List(list::Args),
     Show(show::Args),
+    Ls(files::LsArgs),
+    Restore(files::RestoreArgs),
     Rollback(rollback::Args),
     Clone(change::CloneArgs),
     Delete(change::DeleteArgs),
     Protect(change::ProtectArgs),
+    Policy(Box<policy::Args>),
 }
 
 impl Args {
@@ -53,7 +59,11 @@ impl Args {
         match self.command {
             Command::Take(args) => args.run(context),
             Command::List(args) => args.run(context),
+            Command::Group(args) => args.run(context),
             Command::Show(args) => args.run(context),
+            Command::Ls(args) => args.run(context),
+            Command::Restore(args) => args.run(context),
+            Command::Policy(args) => args.run(context),
             Command::Rollback(args) => args.run(context),
             Command::Clone(args) => args.run(context),
             Command::Delete(args) => args.run(context),

@@ -12,6 +12,12 @@ use crate::snapshot::{Consistency, MadeBy, Snapshot};
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
+    #[command(flatten)]
+    what: WhatArgs,
+}
+
+#[derive(Debug, clap::Args)]
+struct WhatArgs {
     /// What: a path on btrfs or XFS, a machine's name, a qcow2 image, ebs:VOLUME
     #[arg(value_name = "TARGET", required = true)]
     targets: Vec<String>,
@@ -23,6 +29,28 @@ pub struct Args {
     protect: bool,
     #[command(flatten)]
     how: HowArgs,
+}
+
+/// Take snapshots of several volumes and machines at one moment, all or none
+///
+/// As coffer snapshot take with several targets: their writers are held in the order given, all are taken, and they go on
+/// in reverse order. How long they were held is shown.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  coffer snapshot group /srv/data /srv/log web --label 'before the upgrade'")]
+pub struct GroupArgs {
+    #[command(flatten)]
+    what: WhatArgs,
+}
+
+impl GroupArgs {
+    pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        match self.what.targets.as_slice() {
+            [_, _, ..] => self.what.run(context),
+            _ => Err(Failure::usage(
+                "a group has two targets or more; of one: coffer snapshot take",
+            )),
+        }
+    }
 }
 
 /// How it is taken.
@@ -66,6 +94,12 @@ Examples:
 
 impl Args {
     pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        self.what.run(context)
+    }
+}
+
+impl WhatArgs {
+    fn run(self, context: &Context) -> Result<Exit, Failure> {
         let targets = self.targets.iter().map(|text| context.engine.target(text));
         let targets = targets.collect::<Result<Vec<_>, _>>()?;
         let (consistency, hooks) = self.how.asked();

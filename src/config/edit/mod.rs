@@ -3,6 +3,7 @@
 mod price;
 mod replace;
 mod retention;
+mod snapshots;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -11,6 +12,9 @@ use toml::de::{DeTable, DeValue};
 
 pub use price::set_price;
 pub use replace::replace_plan;
+pub use snapshots::{
+    add_machine, add_snapshot_policy, remove_machine, remove_snapshot_policy, replace_snapshot_policy,
+};
 
 use super::{Config, DEFAULT_HOOK_MINUTES, Error, PasswordSource, PlanConfig, Result, VaultConfig};
 use crate::vault::repository::Compression;
@@ -201,14 +205,19 @@ fn append(text: &str, file: &Path, section: &str) -> Result<String> {
 /// Takes the lines of `[group.name]` out: from its header, with the comments right above it, to the next header (whose
 /// own comments stay).
 fn remove(text: &str, file: &Path, group: &str, name: &str) -> Result<String> {
-    let kind = group.trim_end_matches('s');
+    let kind = match group {
+        "snapshots" => "snapshot policy",
+        group => group.trim_end_matches('s'),
+    };
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
     let headers: Vec<(usize, Vec<String>)> = headers(text, &lines);
     let Some(first) = headers.iter().position(|(_, path)| path == &[group, name]) else {
-        let known = if kind == "vault" {
-            Config::parse(text, file)?.vault(name).is_some()
-        } else {
-            Config::parse(text, file)?.plan(name).is_some()
+        let config = Config::parse(text, file)?;
+        let known = match group {
+            "vaults" => config.vault(name).is_some(),
+            "machines" => config.machine(name).is_some(),
+            "snapshots" => config.snapshot_policy(name).is_some(),
+            _ => config.plan(name).is_some(),
         };
         return Err(Error::Edit(if known {
             format!(

@@ -5,7 +5,7 @@ use crate::config::parse::retention::{COUNTS, WITHINS};
 use crate::retention::{Bucket, Many, Period, Policy};
 
 /// What is written of a plan's rule: nothing of the usual period. Rules by id and budgets are none of a plan's.
-pub(super) fn values(policy: &Policy) -> Vec<(&'static str, String)> {
+pub(in crate::config) fn values(policy: &Policy) -> Vec<(&'static str, String)> {
     let mut values = Vec::new();
     let others = Policy {
         period: None,

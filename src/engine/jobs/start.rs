@@ -63,6 +63,7 @@ impl Engine {
             } => {
                 let own = crate::engine::plans::identity(&self.find(&vault)?.path);
                 options.exclude.never.extend(own);
+                options.exclude.never.extend(self.shelves());
                 let work =
                     move |engine: &Engine, open: &OpenVault, job: &JobHandle| engine.back_up(open, &options, job);
                 self.start_on(kind, vault, plan, work)

@@ -7,6 +7,7 @@ use crate::engine::question::{
 use crate::engine::{Engine, Error, Result};
 use crate::progress::Cancel;
 use crate::snapshot::databases::Database;
+use crate::snapshot::policy::Fate;
 use crate::snapshot::{Found, Kind, Snapshot, Target};
 
 impl Engine {
@@ -33,6 +34,10 @@ impl Engine {
                 let plan = self.plan_rollback(at, *safety)?;
                 Ok(Answer::RollbackPlan(Box::new(plan)))
             }
+            Question::SnapshotFolder(asked) => self.snapshot_folder(asked, cancel).map(Answer::SnapshotFolder),
+            Question::CompareSnapshots(asked) => self.compare_snapshots(asked, cancel).map(Answer::SnapshotChanges),
+            Question::SnapshotPolicies => Ok(Answer::SnapshotPolicies(self.snapshot_policies())),
+            Question::Coverage => self.coverage(cancel).map(Answer::Coverage),
             _ => Err(Error::Usage("there is no answer to this".into())),
         }
     }
@@ -66,10 +71,10 @@ impl Engine {
             .into_iter()
             .map(|found| SnapshotTargetRow {
                 name: found.target.to_string(),
+                policies: self.policies_on(&found.target),
                 found,
                 last: None,
                 snapshots: None,
-                policies: Vec::new(),
                 taken: None,
                 warnings: Vec::new(),
             })
@@ -102,14 +107,16 @@ impl Engine {
 
     /// The snapshots of a target, not sized yet.
     pub fn snapshot_list(&self, target: &Target) -> Result<SnapshotList> {
-        let row = |snapshot: Snapshot| SnapshotRow {
+        let snapshots = self.snapshots_of(target)?;
+        let fates = self.fates(target, &snapshots);
+        let row = |(snapshot, fate): (Snapshot, Fate)| SnapshotRow {
             snapshot,
             size: None,
             monthly: None,
-            fate: String::new(),
+            fate: fate.words,
         };
         Ok(SnapshotList {
-            rows: self.snapshots_of(target)?.into_iter().map(row).collect(),
+            rows: snapshots.into_iter().zip(fates).map(row).collect(),
             target: target.clone(),
             sized: false,
             notes: Vec::new(),

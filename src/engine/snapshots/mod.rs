@@ -5,7 +5,10 @@
 //! snapshot is taken (`crate::snapshot`), and how any of it is shown.
 
 mod ask;
+mod browse;
+pub mod coverage;
 mod known;
+mod policies;
 mod task;
 mod work;
 
@@ -13,6 +16,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub(super) use browse::LookedInto;
 pub use task::{SnapshotOutcome, SnapshotTask};
 
 use super::question::SnapshotAt;
@@ -60,7 +64,8 @@ impl Engine {
     }
 
     fn machine_names(&self) -> Vec<String> {
-        Vec::new()
+        let config = self.config();
+        config.machines.iter().map(|machine| machine.name.clone()).collect()
     }
 
     /// Every target that is known to be one: found by looking, named by the config, or snapshotted before.
@@ -71,6 +76,9 @@ impl Engine {
             .map(|found| found.target)
             .collect();
         all.extend(self.known_targets());
+        let config = self.config();
+        let named = config.snapshots.iter().flat_map(|policy| &policy.targets);
+        all.extend(named.filter_map(|text| self.target(text).ok()));
         all.into_iter().collect()
     }
 
@@ -139,6 +147,15 @@ impl Engine {
     /// Tells those who show a target's snapshots that they are others now.
     fn tell_snapshots(&self, target: &Target) {
         self.hub().send(Event::SnapshotsChanged { target: target.clone() });
+    }
+
+    /// The folders in which snapshots are, by device and inode: backups leave them out.
+    pub(super) fn shelves(&self) -> Vec<(u64, u64)> {
+        let folders = self.targets().into_iter().filter_map(|target| match target {
+            Target::Folder(path) => Some(path),
+            _ => None,
+        });
+        folders.flat_map(|path| snapshot::identities(&path)).collect()
     }
 
     /// This program, for what must be a process of its own.

@@ -1,12 +1,16 @@
 //! What jobs on snapshots do.
 
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use super::browse::path_of;
 use super::{SnapshotOutcome, SnapshotTask};
-use crate::engine::question::{SnapshotAt, TakeAsked};
+use crate::engine::question::{Overwrite, SnapshotAt, TakeAsked, TreePath};
 use crate::engine::{Engine, Error, JobHandle, Result, TaskOutcome};
 use crate::snapshot::hooks::{HOOK_LIMIT, Hooks, Ready};
 use crate::snapshot::run::{self, FREEZE_LIMIT, Request};
 use crate::snapshot::watchdog::Starter;
-use crate::snapshot::{RollbackPlan, Snapshot, SnapshotId, Target, Work};
+use crate::snapshot::{self, RollbackPlan, Snapshot, SnapshotId, Target, Work};
 
 impl Engine {
     /// Starts a job on snapshots. In the history it stands under what it is done to.
@@ -50,9 +54,13 @@ impl Engine {
                 let made = self.keeper(&snapshot)?.clone_to(&snapshot, &place, &work)?;
                 Ok(SnapshotOutcome::Cloned(made))
             }
-            SnapshotTask::RestoreFiles { .. } | SnapshotTask::RunPolicy { .. } => {
-                Err(Error::Usage("this is not there yet".into()))
-            }
+            SnapshotTask::RestoreFiles {
+                at,
+                paths,
+                to,
+                overwrite,
+            } => self.restore_files(&at, &paths, to, overwrite, job, &work),
+            SnapshotTask::RunPolicy { policy } => self.run_policy(&policy, &work),
         }
     }
 
@@ -100,7 +108,40 @@ impl Engine {
         Ok(taken)
     }
 
+    fn restore_files(
+        &self,
+        at: &SnapshotAt,
+        paths: &[TreePath],
+        to: Option<PathBuf>,
+        overwrite: Overwrite,
+        job: &JobHandle,
+        work: &Work,
+    ) -> Result<SnapshotOutcome> {
+        let snapshot = self.snapshot(at)?;
+        let to = match (to, &snapshot.target) {
+            (Some(to), _) => to,
+            (None, Target::Folder(path)) => path.clone(),
+            (None, target) => {
+                return Err(Error::Usage(format!(
+                    "the files of {target} do not lie on this machine: say where they go to (--target FOLDER)"
+                )));
+            }
+        };
+        let paths: Vec<PathBuf> = paths.iter().map(path_of).collect();
+        let files = self.keeper(&snapshot)?.files(&snapshot)?;
+        let report = |path: &Path, why: String| job.report(path.as_os_str().as_bytes(), why);
+        let overwrite = crate::engine::answers::to_overwrite(overwrite);
+        let done = snapshot::restore::restore(&files.root(), &paths, &to, overwrite, work, &report)?;
+        Ok(SnapshotOutcome::Restored {
+            files: done.files,
+            bytes: done.bytes,
+            skipped: done.skipped,
+            errors: done.errors,
+        })
+    }
+
     fn roll_back(&self, plan: &RollbackPlan, work: &Work) -> Result<SnapshotOutcome> {
+        self.look_away();
         let done = self.keeper(&plan.to)?.roll_back(plan, work);
         // Also after a failure: a safety snapshot may be there.
         self.tell_snapshots(&plan.to.target);
@@ -116,10 +157,11 @@ impl Engine {
         for at in all {
             let snapshot = self.snapshot(at)?;
             if snapshot.protected {
-                return Err(crate::snapshot::Error::Protected(snapshot.id.to_string()).into());
+                return Err(snapshot::Error::Protected(snapshot.id.to_string()).into());
             }
             snapshots.push(snapshot);
         }
+        self.look_away();
         let mut gone = Vec::new();
         for snapshot in &snapshots {
             work.cancel.check()?;

@@ -1,0 +1,155 @@
+//! `[machines.NAME]` and `[snapshots.NAME]`.
+
+use super::super::{MachineConfig, Result, SnapshotPolicy};
+use super::check_name;
+use super::retention::{self, COUNTS, OTHERS, WITHINS};
+use super::table::Table;
+use crate::schedule::Schedule;
+use crate::snapshot::Consistency;
+use crate::vault::Time;
+
+const MACHINE_KEYS: &[&str] = &["qmp", "agent"];
+const POLICY_KEYS: &[&str] = &[
+    "target",
+    "targets",
+    "at",
+    "consistency",
+    "hook",
+    "hooks",
+    "run-before",
+    "run-after",
+    "hook-seconds",
+    "since",
+    "limit",
+];
+
+/// A list that may be written as one string, or under either of two keys.
+fn either(table: &Table, one: &str, several: &str) -> Result<Vec<(String, usize)>> {
+    let (key, other) = match (table.get(one), table.get(several)) {
+        (Some(_), Some(value)) if one != several => {
+            let what = format!("give {one} or {several}, not both");
+            return Err(table.source.error(value.span().start, &what));
+        }
+        (Some(value), _) => (one, value),
+        (None, Some(value)) => (several, value),
+        (None, None) => return Ok(Vec::new()),
+    };
+    match other.get_ref().is_str() {
+        true => Ok(table.string(key)?.into_iter().collect()),
+        false => table.strings(key),
+    }
+}
+
+pub(super) fn machine(name: &str, at: usize, table: &Table) -> Result<MachineConfig> {
+    table.only(MACHINE_KEYS)?;
+    check_name(name, at, table)?;
+    let path = |key: &str| table.string(key)?.map(|(text, at)| table.path(&text, at)).transpose();
+    Ok(MachineConfig {
+        name: name.into(),
+        qmp: path("qmp")?.ok_or_else(|| table.missing(at, "qmp = \"/run/machine.qmp\""))?,
+        agent: path("agent")?,
+    })
+}
+
+pub(super) fn policy(name: &str, at: usize, table: &Table) -> Result<SnapshotPolicy> {
+    // What is kept by tags is for generations: snapshots have none.
+    let keep_keys = OTHERS
+        .iter()
+        .chain(&COUNTS)
+        .chain(&WITHINS)
+        .filter(|key| **key != "keep-tags");
+    let keys: Vec<&str> = POLICY_KEYS.iter().chain(keep_keys.clone()).copied().collect();
+    table.only(&keys)?;
+    check_name(name, at, table)?;
+    let targets = either(table, "target", "targets")?;
+    if targets.is_empty() {
+        return Err(table.missing(at, "target = \"/srv\""));
+    }
+    if !keep_keys.clone().any(|key| table.get(key).is_some()) {
+        return Err(table.missing(at, "what it keeps, such as keep-last = 24 or retention-days = 7"));
+    }
+    let mut schedules = Vec::new();
+    for (text, at) in either(table, "at", "at")? {
+        let schedule = text.parse::<Schedule>();
+        schedules.push(schedule.map_err(|error| table.source.error(at, &error.to_string()))?);
+    }
+    let consistency = match table.string("consistency")? {
+        None => None,
+        Some((text, at)) => Some(
+            text.parse::<Consistency>()
+                .map_err(|why| table.source.error(at, &why))?,
+        ),
+    };
+    let mut hooks = Vec::new();
+    for (text, at) in either(table, "hook", "hooks")? {
+        text.parse::<crate::snapshot::hooks::Ready>()
+            .map_err(|why| table.source.error(at, &why))?;
+        hooks.push(text);
+    }
+    let since = match table.string("since")? {
+        None => None,
+        Some((text, at)) => {
+            let time = Time::parse(&text);
+            Some(time.ok_or_else(|| {
+                table
+                    .source
+                    .error(at, "since is a moment such as 2026-11-02T14:00:00+01:00")
+            })?)
+        }
+    };
+    let number = |key: &str, most: u64| {
+        let Some((n, at)) = table.integer(key)? else {
+            return Ok(None);
+        };
+        let number = u64::try_from(n).ok().filter(|n| (1..=most).contains(n));
+        let what = format!("{key} is a number from 1 to {most}");
+        number.map(Some).ok_or_else(|| table.source.error(at, &what))
+    };
+    Ok(SnapshotPolicy {
+        name: name.into(),
+        targets: targets.into_iter().map(|(text, _)| text).collect(),
+        at: schedules,
+        consistency,
+        hooks,
+        before: table.string("run-before")?.map(|(command, _)| command),
+        after: table.string("run-after")?.map(|(command, _)| command),
+        hook_seconds: number("hook-seconds", 3600)?,
+        keep: retention::retention(table)?,
+        since,
+        limit: number("limit", 100_000)?.and_then(|n| u32::try_from(n).ok()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::config::Config;
+
+    fn parse(text: &str) -> Result<Config, String> {
+        Config::parse(text, Path::new("/c.toml")).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn machines_and_policies_are_read() {
+        let text = "[machines.web]\nqmp = \"/run/web.qmp\"\n\
+            [snapshots.hourly]\ntargets = [\"/srv\", \"web\"]\nat = [\"mon-fri 08:00\", \"daily 20:00\"]\n\
+            hook = \"sqlite:/srv/a.db\"\nconsistency = \"application\"\nkeep-last = 24\nlimit = 64\n";
+        let config = parse(text).unwrap();
+        assert_eq!(config.machines[0].qmp, Path::new("/run/web.qmp"));
+        let policy = &config.snapshots[0];
+        assert_eq!((policy.targets.len(), policy.at.len(), policy.limit), (2, 2, Some(64)));
+        assert_eq!(policy.keep.to_string(), "last 24");
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line() {
+        let wrong = |text: &str| parse(text).unwrap_err();
+        assert!(wrong("[machines.web]\n").contains("qmp = "));
+        assert!(wrong("[snapshots.a]\ntarget = \"/srv\"\n").contains("what it keeps"));
+        assert!(wrong("[snapshots.a]\nkeep-last = 1\n").contains("target = "));
+        let hook = "[snapshots.a]\ntarget = \"/srv\"\nkeep-last = 1\nhook = \"oracle\"\n";
+        assert!(wrong(hook).starts_with("/c.toml:4:") && wrong(hook).contains("postgresql"));
+        assert!(wrong("[snapshots.a]\ntarget = \"/srv\"\nkeep-last = 1\nkeep-tags = [\"x\"]\n").contains("keep-tags"));
+    }
+}

@@ -1,0 +1,237 @@
+//! Looking into snapshots: their folders, and how they differ.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::{MutexGuard, PoisonError};
+
+use crate::catalog::{Direction, SortKey};
+use crate::engine::question::{
+    CompareSnapshots, EntryRow, FolderOrder, ListSnapshotFolder, SnapshotAt, SnapshotChange, SnapshotChangeKind,
+    SnapshotChanges, SnapshotFolder, TreePath,
+};
+use crate::engine::{Engine, Error, Result};
+use crate::progress::Cancel;
+use crate::snapshot::compare::{self, Differs, How};
+use crate::snapshot::{Files, SHELF, Target};
+use crate::vault::NodeType;
+
+/// Most rows of one window.
+const WINDOW_ROWS: u32 = 10_000;
+
+/// The files of a snapshot that is looked into: kept open, since opening can mean to mount something.
+pub(in crate::engine) struct LookedInto {
+    at: SnapshotAt,
+    files: Box<dyn Files>,
+}
+
+impl fmt::Debug for LookedInto {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("LookedInto").field(&self.at).finish()
+    }
+}
+
+/// A path from a snapshot's root as the system takes it. Names with a slash or none are hostile, and mean nothing.
+pub(super) fn path_of(path: &TreePath) -> PathBuf {
+    let safe = path.iter().filter(|name| crate::vault::tree::is_safe_name(name));
+    safe.map(|name| OsStr::from_bytes(name)).collect()
+}
+
+fn tree_path(path: &Path) -> TreePath {
+    path.iter().map(|name| name.as_bytes().to_vec()).collect()
+}
+
+impl Engine {
+    fn looked_into(&self) -> MutexGuard<'_, Option<LookedInto>> {
+        self.0.looked_into.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets go of the snapshot that was looked into: it may be about to go.
+    pub(super) fn look_away(&self) {
+        drop(self.looked_into().take());
+    }
+
+    /// The folder of a snapshot's files, which stays there while it is looked into.
+    fn look_into(&self, at: &SnapshotAt) -> Result<PathBuf> {
+        if let Some(open) = self.looked_into().as_ref().filter(|open| open.at == *at) {
+            return Ok(open.files.root());
+        }
+        self.look_away();
+        let snapshot = self.snapshot(at)?;
+        let files = self.keeper(&snapshot)?.files(&snapshot)?;
+        let root = files.root();
+        *self.looked_into() = Some(LookedInto { at: at.clone(), files });
+        Ok(root)
+    }
+
+    /// A window of a folder in a snapshot. A folder that cannot be listed says so; that is no failure.
+    pub fn snapshot_folder(&self, asked: &ListSnapshotFolder, cancel: &Cancel) -> Result<SnapshotFolder> {
+        let mut window = SnapshotFolder {
+            at: asked.at.clone(),
+            folder: asked.folder.clone(),
+            first: 0,
+            rows: Vec::new(),
+            total: 0,
+            row_of_near: None,
+            on_disk: None,
+            problem: String::new(),
+        };
+        let folder = self.look_into(&asked.at)?.join(path_of(&asked.folder));
+        let entries = match std::fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) => {
+                window.problem = match error.kind() {
+                    std::io::ErrorKind::PermissionDenied => "You may not list this folder.".into(),
+                    std::io::ErrorKind::NotFound => "The snapshot has no such folder.".into(),
+                    _ => format!("This folder cannot be listed: {error}."),
+                };
+                return Ok(window);
+            }
+        };
+        let wanted = asked.filter.to_lowercase();
+        let mut rows = Vec::new();
+        for (n, entry) in entries.flatten().enumerate() {
+            if n.is_multiple_of(1024) {
+                cancel.check()?;
+            }
+            let name = entry.file_name();
+            let fits = wanted.is_empty() || name.to_string_lossy().to_lowercase().contains(&wanted);
+            if fits && name != SHELF {
+                rows.extend(row(&entry));
+            }
+        }
+        sort(&mut rows, asked.order);
+        window.total = rows.len() as u64;
+        window.row_of_near = asked
+            .near
+            .as_ref()
+            .and_then(|near| rows.iter().position(|row| row.name == *near))
+            .map(|at| at as u64);
+        let most = u64::from(asked.rows.min(WINDOW_ROWS));
+        let first = window.row_of_near.map_or(asked.first, |at| at.saturating_sub(most / 2));
+        window.first = first.min(window.total.saturating_sub(most));
+        let skipped = usize::try_from(window.first).unwrap_or(usize::MAX);
+        window.rows = rows.into_iter().skip(skipped).take(most as usize).collect();
+        window.on_disk = Some(folder);
+        Ok(window)
+    }
+
+    /// A window of how two snapshots, or one and the present, differ.
+    pub fn compare_snapshots(&self, asked: &CompareSnapshots, cancel: &Cancel) -> Result<SnapshotChanges> {
+        let key = (asked.before.clone(), asked.after.clone());
+        // The present changes: it is compared anew each time a first window is asked for.
+        let known = self.0.compared.get(&key);
+        let list = match known.filter(|_| asked.after.is_some() || asked.first > 0) {
+            Some(list) => list,
+            None => {
+                let before = self.snapshot(&asked.before)?;
+                let files = self.keeper(&before)?.files(&before)?;
+                let (_after_files, root) = match &asked.after {
+                    Some(id) => {
+                        let after = self.snapshot(&SnapshotAt {
+                            target: asked.before.target.clone(),
+                            id: id.clone(),
+                        })?;
+                        let files = self.keeper(&after)?.files(&after)?;
+                        let root = files.root();
+                        (Some(files), root)
+                    }
+                    None => match &asked.before.target {
+                        Target::Folder(path) => (None, path.clone()),
+                        target => {
+                            return Err(Error::Usage(format!(
+                                "the files of {target} as they are now do not lie on this machine: compare two snapshots"
+                            )));
+                        }
+                    },
+                };
+                let list = self.0.compared.start(key);
+                let done = compare::trees(&files.root(), &root, How::Quick, cancel, &mut |found| {
+                    let how = match found.how {
+                        Differs::Added => SnapshotChangeKind::Added,
+                        Differs::Gone => SnapshotChangeKind::Gone,
+                        Differs::Content => SnapshotChangeKind::Content,
+                        Differs::Attributes => SnapshotChangeKind::Attributes,
+                    };
+                    let change = SnapshotChange {
+                        path: tree_path(&found.path),
+                        how,
+                        sizes: found.sizes,
+                    };
+                    let mut grown = list.grown();
+                    grown.total += 1;
+                    if grown.rows.len() < crate::engine::kept::ROWS {
+                        grown.rows.push(change);
+                    }
+                    true
+                });
+                let mut grown = list.grown();
+                grown.whole = done.is_ok();
+                grown.broken = done.is_err();
+                drop(grown);
+                done?;
+                list
+            }
+        };
+        let grown = list.grown();
+        let most = asked.rows.min(WINDOW_ROWS) as usize;
+        let first = usize::try_from(asked.first).unwrap_or(usize::MAX).min(grown.rows.len());
+        Ok(SnapshotChanges {
+            first: first as u64,
+            rows: grown.rows.iter().skip(first).take(most).cloned().collect(),
+            total: grown.total,
+            whole: grown.whole,
+        })
+    }
+}
+
+fn row(entry: &std::fs::DirEntry) -> Option<EntryRow> {
+    let about = entry.metadata().ok()?;
+    let kind = match about.file_type() {
+        kind if kind.is_dir() => NodeType::Dir,
+        kind if kind.is_symlink() => NodeType::Symlink,
+        kind if kind.is_fifo() => NodeType::Fifo,
+        kind if kind.is_socket() => NodeType::Socket,
+        kind if kind.is_block_device() => NodeType::Dev,
+        kind if kind.is_char_device() => NodeType::CharDev,
+        _ => NodeType::File,
+    };
+    let link_target = match kind {
+        NodeType::Symlink => std::fs::read_link(entry.path())
+            .ok()
+            .map(|to| to.as_os_str().as_bytes().to_vec()),
+        _ => None,
+    };
+    Some(EntryRow {
+        name: entry.file_name().as_bytes().to_vec(),
+        kind,
+        size: (kind == NodeType::File).then_some(about.len()),
+        entries: None,
+        mtime: about.mtime(),
+        mode: about.mode() & 0o7777,
+        uid: about.uid(),
+        gid: about.gid(),
+        link_target: link_target.unwrap_or_default(),
+    })
+}
+
+fn sort(rows: &mut [EntryRow], order: FolderOrder) {
+    rows.sort_by(|a, b| {
+        let folders = match order.folders_first {
+            true => (a.kind != NodeType::Dir).cmp(&(b.kind != NodeType::Dir)),
+            false => std::cmp::Ordering::Equal,
+        };
+        let key = match order.key {
+            SortKey::Name => a.name.cmp(&b.name),
+            SortKey::Size => a.size.unwrap_or(0).cmp(&b.size.unwrap_or(0)),
+            SortKey::Modified => a.mtime.cmp(&b.mtime),
+        };
+        let key = match order.direction {
+            Direction::Ascending => key,
+            Direction::Descending => key.reverse(),
+        };
+        folders.then(key).then_with(|| a.name.cmp(&b.name))
+    });
+}

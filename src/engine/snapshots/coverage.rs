@@ -1,0 +1,311 @@
+//! Coverage: what brings each volume, machine and path back, how far, and what is missing.
+//!
+//! Worked out from what is known without opening a vault: the config, the catalog, and the snapshots that can be seen.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::engine::overview::Overview;
+use crate::engine::question::CoverageRow;
+use crate::engine::{Engine, Result};
+use crate::progress::Cancel;
+use crate::snapshot::{Consistency, Found, Kind, Snapshot, Target};
+use crate::text::counted;
+
+/// What is known of one vault.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VaultCopy {
+    /// Its name.
+    pub name: String,
+    /// The moments it holds, seconds since 1970.
+    pub moments: Vec<i64>,
+    /// Whether it lies on the disk of what it keeps, where that can be said.
+    pub same_disk: Option<bool>,
+    /// Whether it lies elsewhere: on a filesystem that comes over a network.
+    pub elsewhere: bool,
+}
+
+/// All that is known of one thing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Known {
+    /// What.
+    pub what: String,
+    /// A word for what it is.
+    pub kind: &'static str,
+    /// Its snapshots, oldest first.
+    pub snapshots: Vec<Snapshot>,
+    /// The vaults that hold it.
+    pub vaults: Vec<VaultCopy>,
+}
+
+/// What brings it back.
+pub fn row(known: &Known) -> CoverageRow {
+    let held: Vec<&VaultCopy> = known.vaults.iter().filter(|vault| !vault.moments.is_empty()).collect();
+    let files = known.snapshots.iter().filter(|one| has_files(one.kind)).count();
+    let in_cloud = known.snapshots.iter().any(|one| one.kind == Kind::Ebs);
+    let snapshots = |n: usize| (n > 0).then(|| counted(n as u64, "snapshot", "snapshots"));
+    let vaults = |of: Vec<&&VaultCopy>| {
+        let names: Vec<&str> = of.iter().map(|vault| vault.name.as_str()).collect();
+        (!names.is_empty()).then(|| format!("vault {}", names.join(", ")))
+    };
+    let both = |a: Option<String>, b: Option<String>| a.into_iter().chain(b).collect::<Vec<_>>().join("; ");
+    let other_disk = vaults(held.iter().filter(|vault| vault.same_disk != Some(true)).collect());
+    let other_place = vaults(held.iter().filter(|vault| vault.elsewhere).collect());
+    let cloud = in_cloud.then(|| "snapshots of the cloud".to_owned());
+    let mut moments: Vec<i64> = known.snapshots.iter().map(|one| one.taken.seconds).collect();
+    moments.extend(held.iter().flat_map(|vault| vault.moments.iter().copied()));
+    moments.sort_unstable();
+    let gaps = moments.windows(2).map(|pair| pair[1] - pair[0]);
+    let disks = held.iter().filter(|vault| vault.same_disk == Some(false)).count();
+    let away = held.iter().filter(|vault| vault.elsewhere).count();
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    CoverageRow {
+        what: known.what.clone(),
+        kind: known.kind,
+        last_backup: held.iter().flat_map(|vault| vault.moments.iter().copied()).max(),
+        last_snapshot: known.snapshots.iter().map(|one| one.taken.seconds).max(),
+        oldest: moments.first().copied(),
+        largest_gap: gaps.max(),
+        vaults: held.iter().map(|vault| vault.name.clone()).collect(),
+        snapshots: known.snapshots.len() as u64,
+        consistency: known.snapshots.iter().map(|one| one.consistency).max(),
+        one_file: both(snapshots(files), vaults(held.iter().collect())),
+        whole_state: both(snapshots(known.snapshots.len()), vaults(held.iter().collect())),
+        after_disk: both(cloud.clone(), other_disk),
+        after_site: both(cloud, other_place),
+        copies: (
+            count(1 + held.len()),
+            count(1 + disks),
+            count(away + usize::from(in_cloud)),
+        ),
+        warnings: warnings(known, &held, in_cloud),
+    }
+}
+
+/// Whether single files can be taken out of snapshots of a kind.
+fn has_files(kind: Kind) -> bool {
+    matches!(kind, Kind::Btrfs | Kind::Reflink | Kind::Qcow2)
+}
+
+fn warnings(known: &Known, held: &[&VaultCopy], in_cloud: bool) -> Vec<String> {
+    let mut found = Vec::new();
+    match (known.snapshots.is_empty(), held.is_empty()) {
+        (true, true) => found.push("nothing brings it back: no backup, no snapshot".into()),
+        (false, true) if !in_cloud => {
+            found.push("snapshots only, on the same disk: a dead disk loses both".into());
+        }
+        (_, false) if !in_cloud && held.iter().all(|vault| vault.same_disk == Some(true)) => {
+            found.push("its only vaults lie on its own disk: a dead disk loses both".into());
+        }
+        _ => {}
+    }
+    if !held.is_empty() && !in_cloud && held.iter().all(|vault| !vault.elsewhere) {
+        found.push("no copy is known to be elsewhere: fire, theft or a lost site take all".into());
+    }
+    if held.len() == 1 && !in_cloud {
+        found.push("two copies with the live one: three are the rule".into());
+    }
+    let crash = known
+        .snapshots
+        .last()
+        .is_some_and(|one| one.consistency == Consistency::Crash);
+    if crash && known.kind == "machine" {
+        found.push("its last snapshot is as after a power cut: its disks may need repair".into());
+    }
+    found
+}
+
+impl Engine {
+    /// What brings back each path of the plans, each volume and machine that can be snapshotted.
+    pub fn coverage(&self, cancel: &Cancel) -> Result<Vec<CoverageRow>> {
+        let overview = self.overview(true)?;
+        let mut things: BTreeMap<String, Known> = BTreeMap::new();
+        let thing = |what: String, kind: &'static str| Known {
+            what,
+            kind,
+            snapshots: Vec::new(),
+            vaults: Vec::new(),
+        };
+        for found in self.found_targets() {
+            cancel.check()?;
+            let kind = kind_word(&found);
+            let snapshots = match &found.problem {
+                None => self.snapshots_of(&found.target).unwrap_or_default(),
+                Some(_) => Vec::new(),
+            };
+            // What cannot be snapshotted is told where it is backed up.
+            if found.problem.is_none() {
+                let name = found.target.to_string();
+                let known = things.entry(name.clone()).or_insert_with(|| thing(name, kind));
+                known.snapshots.extend(snapshots);
+            }
+        }
+        for plan in overview.plans.iter().filter(|plan| plan.other_host.is_none()) {
+            for path in &plan.paths {
+                let name = path.display().to_string();
+                things.entry(name.clone()).or_insert_with(|| thing(name, "path"));
+            }
+        }
+        let copies = self.vault_copies(&overview)?;
+        let mut rows = Vec::new();
+        for known in things.values_mut() {
+            cancel.check()?;
+            let path = Path::new(&known.what);
+            if path.is_absolute() {
+                known.vaults = holding(&copies, path);
+                if known.snapshots.is_empty() {
+                    known.snapshots = self.snapshots_above(path);
+                }
+            }
+            rows.push(row(known));
+        }
+        Ok(rows)
+    }
+
+    /// The snapshots of the volume that a path lies in.
+    fn snapshots_above(&self, path: &Path) -> Vec<Snapshot> {
+        let targets = self.targets().into_iter().filter(|target| match target {
+            Target::Folder(folder) => path.starts_with(folder),
+            _ => false,
+        });
+        // The innermost one is the volume that holds it.
+        let innermost = targets.max_by_key(|target| target.to_string().len());
+        innermost
+            .and_then(|target| self.snapshots_of(&target).ok())
+            .unwrap_or_default()
+    }
+
+    /// What each vault holds of this machine: by its paths the moments.
+    fn vault_copies(&self, overview: &Overview) -> Result<Vec<(VaultCopy, Generations)>> {
+        let config = self.config();
+        let mut copies = Vec::new();
+        for vault in &config.vaults {
+            let place = self.find(&vault.name)?;
+            let all = self.catalog().generations(&place.key())?;
+            let own = all
+                .iter()
+                .filter(|generation| generation.hostname == self.settings().host);
+            let moments = own.map(|generation| {
+                let paths = generation.paths.iter().map(PathBuf::from).collect();
+                (paths, generation.time.seconds)
+            });
+            let on_disk = overview
+                .plans
+                .iter()
+                .flat_map(|plan| &plan.copies)
+                .filter(|copy| copy.vault == vault.name)
+                .filter_map(|copy| copy.same_disk);
+            let on_disk: Vec<bool> = on_disk.collect();
+            let same_disk = match on_disk.as_slice() {
+                [] => None,
+                some => Some(some.contains(&true)),
+            };
+            let copy = VaultCopy {
+                name: vault.name.clone(),
+                moments: Vec::new(),
+                same_disk,
+                elsewhere: crate::snapshot::is_remote(&vault.path),
+            };
+            copies.push((copy, moments.collect()));
+        }
+        Ok(copies)
+    }
+}
+
+/// What a vault's generations hold of this machine: their paths, and when they were made, in seconds since 1970.
+type Generations = Vec<(Vec<PathBuf>, i64)>;
+
+/// The vaults that hold a path whole, with the moments at which they do.
+fn holding(copies: &[(VaultCopy, Generations)], path: &Path) -> Vec<VaultCopy> {
+    let with_moments = copies.iter().map(|(copy, generations)| {
+        let holds = generations
+            .iter()
+            .filter(|(paths, _)| paths.iter().any(|above| path.starts_with(above)));
+        VaultCopy {
+            moments: holds.map(|(_, moment)| *moment).collect(),
+            ..copy.clone()
+        }
+    });
+    with_moments.filter(|copy| !copy.moments.is_empty()).collect()
+}
+
+fn kind_word(found: &Found) -> &'static str {
+    match found.kind {
+        Kind::Btrfs | Kind::Reflink | Kind::Ebs => "volume",
+        Kind::Qcow2 => "image",
+        Kind::Qemu => "machine",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::testing;
+
+    fn vault(name: &str, moments: &[i64], same_disk: Option<bool>, elsewhere: bool) -> VaultCopy {
+        VaultCopy {
+            name: name.into(),
+            moments: moments.to_vec(),
+            same_disk,
+            elsewhere,
+        }
+    }
+
+    fn shown(snapshots: &[i64], vaults: Vec<VaultCopy>) -> String {
+        let known = Known {
+            what: "/srv".into(),
+            kind: "volume",
+            snapshots: snapshots
+                .iter()
+                .map(|at| testing::snapshot("a1b2c3d4e5f6", *at))
+                .collect(),
+            vaults,
+        };
+        let row = row(&known);
+        format!(
+            "file: {}\nstate: {}\ndisk: {}\nsite: {}\ncopies: {:?}\noldest: {:?}, gap {:?}\n{}",
+            row.one_file,
+            row.whole_state,
+            row.after_disk,
+            row.after_site,
+            row.copies,
+            row.oldest,
+            row.largest_gap,
+            row.warnings.join("\n")
+        )
+    }
+
+    #[test]
+    fn snapshots_alone_do_not_outlive_their_disk() {
+        insta::assert_snapshot!(shown(&[10, 40], Vec::new()), @r"
+        file: 2 snapshots
+        state: 2 snapshots
+        disk: 
+        site: 
+        copies: (1, 1, 0)
+        oldest: Some(10), gap Some(30)
+        snapshots only, on the same disk: a dead disk loses both
+        ");
+        assert!(shown(&[], Vec::new()).ends_with("nothing brings it back: no backup, no snapshot"));
+    }
+
+    #[test]
+    fn vaults_count_by_where_they_lie() {
+        let vaults = vec![
+            vault("here", &[5], Some(true), false),
+            vault("disk", &[20, 90], Some(false), false),
+            vault("away", &[30], Some(false), true),
+        ];
+        insta::assert_snapshot!(shown(&[100], vaults), @r"
+        file: 1 snapshot; vault here, disk, away
+        state: 1 snapshot; vault here, disk, away
+        disk: vault disk, away
+        site: vault away
+        copies: (4, 3, 1)
+        oldest: Some(5), gap Some(60)
+        ");
+        let own_disk = shown(&[], vec![vault("here", &[5], Some(true), false)]);
+        assert!(own_disk.contains("its only vaults lie on its own disk"), "{own_disk}");
+        assert!(own_disk.contains("three are the rule"));
+    }
+}

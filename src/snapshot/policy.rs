@@ -1,0 +1,202 @@
+//! What becomes of the snapshots that policies took: by the rule of each, and by the limit of their target.
+//!
+//! Rules are those of generations ([`crate::retention`]). What a person took, what a rollback kept and what another program
+//! made never goes by itself, and nothing that is protected goes at all.
+
+use std::collections::HashMap;
+
+use jiff::tz::TimeZone;
+
+use super::{MadeBy, Snapshot, SnapshotId};
+use crate::retention::{self, Policy};
+use crate::vault::generation::GroupBy;
+use crate::vault::{Generation, Id, Time};
+
+/// What one policy keeps.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rule<'a> {
+    /// The policy's name.
+    pub name: &'a str,
+    /// What of its snapshots stays.
+    pub keep: &'a Policy,
+    /// What was taken before is not touched by the rule.
+    pub since: Option<Time>,
+}
+
+/// What becomes of a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fate {
+    /// Which.
+    pub id: SnapshotId,
+    /// Whether it goes when its policy runs next.
+    pub goes: bool,
+    /// Why, in words; empty for what never goes by itself.
+    pub words: String,
+}
+
+/// The fates of all snapshots of one target, in their order. `limit` is the most that policies may have there together.
+pub fn fates(snapshots: &[Snapshot], rules: &[Rule], limit: Option<u32>, now: Time, zone: &TimeZone) -> Vec<Fate> {
+    let mut fates: Vec<Fate> = snapshots
+        .iter()
+        .map(|snapshot| Fate {
+            id: snapshot.id.clone(),
+            goes: false,
+            words: String::new(),
+        })
+        .collect();
+    for rule in rules {
+        judge(snapshots, rule, now, zone, &mut fates);
+    }
+    let automatic = |n: &usize| matches!(snapshots[*n].made_by, MadeBy::Policy(_));
+    for n in (0..snapshots.len()).filter(automatic) {
+        if snapshots[n].protected {
+            fates[n].words = "kept: protected".into();
+        } else if fates[n].words.is_empty() {
+            fates[n].words = "kept: its policy is gone".into();
+        }
+    }
+    if let Some(limit) = limit {
+        let mut left: Vec<usize> = (0..snapshots.len())
+            .filter(automatic)
+            .filter(|n| !fates[*n].goes && !snapshots[*n].protected)
+            .collect();
+        left.sort_by_key(|n| (snapshots[*n].taken.seconds, snapshots[*n].taken.nanos));
+        let surplus = left.len().saturating_sub(usize::try_from(limit).unwrap_or(usize::MAX));
+        for n in left.into_iter().take(surplus) {
+            fates[n].goes = true;
+            fates[n].words = format!("goes: more than {limit} of this target");
+        }
+    }
+    fates
+}
+
+fn judge(snapshots: &[Snapshot], rule: &Rule, now: Time, zone: &TimeZone, fates: &mut [Fate]) {
+    let is_own = |snapshot: &Snapshot| snapshot.made_by == MadeBy::Policy(rule.name.to_owned());
+    let is_old = |snapshot: &Snapshot| {
+        let moment = |time: &Time| (time.seconds, time.nanos);
+        rule.since.is_some_and(|since| moment(&snapshot.taken) < moment(&since))
+    };
+    let mut numbers: HashMap<Id, usize> = HashMap::new();
+    let mut generations = Vec::new();
+    for (n, snapshot) in snapshots.iter().enumerate().filter(|(_, snapshot)| is_own(snapshot)) {
+        if is_old(snapshot) {
+            fates[n].words = "kept: taken before its rule was changed".into();
+            continue;
+        }
+        let generation = generation(snapshot);
+        numbers.insert(generation.id, n);
+        generations.push(generation);
+    }
+    let all = GroupBy {
+        host: false,
+        paths: false,
+        tags: false,
+    };
+    let outcome = retention::apply(rule.keep, &generations, all, now, zone);
+    for group in outcome.groups {
+        for kept in group.kept {
+            if let Some(n) = numbers.get(&kept.id) {
+                let reasons: Vec<String> = kept.reasons.iter().map(ToString::to_string).collect();
+                fates[*n].words = format!("kept: {}", reasons.join(", "));
+            }
+        }
+        for gone in group.removed {
+            if let Some(n) = numbers.get(&gone) {
+                fates[*n].goes = true;
+                fates[*n].words = "goes: its rule does not keep it".into();
+            }
+        }
+    }
+}
+
+/// A snapshot as the rules of generations see it.
+fn generation(snapshot: &Snapshot) -> Generation {
+    let tags = match snapshot.protected {
+        true => vec![retention::PROTECTED_TAG.to_owned()],
+        false => Vec::new(),
+    };
+    Generation {
+        id: Id::of(snapshot.id.0.as_bytes()),
+        time: snapshot.taken,
+        parent: None,
+        tree: Id::ZERO,
+        paths: Vec::new(),
+        hostname: String::new(),
+        username: String::new(),
+        uid: 0,
+        gid: 0,
+        excludes: Vec::new(),
+        tags,
+        original: None,
+        program_version: String::new(),
+        summary: None,
+        unknown: serde_json::Map::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::retention::Many;
+    use crate::snapshot::testing;
+
+    const DAY: i64 = 86_400;
+
+    fn shown(snapshots: &[Snapshot], rules: &[Rule], limit: Option<u32>) -> String {
+        let fates = fates(snapshots, rules, limit, testing::time(100 * DAY), &TimeZone::UTC);
+        let lines = fates
+            .iter()
+            .map(|fate| format!("{} {} {}", fate.id, fate.goes, fate.words));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    fn taken(id: &str, day: i64, made_by: MadeBy) -> Snapshot {
+        Snapshot {
+            made_by,
+            ..testing::snapshot(id, day * DAY)
+        }
+    }
+
+    #[test]
+    fn rules_and_limits_take_only_what_policies_took() {
+        let policy = || MadeBy::Policy("daily".into());
+        let mut snapshots = vec![
+            taken("a", 10, MadeBy::Hand),
+            taken("b", 11, policy()),
+            taken("c", 12, policy()),
+            taken("d", 13, policy()),
+            taken("e", 14, MadeBy::Policy("gone".into())),
+            taken("f", 15, MadeBy::Other),
+            taken("g", 16, policy()),
+        ];
+        snapshots[1].protected = true;
+        let keep = Policy {
+            last: Some(Many::Of(2)),
+            ..Policy::default()
+        };
+        let mut rule = Rule {
+            name: "daily",
+            keep: &keep,
+            since: None,
+        };
+        insta::assert_snapshot!(shown(&snapshots, std::slice::from_ref(&rule), None), @r"
+        a false 
+        b false kept: protected
+        c true goes: its rule does not keep it
+        d false kept: last snapshot
+        e false kept: its policy is gone
+        f false 
+        g false kept: last snapshot
+        ");
+        rule.since = Some(testing::time(13 * DAY));
+        insta::assert_snapshot!(shown(&snapshots, &[rule], Some(2)), @r"
+        a false 
+        b false kept: protected
+        c true goes: more than 2 of this target
+        d true goes: more than 2 of this target
+        e false kept: its policy is gone
+        f false 
+        g false kept: last snapshot
+        ");
+    }
+}

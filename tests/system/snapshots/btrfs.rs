@@ -1,0 +1,322 @@
+//! btrfs subvolumes: take, list, look into, go back, expire.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::Command;
+
+use super::{Mounted, Volume, btrfs, files, id, list, mount, run, same, snapshot, snapshot_any, take};
+use crate::support::{Bench, both};
+
+#[test]
+#[ignore = "needs root, btrfs-progs (tests/run)"]
+fn what_a_snapshot_takes_is_counted_to_the_byte_and_files_come_back() {
+    let bench = Bench::new();
+    let volume = Volume::btrfs(&bench, "m");
+    let vol = volume.subvolume("a b\nc");
+    btrfs(&["quota", "enable"], &[&volume.mount]);
+    btrfs(&["quota", "rescan", "-w"], &[&volume.mount]);
+    fs::create_dir(vol.join("d")).unwrap();
+    fs::write(vol.join("d/big"), vec![7; 3 << 20]).unwrap();
+    fs::write(vol.join("d/note"), "then").unwrap();
+    let one = take(&bench, &vol, &["--label", "first"]);
+    assert_eq!(
+        (one["consistency"].as_str(), one["label"].as_str()),
+        (Some("filesystem"), Some("first"))
+    );
+    fs::remove_file(vol.join("d/big")).unwrap();
+    fs::write(vol.join("d/note"), "now, and longer").unwrap();
+    let two = take(&bench, &vol, &[]);
+    btrfs(&["filesystem", "sync"], &[&volume.mount]);
+
+    let listed = list(&bench, &vol);
+    assert_eq!(listed.iter().map(id).collect::<Vec<_>>(), [id(&one), id(&two)]);
+    for one in &listed {
+        assert_eq!(one["size"]["exact"], true);
+        let text = btrfs(&["qgroup", "show", "--raw", "-f"], &[&files(one)]);
+        let text = String::from_utf8_lossy(&text.stdout).into_owned();
+        let row = text.lines().rev().find(|line| line.starts_with("0/")).unwrap();
+        let exclusive: u64 = row.split_whitespace().nth(2).unwrap().parse().unwrap();
+        assert_eq!(one["size"]["exclusive"], exclusive, "{text}");
+    }
+    assert!(listed[0]["size"]["exclusive"].as_u64().unwrap() >= 3 << 20);
+
+    let ls = snapshot(&bench, &["ls", id(&one), "d", "--json"]);
+    let names: Vec<String> = super::results(&ls)
+        .iter()
+        .map(|row| row["path"].as_str().unwrap().into())
+        .collect();
+    assert_eq!(names, ["d/big", "d/note"]);
+    snapshot(&bench, &["restore", id(&one), "d/note", "--in-place"]);
+    assert_eq!(fs::read_to_string(vol.join("d/note")).unwrap(), "then");
+    let out = bench.path("out");
+    let words = [
+        OsStr::new("restore"),
+        OsStr::new(id(&one)),
+        OsStr::new("--target"),
+        out.as_os_str(),
+    ];
+    snapshot(&bench, &words);
+    same(&files(&one), &out);
+}
+
+#[test]
+#[ignore = "needs root, btrfs-progs (tests/run)"]
+fn a_subvolume_goes_back_whole_unless_somebody_uses_it() {
+    let bench = Bench::new();
+    let volume = Volume::btrfs(&bench, "m");
+    let vol = volume.subvolume("vol");
+    btrfs(&["subvolume", "create"], &[&vol.join("nested")]);
+    fs::write(vol.join("a"), "one").unwrap();
+    fs::write(vol.join("nested/kept"), "stays").unwrap();
+    let one = take(&bench, &vol, &[]);
+    assert!(one["notes"][0].as_str().unwrap().contains("nested"));
+    fs::write(vol.join("a"), "two").unwrap();
+    fs::write(vol.join("b"), "new").unwrap();
+
+    let mut busy = Command::new("sleep").arg("1000").current_dir(&vol).spawn().unwrap();
+    let refused = snapshot_any(&bench, &["rollback", id(&one)]);
+    let said = both(&refused);
+    assert!(
+        !refused.status.success() && said.contains(&format!("sleep ({})", busy.id())),
+        "{said}"
+    );
+    assert_eq!(fs::read_to_string(vol.join("a")).unwrap(), "two");
+    busy.kill().unwrap();
+    busy.wait().unwrap();
+
+    let plan = snapshot(&bench, &["rollback", id(&one), "--dry-run"]);
+    assert!(both(&plan).contains("(a, b)"), "{}", both(&plan));
+    snapshot(&bench, &["rollback", id(&one)]);
+    assert_eq!(fs::read_to_string(vol.join("a")).unwrap(), "one");
+    assert_eq!(fs::read_to_string(vol.join("nested/kept")).unwrap(), "stays");
+    assert!(!vol.join("b").exists());
+
+    let listed = list(&bench, &vol);
+    let safety = listed
+        .iter()
+        .find(|one| one["made_by"] == "safety")
+        .expect("a safety snapshot");
+    assert_eq!(safety["made_for"], id(&one));
+    assert_eq!(fs::read_to_string(files(safety).join("a")).unwrap(), "two");
+    let read_only = fs::write(files(safety).join("a"), "x").unwrap_err();
+    assert_eq!(read_only.kind(), std::io::ErrorKind::ReadOnlyFilesystem);
+    // And forth again, without keeping.
+    snapshot(&bench, &["rollback", id(safety), "--no-safety"]);
+    assert_eq!(fs::read_to_string(vol.join("b")).unwrap(), "new");
+    assert_eq!(fs::read_to_string(vol.join("nested/kept")).unwrap(), "stays");
+    assert_eq!(list(&bench, &vol).len(), listed.len());
+    let names = fs::read_dir(&volume.mount).unwrap().flatten().count();
+    assert_eq!(names, 2, "the subvolume and the shelf, nothing left over");
+}
+
+#[test]
+#[ignore = "needs root, btrfs-progs (tests/run)"]
+fn a_subvolume_that_is_mounted_alone_goes_back_too() {
+    let bench = Bench::new();
+    let volume = Volume::btrfs(&bench, "m");
+    volume.subvolume("@home");
+    let home = bench.path("home alone");
+    fs::create_dir(&home).unwrap();
+    let device = run(
+        "findmnt",
+        &["-n", "-o", "SOURCE"]
+            .map(OsStr::new)
+            .iter()
+            .chain([&volume.mount.as_os_str()])
+            .copied()
+            .collect::<Vec<_>>(),
+    );
+    let device = String::from_utf8(device.stdout)
+        .unwrap()
+        .trim()
+        .split('[')
+        .next()
+        .unwrap()
+        .to_owned();
+    let words = ["-t", "btrfs", "-o", "subvol=@home,noatime", &device].map(OsStr::new);
+    mount(&[&words[..], &[home.as_os_str()]].concat());
+    let _mounted = Mounted(home.clone());
+    fs::write(home.join("a"), "one").unwrap();
+    let one = take(&bench, &home, &[]);
+    fs::write(home.join("a"), "two").unwrap();
+    let second = take(&bench, &home, &[]);
+    // The first mount shows the same files, and would go on showing the old ones.
+    let refused = snapshot_any(&bench, &["rollback", id(&one), "--of", home.to_str().unwrap()]);
+    let said = both(&refused);
+    assert!(!refused.status.success(), "{said}");
+    drop(volume);
+
+    snapshot(&bench, &["rollback", id(&one), "--of", home.to_str().unwrap()]);
+    assert_eq!(fs::read_to_string(home.join("a")).unwrap(), "one");
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let line = mounts
+        .lines()
+        .find(|line| line.contains("home\\040alone"))
+        .expect("it is mounted again");
+    assert!(line.contains("noatime") && line.contains("/@home"), "{line}");
+    let listed = list(&bench, &home);
+    assert!(
+        listed.iter().any(|other| id(other) == id(&second)),
+        "the snapshots went along"
+    );
+    assert_eq!(listed.len(), 3);
+}
+
+#[test]
+#[ignore = "needs root, btrfs-progs (tests/run)"]
+fn policies_expire_what_they_took_and_nothing_else() {
+    let bench = Bench::new();
+    let volume = Volume::btrfs(&bench, "m");
+    let vol = volume.subvolume("vol");
+    let by_hand = take(&bench, &vol, &[]);
+    let path = vol.to_str().unwrap();
+    snapshot(
+        &bench,
+        &[
+            "policy",
+            "add",
+            "often",
+            path,
+            "--at",
+            "hourly",
+            "--keep-last",
+            "2",
+            "--limit",
+            "3",
+        ],
+    );
+    for _ in 0..3 {
+        snapshot(&bench, &["policy", "run", "often"]);
+    }
+    let own = |all: &[serde_json::Value]| -> Vec<String> {
+        let own = all.iter().filter(|one| one["made_by"] == "policy");
+        own.map(|one| id(one).to_owned()).collect()
+    };
+    let kept = own(&list(&bench, &vol));
+    assert_eq!(kept.len(), 2);
+    snapshot(&bench, &["protect", &kept[0]]);
+    for _ in 0..3 {
+        snapshot(&bench, &["policy", "run", "often"]);
+    }
+    let left = own(&list(&bench, &vol));
+    assert!(left.len() == 3 && left.contains(&kept[0]), "{left:?}");
+    assert!(list(&bench, &vol).iter().any(|one| id(one) == id(&by_hand)));
+    let refused = snapshot_any(&bench, &["delete", &kept[0]]);
+    assert!(both(&refused).contains("protected"), "{}", both(&refused));
+
+    // A stricter rule is not slipped upon what is there.
+    let replace = ["policy", "add", "often", path, "--keep-last", "1", "--replace"];
+    let asked = snapshot_any(&bench, &replace);
+    assert!(both(&asked).contains("--existing"), "{}", both(&asked));
+    snapshot(&bench, &[&replace[..], &["--existing", "spare"]].concat());
+    snapshot(&bench, &["policy", "run", "often"]);
+    assert_eq!(
+        own(&list(&bench, &vol)).len(),
+        4,
+        "those of before stay, the new one is kept"
+    );
+    snapshot(&bench, &[&replace[..], &["--existing", "count"]].concat());
+    snapshot(&bench, &["policy", "run", "often"]);
+    assert_eq!(own(&list(&bench, &vol)).len(), 2, "the newest and the protected one");
+}
+
+#[test]
+#[ignore = "needs root, btrfs-progs (tests/run)"]
+fn snapshots_of_other_programs_are_listed_and_left_alone() {
+    let bench = Bench::new();
+    let volume = Volume::btrfs(&bench, "m");
+    let vol = volume.subvolume("vol");
+    let other = volume.mount.join("theirs\nID 5 gen 1");
+    btrfs(&["subvolume", "snapshot", "-r"], &[&vol, &other]);
+    btrfs(&["subvolume", "snapshot"], &[&vol, &volume.mount.join("a clone")]);
+    let listed = list(&bench, &vol);
+    assert_eq!(listed.len(), 1, "{listed:?}");
+    assert_eq!(
+        (listed[0]["made_by"].as_str(), files(&listed[0])),
+        (Some("other"), other.clone())
+    );
+    let refused = snapshot_any(&bench, &["delete", id(&listed[0])]);
+    assert!(both(&refused).contains("another program made it"), "{}", both(&refused));
+    fs::write(vol.join("new"), "x").unwrap();
+    snapshot(&bench, &["rollback", id(&listed[0])]);
+    assert!(!vol.join("new").exists() && other.is_dir());
+}
+
+#[test]
+#[ignore = "needs root, btrfs-progs (tests/run)"]
+fn without_root_it_is_said_what_is_missing() {
+    let bench = Bench::new();
+    let volume = Volume::btrfs(&bench, "m");
+    let (mine, theirs) = (volume.subvolume("mine"), volume.subvolume("theirs"));
+    let nobody = 65_534;
+    for path in [&volume.mount, &mine] {
+        std::os::unix::fs::chown(path, Some(nobody), Some(nobody)).unwrap();
+    }
+    // The bench is root's alone: what is in it is to be reached.
+    fs::set_permissions(
+        mine.parent().unwrap().parent().unwrap(),
+        fs::Permissions::from_mode(0o755),
+    )
+    .unwrap();
+    let home = volume.mount.join("home");
+    fs::create_dir(&home).unwrap();
+    std::os::unix::fs::chown(&home, Some(nobody), Some(nobody)).unwrap();
+    let coffer = |arguments: &[&OsStr]| {
+        let mut command = bench.coffer_command(&[&[OsStr::new("snapshot")], arguments].concat());
+        command.uid(nobody).gid(nobody).current_dir("/");
+        command
+            .env("COFFER_CONFIG", home.join("c.toml"))
+            .env("COFFER_DATA_DIR", home.join("data"));
+        command.env("COFFER_CACHE_DIR", home.join("cache"));
+        command.output().unwrap()
+    };
+    let refused = both(&coffer(&[OsStr::new("take"), theirs.as_os_str()]));
+    assert!(refused.contains("belongs to somebody else: use sudo"), "{refused}");
+    let taken = coffer(&[OsStr::new("take"), "--json".as_ref(), mine.as_os_str()]);
+    assert!(taken.status.success(), "{}", both(&taken));
+    let taken = super::results(&taken).remove(0);
+    assert_eq!(files(&taken).symlink_metadata().unwrap().uid(), nobody);
+    let refused = both(&coffer(&[
+        OsStr::new("delete"),
+        id(&taken).as_ref(),
+        "--of".as_ref(),
+        mine.as_os_str(),
+    ]));
+    assert!(refused.contains("user_subvol_rm_allowed"), "{refused}");
+    let refused = both(&coffer(&[
+        OsStr::new("rollback"),
+        id(&taken).as_ref(),
+        "--of".as_ref(),
+        mine.as_os_str(),
+    ]));
+    assert!(refused.contains("run it with sudo"), "{refused}");
+    // The same one for root.
+    snapshot(
+        &bench,
+        &[
+            OsStr::new("delete"),
+            id(&taken).as_ref(),
+            "--of".as_ref(),
+            mine.as_os_str(),
+        ],
+    );
+}
+
+#[test]
+#[ignore = "needs root, btrfs-progs (tests/run)"]
+fn what_cannot_be_snapshotted_says_why() {
+    let bench = Bench::new();
+    let plain = bench.path("plain");
+    fs::create_dir(&plain).unwrap();
+    let refused = snapshot_any(&bench, &[OsStr::new("take"), Path::new("/proc").as_os_str()]);
+    assert!(
+        both(&refused).contains("keeps no snapshots: btrfs does"),
+        "{}",
+        both(&refused)
+    );
+    let refused = snapshot_any(&bench, &["take", "nosuchmachine"]);
+    assert!(both(&refused).contains("coffer machine add"), "{}", both(&refused));
+}

@@ -1,0 +1,111 @@
+//! Folders on XFS, copied by sharing their blocks.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::process::Command;
+
+use super::{Volume, files, id, list, same, snapshot, snapshot_any, take};
+use crate::support::{Bench, both};
+
+#[test]
+#[ignore = "needs root, xfsprogs (tests/run)"]
+fn a_folder_is_copied_with_all_its_metadata_and_goes_back() {
+    let bench = Bench::new();
+    let volume = Volume::xfs(&bench, "x");
+    let web = volume.mount.join("web");
+    fs::create_dir_all(web.join("d/e")).unwrap();
+    for n in 0..50 {
+        fs::write(web.join(format!("d/{n}")), vec![n; 100_000]).unwrap();
+    }
+    fs::hard_link(web.join("d/1"), web.join("d/e/again")).unwrap();
+    std::os::unix::fs::symlink("d/1", web.join("link")).unwrap();
+    xattr::set(web.join("d/2"), "user.note", b"x").unwrap();
+    std::os::unix::fs::chown(web.join("d/3"), Some(1234), Some(4321)).unwrap();
+    super::run("chmod", &["4755".as_ref(), web.join("d/3").as_os_str()]);
+    super::run("mkfifo", &[web.join("pipe").as_os_str()]);
+
+    let one = take(&bench, &web, &[]);
+    assert_eq!(
+        (one["kind"].as_str(), one["consistency"].as_str()),
+        (Some("reflink"), Some("filesystem"))
+    );
+    let tree = |path: &std::path::Path| {
+        let words = [
+            "-c",
+            "cd \"$0\" && find . -printf '%p %y %m %U %G %n %s %T@ %l\\n' | sort",
+        ]
+        .map(OsStr::new);
+        String::from_utf8(super::run("sh", &[&words[..], &[path.as_os_str()]].concat()).stdout).unwrap()
+    };
+    assert_eq!(tree(&web), tree(&files(&one)));
+    assert_eq!(
+        xattr::get(files(&one).join("d/2"), "user.note").unwrap().as_deref(),
+        Some(b"x".as_slice())
+    );
+    let alone = |n: usize| list(&bench, &web)[n]["size"]["exclusive"].as_u64().unwrap();
+    assert_eq!(alone(0), 0, "all blocks are shared");
+
+    fs::write(web.join("d/7"), vec![9; 100_000]).unwrap();
+    fs::remove_file(web.join("link")).unwrap();
+    super::run("sync", &[]);
+    assert!((98_304..=102_400).contains(&alone(0)), "{}", alone(0));
+    let mut busy = Command::new("sleep").arg("1000").current_dir(&web).spawn().unwrap();
+    let refused = snapshot_any(&bench, &["rollback", id(&one)]);
+    assert!(
+        both(&refused).contains(&format!("sleep ({})", busy.id())),
+        "{}",
+        both(&refused)
+    );
+    busy.kill().unwrap();
+    busy.wait().unwrap();
+    let before = tree(&files(&one));
+    snapshot(&bench, &["rollback", id(&one)]);
+    assert_eq!(tree(&web), before);
+    let listed = list(&bench, &web);
+    let safety = listed
+        .iter()
+        .find(|one| one["made_by"] == "safety")
+        .expect("a safety snapshot");
+    assert_eq!(fs::read(files(safety).join("d/7")).unwrap()[0], 9);
+
+    let clone = volume.mount.join("clone");
+    snapshot(&bench, &[OsStr::new("clone"), id(&one).as_ref(), clone.as_os_str()]);
+    same(&clone, &web);
+    snapshot(&bench, &["delete", id(&one), id(safety)]);
+    assert!(list(&bench, &web).is_empty());
+}
+
+#[test]
+#[ignore = "needs root, xfsprogs (tests/run)"]
+fn what_does_not_stand_still_is_said_to_be_of_no_one_moment() {
+    let bench = Bench::new();
+    let volume = Volume::xfs(&bench, "x");
+    let web = volume.mount.join("web");
+    fs::create_dir(&web).unwrap();
+    // It opens each file anew, so that there is nobody to hold when it begins.
+    let script = "while :; do n=$((n + 1)); echo $n > \"$0/a\"; echo $n > \"$0/b\"; done";
+    let mut writer = Command::new("sh").args(["-c", script]).arg(&web).spawn().unwrap();
+    crate::support::wait_until("the writer writes", || web.join("b").exists());
+    let taken = take(&bench, &web, &["--consistency", "crash"]);
+    let notes = taken["notes"].to_string();
+    writer.kill().unwrap();
+    writer.wait().unwrap();
+    assert!(notes.contains("not of one moment"), "{notes}");
+    let still = take(&bench, &web, &[]);
+    assert_eq!(
+        (still["consistency"].as_str(), still["notes"].to_string().as_str()),
+        (Some("filesystem"), "[]")
+    );
+}
+
+#[test]
+#[ignore = "needs root, xfsprogs (tests/run)"]
+fn a_filesystem_that_shares_no_blocks_says_so() {
+    let bench = Bench::new();
+    let volume = Volume::new(&bench, "x", &["mkfs.xfs", "-q", "-f", "-m", "reflink=0"], "loop");
+    let web = volume.mount.join("web");
+    fs::create_dir(&web).unwrap();
+    let refused = snapshot_any(&bench, &[OsStr::new("take"), web.as_os_str()]);
+    assert!(both(&refused).contains("reflink=1"), "{}", both(&refused));
+    assert!(!volume.mount.join(".coffer-snapshots").exists());
+}

@@ -14,8 +14,8 @@ use super::output::{counted, escape};
 use super::prune::HowArgs;
 use super::{Failure, generations, select};
 use crate::config::PlanConfig;
-use crate::engine::{Task, TaskOutcome};
-use crate::retention::{Fitted, Outcome, PROTECTED_TAG, Policy, apply, fit};
+use crate::engine::{Error, Task, TaskOutcome};
+use crate::retention::{self, Fitted, Outcome, Policy, apply, fit};
 use crate::vault::generation::{Filter, GroupBy};
 use crate::vault::prune::PruneFigures;
 use crate::vault::{Generation, Id};
@@ -113,12 +113,9 @@ impl Args {
             }
         }
         drop(reading);
-        if let Some(generation) = chosen.iter().find(|generation| is_protected(generation)) {
-            let id = generation.id.short();
-            return Err(Failure::failed(format!(
-                "generation {id} is protected, so nothing was deleted; take its protection away first: coffer tag --remove \
-                 {PROTECTED_TAG} {id}"
-            )));
+        // The job looks too; here it is told before the list of what would go, and in a dry run.
+        if let Some(generation) = chosen.iter().find(|one| retention::is_protected(&one.tags)) {
+            return Err(Error::Protected { id: generation.id }.into());
         }
         let ids: Vec<Id> = chosen.iter().map(|generation| generation.id).collect();
         if !context.out.json && !context.out.quiet {
@@ -286,10 +283,6 @@ fn vault(context: &Context, plan: Option<&PlanConfig>) -> Result<String, Failure
         Some([only]) if context.global.vault.is_none() => Ok(only.clone()),
         _ => context.vault(),
     }
-}
-
-fn is_protected(generation: &Generation) -> bool {
-    generation.tags.iter().any(|tag| tag == PROTECTED_TAG)
 }
 
 fn sorted(texts: impl Iterator<Item = String>) -> Vec<String> {

@@ -185,9 +185,23 @@ impl Engine {
                 vault,
                 problem: error.to_string(),
             },
-            error => Answer::Failed(error.to_string()),
+            error => Answer::Failed(self.held_by_a_job(&vault, &error).unwrap_or_else(|| error.to_string())),
         });
         emit(answer, true);
+    }
+
+    /// A lock that a job of this very process holds is no failure: it is asked again when the job ends.
+    fn held_by_a_job(&self, vault: &str, error: &Error) -> Option<String> {
+        let Some(vault::Error::Locked { .. }) = error.vault() else {
+            return None;
+        };
+        let running = self.running();
+        let job = running.iter().find(|job| job.info.vault == vault)?;
+        let kind = job.info.kind.word();
+        let id = job.info.id;
+        Some(format!(
+            "waits for job {id}, {kind}, which holds the vault: the answer comes when that has ended"
+        ))
     }
 
     fn answer_with(&self, open: &OpenVault, question: &Question, cancel: &Cancel, emit: &Emit) -> Result<Answer> {

@@ -1,5 +1,7 @@
 //! Every way a command can fail, with the exit code it means.
 
+use crate::retention::PROTECTED_TAG;
+use crate::vault::Id;
 use crate::{backup, catalog, config, lifetimes, restore, snapshot, vault};
 
 /// Shorthand for results in this room.
@@ -29,6 +31,15 @@ pub enum Error {
     /// A snapshot.
     #[error(transparent)]
     Snapshot(#[from] snapshot::Error),
+    /// A generation is never to be deleted.
+    #[error(
+        "generation {} is protected, so nothing was deleted; take its protection away first: coffer tag --remove {} {}",
+        .id.short(), PROTECTED_TAG, .id.short()
+    )]
+    Protected {
+        /// Which.
+        id: Id,
+    },
     /// The name is no vault of the config and no folder.
     #[error("there is no vault {text:?}: no such name in the config, no such folder{}", .suggestion.as_ref().map(|s| format!("; did you mean {s}?")).unwrap_or_default())]
     UnknownVault {
@@ -112,7 +123,7 @@ impl From<crate::progress::Cancelled> for Error {
 
 impl Error {
     /// The vault's error, whichever room it went through.
-    fn vault(&self) -> Option<&vault::Error> {
+    pub(super) fn vault(&self) -> Option<&vault::Error> {
         match self {
             Error::Vault(error)
             | Error::Backup(backup::Error::Vault(error))

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use jiff::tz::TimeZone;
 
 use super::calendar::{before, stretch};
-use super::{Bucket, Many, Oldest, PROTECTED_TAG, Policy, Reason, Span};
+use super::{Bucket, Many, Oldest, Policy, Reason, Span, is_protected};
 use crate::vault::generation::{GroupBy, GroupKey, group};
 use crate::vault::{Generation, Id, Time};
 
@@ -164,7 +164,7 @@ impl<'a> Rules<'a> {
     fn reasons(&mut self, generation: &Generation, is_oldest: bool) -> Vec<Reason> {
         let (policy, time) = (self.policy, &generation.time);
         let mut reasons = Vec::new();
-        if generation.tags.iter().any(|tag| tag == PROTECTED_TAG) {
+        if is_protected(&generation.tags) {
             reasons.push(Reason::Protected);
         }
         if self.ids.contains(&generation.id) {

@@ -29,3 +29,8 @@ pub use words::BadWord;
 
 /// The tag that protects a generation from every rule.
 pub const PROTECTED_TAG: &str = "protected";
+
+/// Whether a generation with these tags is never deleted.
+pub fn is_protected(tags: &[String]) -> bool {
+    tags.iter().any(|tag| tag == PROTECTED_TAG)
+}

@@ -1,6 +1,7 @@
 //! Jobs that take from a vault: generations, and the space of what none of them reaches any more.
 
-use crate::engine::{Engine, JobHandle, OpenVault, Result, TaskOutcome};
+use crate::engine::{Engine, Error, JobHandle, OpenVault, Result, TaskOutcome};
+use crate::retention;
 use crate::text::counted;
 use crate::vault::Id;
 use crate::vault::lock::{LockGuard, LockKind};
@@ -16,6 +17,7 @@ impl Engine {
         job: &JobHandle,
     ) -> Result<TaskOutcome> {
         let lock = self.exclusive(open, job)?;
+        refuse_protected(open, ids)?;
         let gone = self.forget_each(open, &lock, ids, job);
         // Also when it was stopped half way, and before the prune, which may take long or fail: these are gone.
         self.relist(open);
@@ -97,5 +99,18 @@ impl Engine {
         let plan = PrunePlan::make(&indexed, options, &job.progress, job.cancel_flag())?;
         self.note(job, "planned");
         Ok(plan)
+    }
+}
+
+/// Looked at under the lock: a generation may have been protected since it was chosen. One that cannot be read is damaged,
+/// and deleting is what can be done about it.
+fn refuse_protected(open: &OpenVault, ids: &[Id]) -> Result<()> {
+    let protected = |id: &&Id| {
+        let generation = open.vault().generation(id);
+        generation.is_ok_and(|generation| retention::is_protected(&generation.tags))
+    };
+    match ids.iter().find(protected) {
+        Some(id) => Err(Error::Protected { id: *id }),
+        None => Ok(()),
     }
 }

@@ -129,12 +129,11 @@ impl Engine {
         for found in self.found_targets() {
             cancel.check()?;
             let kind = kind_word(&found);
-            let snapshots = match &found.problem {
-                None => self.snapshots_of(&found.target).unwrap_or_default(),
-                Some(_) => Vec::new(),
-            };
-            // What cannot be snapshotted is told where it is backed up.
-            if found.problem.is_none() {
+            // One that cannot be snapshotted now may have been before.
+            let snapshots = self.snapshots_of(&found.target).unwrap_or_default();
+            // What cannot be snapshotted is told where it is backed up, and a machine of the config in any case: that it
+            // does not answer is no reason to be silent about it.
+            if found.problem.is_none() || found.kind == Kind::Qemu || !snapshots.is_empty() {
                 let name = found.target.to_string();
                 let known = things.entry(name.clone()).or_insert_with(|| thing(name, kind));
                 known.snapshots.extend(snapshots);

@@ -234,6 +234,30 @@ fn generations_are_tagged_and_forgotten_under_a_lock() {
 }
 
 #[test]
+fn nothing_is_forgotten_when_one_is_protected() {
+    let bench = Bench::new();
+    let (path, open) = bench.vault("v");
+    let (first, second) = (small_generation(&open, 100), small_generation(&open, 200));
+    let tag = Task::Tag {
+        vault: path.clone(),
+        ids: vec![second],
+        change: TagChange::Add(vec!["protected".into()]),
+    };
+    let TaskOutcome::Tag(changed) = bench.engine.start(tag).unwrap().wait().unwrap() else {
+        panic!("not a tag")
+    };
+    let task = Task::Forget {
+        vault: path,
+        ids: vec![first, changed[0].1],
+        prune: None,
+    };
+    let error = bench.engine.start(task).unwrap().wait().unwrap_err().to_string();
+    assert!(error.contains("is protected, so nothing was deleted"), "{error}");
+    assert_eq!(open.vault().generations().unwrap().len(), 2);
+    assert!(open.vault().locks().unwrap().is_empty());
+}
+
+#[test]
 fn what_is_forgotten_gives_its_space_back_in_the_same_job() {
     let bench = Bench::new();
     let (path, open) = bench.vault("v");

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use coffer::engine::overview::{
     About, LastRun, Overview, PlanCopy, PlanState, Reach, Severity, Standing, VaultState, Warning,
 };
-use coffer::engine::question::{JobRow, VaultRuns};
+use coffer::engine::question::{CoverageRow, JobRow, VaultRuns};
 use coffer::engine::{Answer, JobInfo, JobKind, JobState, Question};
 use coffer::progress::ProgressSample;
 use coffer::vault::Time;
@@ -26,6 +26,8 @@ pub(super) fn answer(world: &World, question: &Question) -> Option<Answer> {
             ..Overview::default()
         })),
         Question::Overview => Answer::Overview(Box::new(overview())),
+        Question::Coverage if world.bare => Answer::Coverage(Vec::new()),
+        Question::Coverage => Answer::Coverage(coverage()),
         Question::Runs { vault } if vault == "home" => Answer::Runs(VaultRuns {
             runs: runs(),
             schedules: Vec::new(),
@@ -33,6 +35,66 @@ pub(super) fn answer(world: &World, question: &Question) -> Option<Answer> {
         Question::Runs { .. } => Answer::Runs(VaultRuns::default()),
         _ => return None,
     })
+}
+
+/// What brings each thing back: one whole, one that a fire takes, one that its disk takes, one that nothing does.
+fn coverage() -> Vec<CoverageRow> {
+    let row = |what: &str, kind: &'static str| CoverageRow {
+        what: what.into(),
+        kind,
+        last_backup: None,
+        last_snapshot: None,
+        oldest: None,
+        largest_gap: None,
+        vaults: Vec::new(),
+        snapshots: 0,
+        consistency: None,
+        one_file: String::new(),
+        whole_state: String::new(),
+        after_disk: String::new(),
+        after_site: String::new(),
+        copies: (1, 1, 0),
+        warnings: Vec::new(),
+    };
+    let both = || "vault home, away".to_owned();
+    let snapshots = || "9 snapshots".to_owned();
+    let mut rows = vec![
+        CoverageRow {
+            last_backup: Some(NOW - 2 * HOUR),
+            vaults: vec!["home".into(), "away".into()],
+            one_file: both(),
+            whole_state: both(),
+            after_disk: both(),
+            after_site: "vault away".into(),
+            copies: (3, 3, 1),
+            ..row("/home/anna", "path")
+        },
+        CoverageRow {
+            last_backup: Some(NOW - 30 * HOUR),
+            last_snapshot: Some(NOW - HOUR / 2),
+            vaults: vec!["home".into()],
+            snapshots: 24,
+            one_file: "24 snapshots; vault home".into(),
+            whole_state: "24 snapshots; vault home".into(),
+            after_disk: "vault home".into(),
+            copies: (2, 2, 0),
+            warnings: vec!["no copy is known to be elsewhere: fire, theft or a lost site take all".into()],
+            ..row("/srv", "volume")
+        },
+        CoverageRow {
+            last_snapshot: Some(NOW - 5 * HOUR),
+            snapshots: 9,
+            whole_state: snapshots(),
+            warnings: vec!["snapshots only, on the same disk: a dead disk loses both".into()],
+            ..row("web", "machine")
+        },
+        CoverageRow {
+            warnings: vec!["nothing brings it back: no backup, no snapshot".into()],
+            ..row("/var/lib/mail", "path")
+        },
+    ];
+    rows.extend((0..3).map(|n| row(&format!("/var/lib/machines/{n}"), "volume")));
+    rows
 }
 
 fn done() -> JobState {

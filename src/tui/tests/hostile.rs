@@ -58,6 +58,10 @@ fn poison(answer: &mut Answer) {
                 .for_each(text);
         }),
         Answer::VaultCosts(rows) => rows.iter_mut().filter_map(|row| row.price.as_mut()).for_each(text),
+        Answer::Coverage(rows) => rows.iter_mut().for_each(|row| {
+            text(&mut row.what);
+            row.warnings.iter_mut().for_each(text);
+        }),
         Answer::Plans(rows) => rows.iter_mut().for_each(|row| row.paths.push(evil().into())),
         Answer::Disk(window) => window.rows.iter_mut().for_each(|row| raw(&mut row.name)),
         Answer::Keys(rows) => rows.iter_mut().for_each(|row| {

@@ -7,14 +7,14 @@ use super::super::files;
 use super::super::search;
 use super::ask;
 use crate::engine::question::Fate;
-use crate::retention::PROTECTED_TAG;
+use crate::retention;
 use crate::vault::Id;
 
 /// Whether a generation is protected: no rule takes it, nor does a mark.
 pub(super) fn is_protected(model: &Model, id: Id) -> bool {
     let rows = &model.generations.all;
     rows.iter()
-        .any(|row| row.id == id && row.tags.iter().any(|tag| tag == PROTECTED_TAG))
+        .any(|row| row.id == id && retention::is_protected(&row.tags))
 }
 
 /// Shows those that go, or all; the cursor stays on its generation.

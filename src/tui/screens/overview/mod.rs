@@ -1,8 +1,10 @@
 //! The screen Overview: what is protected and what is not, the last runs, what to know.
 //!
-//! `rows` lays out what the engine tells as rows to move among, `view` draws them, `costs` those about money.
+//! `rows` lays out what the engine tells as rows to move among, `view` draws them, `costs` those about money, `coverage`
+//! those about what brings each thing back.
 
 mod costs;
+mod coverage;
 mod rows;
 mod view;
 
@@ -16,10 +18,10 @@ use super::super::theme::Role;
 use super::cost;
 use super::vaults;
 use crate::engine::overview::{self, About, Reach};
-use crate::engine::question::VaultCost;
+use crate::engine::question::{CoverageRow, VaultCost};
 use crate::engine::{Answer, Question};
 use crate::text;
-use rows::{Item, Rows};
+use rows::{Beside, Item, Rows};
 pub(super) use view::draw;
 
 /// Where keys go.
@@ -45,6 +47,12 @@ pub struct Overview {
     pub costs: Vec<VaultCost>,
     /// Whether that is here.
     costs_load: Load,
+    /// What brings each thing back, of those that are told one by one.
+    coverage: Vec<CoverageRow>,
+    /// How many are not.
+    uncovered: u64,
+    /// Whether that is here.
+    coverage_load: Load,
     /// It as rows.
     rows: Rows,
 }
@@ -59,6 +67,23 @@ pub(super) fn fetch(model: &mut Model, effects: &mut Vec<Effect>) {
     if wanted && model.overview.costs_load == Load::Idle && !model.asks("overview.costs") {
         model.overview.costs_load = Load::Loading;
         ask(model, "overview.costs", Question::VaultCosts, take_costs, effects);
+    }
+    let shown = model.screen == Screen::Overview;
+    if shown && model.overview.coverage_load == Load::Idle && !model.asks("overview.coverage") {
+        model.overview.coverage_load = Load::Loading;
+        ask(model, "overview.coverage", Question::Coverage, take_coverage, effects);
+    }
+}
+
+fn take_coverage(model: &mut Model, _: &Question, told: Told, _: &mut Vec<Effect>) {
+    match told.answer {
+        Answer::Coverage(rows) => {
+            let (told, others): (Vec<_>, Vec<_>) = rows.into_iter().partition(coverage::is_told);
+            model.overview.coverage = told;
+            model.overview.uncovered = others.len() as u64;
+            model.overview.coverage_load = Load::Ready;
+        }
+        other => model.overview.coverage_load = failed(other),
     }
 }
 
@@ -90,6 +115,7 @@ fn take(model: &mut Model, _: &Question, told: Told, _: &mut Vec<Effect>) {
 pub(super) fn stale(model: &mut Model) {
     model.overview.load = Load::Idle;
     model.overview.costs_load = Load::Idle;
+    model.overview.coverage_load = Load::Idle;
 }
 
 /// Lays the rows out anew, for the width and the height of the screen.
@@ -99,8 +125,14 @@ pub(super) fn layout(model: &mut Model) {
     }
     let (width, height) = (model.size.0, model.body_rows() + 1);
     let overview = &mut model.overview;
-    let costs = overview.costs.len();
-    overview.rows.lay_out(&overview.told, costs, width, usize::from(height));
+    let beside = Beside {
+        costs: overview.costs.len(),
+        covered: overview.coverage.len(),
+        uncovered: overview.uncovered,
+    };
+    overview
+        .rows
+        .lay_out(&overview.told, beside, width, usize::from(height));
 }
 
 /// The rows to move among.
@@ -130,6 +162,13 @@ fn open(act: &mut Act) {
                 cost::go_to(act.model, &vault);
             }
         }
+        Item::Cover(n) => {
+            let row = act.model.overview.coverage.get(n);
+            match row.and_then(|row| row.vaults.first().cloned()) {
+                Some(vault) => vaults::go_to(act.model, &vault),
+                None => act.model.screen = Screen::Snapshots,
+            }
+        }
         Item::Run(_) => jobs::open(act),
         Item::Warning(n) => match told.warnings.get(n).map(|warning| warning.about.clone()) {
             Some(About::Plan(plan)) => {
@@ -145,7 +184,7 @@ fn open(act: &mut Act) {
             Some(About::Setup) => plans::open(act),
             None => {}
         },
-        Item::Air | Item::Banner(_) | Item::Head(_) | Item::None(_) => {}
+        Item::Air | Item::Banner(_) | Item::Head(_) | Item::Uncovered(_) | Item::None(_) => {}
     }
 }
 

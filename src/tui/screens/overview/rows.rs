@@ -22,6 +22,10 @@ pub(super) enum Item {
     Vault(usize),
     /// Something to know.
     Warning(usize),
+    /// What brings something back.
+    Cover(usize),
+    /// How many are not told one by one.
+    Uncovered(u64),
     /// What a vault costs.
     Cost(usize),
     /// A run.
@@ -36,6 +40,7 @@ pub(super) enum Part {
     Plans,
     Vaults,
     Warnings,
+    Coverage,
     Costs,
     Runs,
 }
@@ -45,9 +50,20 @@ impl Item {
     fn can_be_gone_to(self) -> bool {
         matches!(
             self,
-            Item::Plan(..) | Item::Vault(_) | Item::Warning(_) | Item::Cost(_) | Item::Run(_)
+            Item::Plan(..) | Item::Vault(_) | Item::Warning(_) | Item::Cover(_) | Item::Cost(_) | Item::Run(_)
         )
     }
+}
+
+/// How many lines there are of what is told beside the overview itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Beside {
+    /// Vaults with what they cost.
+    pub costs: usize,
+    /// What is told of what brings it back.
+    pub covered: usize,
+    /// What is only counted.
+    pub uncovered: u64,
 }
 
 /// The lines, with a cursor on one that can be gone to.
@@ -57,20 +73,30 @@ pub(super) struct Rows {
     lines: Vec<(Item, u16)>,
     /// The line of the cursor, the first one of its item.
     cursor: usize,
+    /// Whether the user has moved it: until then it is on the first line, whatever comes in above.
+    moved: bool,
     top: usize,
     height: usize,
 }
 
 impl Rows {
     /// Lays the lines out anew; the cursor stays on what it was on.
-    pub(super) fn lay_out(&mut self, told: &Overview, costs: usize, width: u16, height: usize) {
-        let on = self.current();
+    pub(super) fn lay_out(&mut self, told: &Overview, beside: Beside, width: u16, height: usize) {
+        let on = self.current().filter(|_| self.moved);
         self.lines.clear();
         self.height = height.max(1);
         self.put(Item::Banner(0), 1);
         self.put(Item::Banner(1), 1);
-        for part in [Part::Plans, Part::Vaults, Part::Warnings, Part::Costs, Part::Runs] {
-            self.part(part, told, costs, width);
+        let parts = [
+            Part::Plans,
+            Part::Vaults,
+            Part::Warnings,
+            Part::Coverage,
+            Part::Costs,
+            Part::Runs,
+        ];
+        for part in parts {
+            self.part(part, told, beside, width);
         }
         let same = on.and_then(|on| self.lines.iter().position(|line| *line == (on, 0)));
         let first = self.lines.iter().position(|(item, _)| item.can_be_gone_to());
@@ -78,7 +104,7 @@ impl Rows {
         self.settle();
     }
 
-    fn part(&mut self, part: Part, told: &Overview, costs: usize, width: u16) {
+    fn part(&mut self, part: Part, told: &Overview, beside: Beside, width: u16) {
         let mut items: Vec<(Item, u16)> = Vec::new();
         match part {
             Part::Plans => {
@@ -95,8 +121,13 @@ impl Rows {
                 }
             }
             // Nothing is said of it before anything is known.
-            Part::Costs if costs == 0 => return,
-            Part::Costs => items.extend((0..costs).map(|n| (Item::Cost(n), 1))),
+            Part::Coverage if beside.covered == 0 && beside.uncovered == 0 => return,
+            Part::Coverage => {
+                items.extend((0..beside.covered).map(|n| (Item::Cover(n), 1)));
+                items.extend((beside.uncovered > 0).then_some((Item::Uncovered(beside.uncovered), 1)));
+            }
+            Part::Costs if beside.costs == 0 => return,
+            Part::Costs => items.extend((0..beside.costs).map(|n| (Item::Cost(n), 1))),
             Part::Runs => items.extend((0..told.runs.len()).map(|n| (Item::Run(n), 1))),
         }
         if items.is_empty() {
@@ -175,10 +206,12 @@ impl Rows {
 
 impl Moves for Rows {
     fn step(&mut self, by: i64) {
+        self.moved = true;
         self.stop(|_, at| usize::try_from((at as i64).saturating_add(by)).unwrap_or(0));
     }
 
     fn go(&mut self, to: u64) {
+        self.moved = true;
         self.stop(|_, _| usize::try_from(to).unwrap_or(usize::MAX));
     }
 
@@ -216,12 +249,20 @@ mod tests {
         }
     }
 
+    fn beside(costs: usize) -> Beside {
+        Beside {
+            costs,
+            covered: costs,
+            uncovered: 3,
+        }
+    }
+
     #[test]
     fn the_cursor_passes_over_what_cannot_be_gone_to() {
         let mut rows = Rows::default();
-        rows.lay_out(&told(1, 1, 1), 1, 80, 40);
+        rows.lay_out(&told(1, 1, 1), beside(1), 80, 40);
         let mut seen = Vec::new();
-        for _ in 0..6 {
+        for _ in 0..7 {
             seen.push(rows.current().unwrap());
             rows.step(1);
         }
@@ -232,12 +273,25 @@ mod tests {
                 Item::Plan(0, 1),
                 Item::Vault(0),
                 Item::Warning(0),
+                Item::Cover(0),
                 Item::Cost(0),
                 Item::Cost(0)
             ]
         );
         rows.go(0);
         assert_eq!(rows.current(), Some(Item::Plan(0, 0)));
+    }
+
+    #[test]
+    fn what_comes_in_above_does_not_take_the_cursor_along_before_it_was_moved() {
+        let mut rows = Rows::default();
+        rows.lay_out(&told(0, 0, 0), beside(1), 80, 10);
+        assert_eq!(rows.current(), Some(Item::Cover(0)));
+        rows.lay_out(&told(3, 9, 9), beside(1), 80, 10);
+        assert_eq!((rows.current(), rows.top), (Some(Item::Plan(0, 0)), 0));
+        rows.step(1);
+        rows.lay_out(&told(3, 9, 9), beside(9), 80, 10);
+        assert_eq!(rows.current(), Some(Item::Plan(0, 1)));
     }
 
     proptest! {
@@ -247,7 +301,7 @@ mod tests {
         ) {
             let mut rows = Rows::default();
             for (by, plans, vaults, warnings, width, height) in moves {
-                rows.lay_out(&told(plans, vaults, warnings), vaults, width, height);
+                rows.lay_out(&told(plans, vaults, warnings), beside(vaults), width, height);
                 rows.step(i64::from(by));
                 if let Some(current) = rows.current() {
                     prop_assert!(rows.visible().any(|line| line == (current, 0)));

@@ -7,7 +7,7 @@ use super::super::super::view::empty::message;
 use super::super::super::view::pane::{Span, TOP, cursor, plain_heading};
 use super::super::cost::words::plain;
 use super::rows::{Item, Part, WARNING};
-use super::{checked_words, costs, reach_word};
+use super::{checked_words, costs, coverage, reach_word};
 use crate::engine::JobState;
 use crate::engine::overview::{PlanCopy, PlanState, Severity, Standing, VaultState};
 use crate::engine::question::JobRow;
@@ -89,6 +89,12 @@ fn draw_line(model: &Model, canvas: &mut Canvas, y: u16, item: Item, line: u16) 
                 costs::line(model, canvas, y, cost);
             }
         }
+        Item::Cover(n) => {
+            if let Some(row) = model.overview.coverage.get(n) {
+                coverage::line(model, canvas, y, row);
+            }
+        }
+        Item::Uncovered(count) => coverage::others(canvas, y, count),
         Item::Run(n) => {
             if let Some(run) = told.runs.get(n) {
                 run_line(model, canvas, y, run);
@@ -116,7 +122,7 @@ fn draw_line(model: &Model, canvas: &mut Canvas, y: u16, item: Item, line: u16) 
             let words = match part {
                 Part::Plans => "none: a plan says what is backed up, and where to (P makes one)",
                 Part::Vaults => "none: a vault is where backups live",
-                Part::Warnings | Part::Costs => "none",
+                Part::Warnings | Part::Coverage | Part::Costs => "none",
                 Part::Runs => "none yet",
             };
             canvas.text(2, y, canvas.width(), words, Role::Dim);
@@ -125,7 +131,7 @@ fn draw_line(model: &Model, canvas: &mut Canvas, y: u16, item: Item, line: u16) 
 }
 
 /// A glyph and a word.
-fn state(canvas: &mut Canvas, y: u16, glyph: &str, word: &str, role: Role) {
+pub(super) fn state(canvas: &mut Canvas, y: u16, glyph: &str, word: &str, role: Role) {
     let x = canvas.text(2, y, NAME, glyph, role);
     canvas.text(x.max(3) + 1, y, NAME, word, role);
 }
@@ -254,6 +260,7 @@ fn head(model: &Model, canvas: &mut Canvas, y: u16, part: Part) {
         Part::Plans => " Plans ",
         Part::Vaults => " Vaults ",
         Part::Warnings => " To know ",
+        Part::Coverage => " What comes back ",
         Part::Costs => " Cost ",
         Part::Runs => " Last runs ",
     };
@@ -293,6 +300,19 @@ fn head(model: &Model, canvas: &mut Canvas, y: u16, part: Part) {
             put(columns.size, "stored", true);
             if let Some(rest) = columns.rest {
                 put(rest, "price", false);
+            }
+        }
+        Part::Coverage => {
+            let columns = coverage::Columns::of(width);
+            if let (Some(backup), Some(snapshot)) = (columns.backup, columns.snapshot) {
+                put(backup, "backup", false);
+                put(snapshot, "snapshot", false);
+                for (x, words) in columns.marks.into_iter().zip(coverage::MARKS) {
+                    put(x, words, false);
+                }
+            }
+            if let Some(rest) = columns.rest {
+                put(rest, "copies", false);
             }
         }
         Part::Runs => put(columns.second, "into", false),

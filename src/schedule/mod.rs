@@ -1,10 +1,14 @@
 //! When plans run: what the user writes, as a value.
 //!
-//! [`Schedule`] reads a short text such as `daily 02:00` and says it in plain words. What does not live here yet: running
+//! [`Schedule`] reads a short text such as `daily 02:00`, says it in plain words, and tells when it is due next. What does not live here yet: running
 //! anything. Until that is there, schedules are kept and shown, and cron or a timer of the system starts `coffer plan run`.
 
 use std::fmt;
 use std::str::FromStr;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
 
 /// When a plan is to run. Times are the machine's local ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -206,6 +210,50 @@ impl Schedule {
             Schedule::Monthly { day, at } => format!("on day {day} of every month at {at}"),
         }
     }
+
+    /// The first moment after `after` at which it is due by the clocks of a zone; both in seconds since 1970. Where a day
+    /// lacks the time, since clocks are put forward, it is due as much later; where a day has it twice, at the first one.
+    pub fn next(&self, after: i64, zone: &TimeZone) -> Option<i64> {
+        let from = Timestamp::from_second(after).ok()?;
+        if let Schedule::Hourly { minute } = self {
+            // By the minute, since an hour can come twice and zones differ by half hours too.
+            let first = after.div_euclid(60) * 60;
+            let is_due = |at: &i64| {
+                let local = Timestamp::from_second(*at).map(|at| zone.to_datetime(at).minute());
+                *at > after && local.is_ok_and(|now| i16::from(now) == i16::from(*minute))
+            };
+            return (0..=180).map(|minutes| first + 60 * minutes).find(is_due);
+        }
+        let today = zone.to_datetime(from).date();
+        // Each month has the day within 31 days of the last one.
+        (0..=32).find_map(|days| {
+            let date = today.checked_add(Span::new().days(days)).ok()?;
+            let times = self.times_on(date).into_iter().filter_map(|time| {
+                let local = date.at(i8::try_from(time.hour).ok()?, i8::try_from(time.minute).ok()?, 0, 0);
+                zone.to_timestamp(local).ok().map(Timestamp::as_second)
+            });
+            times.filter(|at| *at > after).min()
+        })
+    }
+
+    /// The times of a day, but for those of every hour.
+    fn times_on(&self, date: Date) -> Vec<TimeOfDay> {
+        match self {
+            Schedule::Hourly { .. } => Vec::new(),
+            Schedule::Hours { every } => {
+                let hours = (0..24).step_by(usize::from(*every).max(1));
+                hours.map(|hour| TimeOfDay { hour, minute: 0 }).collect()
+            }
+            Schedule::Days { on, at } => {
+                let weekday = usize::try_from(date.weekday().to_monday_zero_offset()).unwrap_or(0);
+                on.get(weekday).filter(|on| **on).map(|_| *at).into_iter().collect()
+            }
+            Schedule::Monthly { day, at } => match i16::from(date.day()) == i16::from(*day) {
+                true => vec![*at],
+                false => Vec::new(),
+            },
+        }
+    }
 }
 
 #[cfg(test)]
@@ -247,6 +295,44 @@ mod tests {
         hourly = every hour, on the hour
         hourly = every hour, on the hour
         hourly 15 = every hour, 15 minutes past it
+        ");
+    }
+
+    #[test]
+    fn the_next_moment_is_found_over_weeks_months_and_changed_clocks() {
+        let next = |text: &str, from: &str| {
+            let zone = TimeZone::get("Europe/Berlin").unwrap();
+            let from: Timestamp = from.parse().unwrap();
+            let at = text.parse::<Schedule>().unwrap().next(from.as_second(), &zone).unwrap();
+            Timestamp::from_second(at)
+                .unwrap()
+                .to_zoned(zone)
+                .strftime("%a %F %R %z")
+                .to_string()
+        };
+        let from = "2026-11-29T14:00:00Z"; // a Sunday, 15:00 there
+        let shown = [
+            next("hourly", from),
+            next("hourly 15", from),
+            next("every 6 hours", from),
+            next("daily 15:00", from),
+            next("mon,thu 21:30", from),
+            next("monthly 28 04:00", from),
+            // Clocks are put forward from 02:00 to 03:00, and back from 03:00 to 02:00.
+            next("daily 02:30", "2026-03-28T12:00:00Z"),
+            next("daily 02:30", "2026-10-24T12:00:00Z"),
+            next("hourly", "2026-10-25T00:00:00Z"),
+        ];
+        assert_snapshot!(shown.join("\n"), @r"
+        Sun 2026-11-29 16:00 +0100
+        Sun 2026-11-29 15:15 +0100
+        Sun 2026-11-29 18:00 +0100
+        Mon 2026-11-30 15:00 +0100
+        Mon 2026-11-30 21:30 +0100
+        Mon 2026-12-28 04:00 +0100
+        Sun 2026-03-29 03:30 +0200
+        Sun 2026-10-25 02:30 +0200
+        Sun 2026-10-25 02:00 +0100
         ");
     }
 

@@ -209,6 +209,16 @@ fn owner(done: rustix::io::Result<()>) -> io::Result<()> {
     }
 }
 
+/// Gives a folder back the times it had: some filesystems take it for a change when it is moved or when something in it is.
+pub(super) fn set_times(path: &Path, stat: &Stat) -> io::Result<()> {
+    Ok(rustix::fs::utimensat(
+        rustix::fs::CWD,
+        path,
+        &times(stat),
+        AtFlags::SYMLINK_NOFOLLOW,
+    )?)
+}
+
 fn times(stat: &Stat) -> Timestamps {
     let time = |seconds: i64, nanos| Timespec {
         tv_sec: seconds,

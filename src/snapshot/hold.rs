@@ -138,15 +138,31 @@ fn holder(
         }
     }
     let waited = released.recv_timeout(until.saturating_duration_since(Instant::now()));
-    drop(stopped);
-    waited == Err(RecvTimeoutError::Disconnected) || waited == Ok(())
+    let in_time = waited == Err(RecvTimeoutError::Disconnected) || waited == Ok(());
+    in_time && stopped.others_still_hold()
 }
 
-/// Threads of other processes that this thread has stopped, with the signal each one waits to be given.
+/// Threads of other processes that stand still.
 #[derive(Debug, Default)]
-struct Stopped(BTreeMap<libc::pid_t, libc::c_int>);
+struct Stopped {
+    /// Those that this thread has stopped, with the signal each one waits to be given.
+    own: BTreeMap<libc::pid_t, libc::c_int>,
+    /// Those that another thread of ours has stopped for another target that the same process writes to: which process,
+    /// and who holds it.
+    others: BTreeMap<libc::pid_t, (u32, libc::pid_t)>,
+}
 
 impl Stopped {
+    fn has(&self, thread: &libc::pid_t) -> bool {
+        self.own.contains_key(thread) || self.others.contains_key(thread)
+    }
+
+    /// Whether those that others of our threads held are still held by the same, or have ended.
+    fn others_still_hold(&self) -> bool {
+        let mut others = self.others.iter();
+        others.all(|(thread, (pid, holder))| tracer(*pid, *thread).is_none_or(|now| now == *holder))
+    }
+
     /// Stops all threads of a process.
     fn stop(&mut self, pid: u32, until: Instant) -> Result<(), String> {
         loop {
@@ -157,7 +173,7 @@ impl Stopped {
             let threads = threads
                 .flatten()
                 .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-            let new: Vec<libc::pid_t> = threads.filter(|thread| !self.0.contains_key(thread)).collect();
+            let new: Vec<libc::pid_t> = threads.filter(|thread| !self.has(thread)).collect();
             if new.is_empty() {
                 return Ok(());
             }
@@ -172,6 +188,11 @@ impl Stopped {
             Ok(()) => {}
             Err(libc::ESRCH) => return Ok(()),
             Err(libc::EPERM) => {
+                // One that writes to several targets of a group is held once, for the first of them.
+                if let Some(holder) = tracer(pid, thread).filter(|holder| is_ours(*holder)) {
+                    self.others.insert(thread, (pid, holder));
+                    return Ok(());
+                }
                 return Err(format!(
                     "process {pid} writes there and cannot be held: it belongs to somebody else (use sudo), or a debugger \
                      has it; --consistency crash takes the snapshot without"
@@ -184,7 +205,7 @@ impl Stopped {
                 ));
             }
         }
-        self.0.insert(thread, 0);
+        self.own.insert(thread, 0);
         let _ = trace(libc::PTRACE_INTERRUPT, thread, 0);
         let patience = until.min(Instant::now() + PATIENCE);
         loop {
@@ -194,13 +215,13 @@ impl Stopped {
             if waited == thread && libc::WIFSTOPPED(status) {
                 // A stop of ours carries an event; without one it is a signal that it must still be given.
                 if status >> 16 == 0 {
-                    self.0.insert(thread, libc::WSTOPSIG(status));
+                    self.own.insert(thread, libc::WSTOPSIG(status));
                 }
                 return Ok(());
             }
             if waited != 0 {
                 // It has ended.
-                self.0.remove(&thread);
+                self.own.remove(&thread);
                 return Ok(());
             }
             if Instant::now() >= patience {
@@ -220,11 +241,23 @@ impl Stopped {
 
 impl Drop for Stopped {
     fn drop(&mut self) {
-        for (thread, signal) in &self.0 {
+        for (thread, signal) in &self.own {
             // Those that have not come to a stop yet are let go by the kernel when this thread ends.
             let _ = trace(libc::PTRACE_DETACH, *thread, *signal);
         }
     }
+}
+
+/// The thread that holds another one, as a debugger does: 0 for none; `None` when it has ended.
+fn tracer(pid: u32, thread: libc::pid_t) -> Option<libc::pid_t> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/task/{thread}/status")).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("TracerPid:"))?;
+    line.trim().parse().ok()
+}
+
+/// Whether a thread is one of this process.
+fn is_ours(thread: libc::pid_t) -> bool {
+    thread != 0 && std::path::Path::new(&format!("/proc/self/task/{thread}")).exists()
 }
 
 /// The letter of a thread's state, after its name in parentheses (proc(5)).
@@ -293,8 +326,17 @@ mod tests {
         while Instant::now() < until {
             assert_eq!(size(), at, "it stands still");
         }
+        // Another target that the same process writes to: it is held already, and stays so until both let go.
+        let second = super::hold(&Place::named(&path), Duration::from_secs(30), &|_| false).unwrap();
+        Box::new(second.expect("there is a writer")).thaw().unwrap();
+        assert_eq!(size(), at, "it stands still");
         Box::new(held).thaw().unwrap();
         grows(at);
+        // Whose holder let go too early was not held throughout.
+        let first = super::hold(&Place::named(&path), Duration::from_secs(30), &|_| false).unwrap();
+        let second = super::hold(&Place::named(&path), Duration::from_secs(30), &|_| false).unwrap();
+        Box::new(first.expect("there is a writer")).thaw().unwrap();
+        assert!(Box::new(second.expect("there is a writer")).thaw().is_err());
         // At the time limit it goes on by itself.
         let held = super::hold(&Place::named(&path), Duration::from_secs(3), &|_| false).unwrap();
         let held = held.expect("there is a writer");

@@ -27,6 +27,7 @@ mod resolve;
 pub mod restore;
 pub mod run;
 mod shelf;
+mod standing;
 mod system;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -136,8 +136,10 @@ fn generation(snapshot: &Snapshot) -> Generation {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
-    use crate::retention::Many;
+    use crate::retention::{Many, Period};
     use crate::snapshot::testing;
 
     const DAY: i64 = 86_400;
@@ -198,5 +200,63 @@ mod tests {
         f false 
         g false kept: last snapshot
         ");
+    }
+
+    fn maker() -> impl Strategy<Value = MadeBy> {
+        prop_oneof![
+            Just(MadeBy::Hand),
+            Just(MadeBy::Other),
+            Just(MadeBy::Backup),
+            Just(MadeBy::Safety(SnapshotId("a".repeat(12)))),
+            "[abc]".prop_map(MadeBy::Policy),
+        ]
+    }
+
+    proptest! {
+        /// Whatever the rules, the limit and the clock: what a person took, what is protected and what others made stays.
+        #[test]
+        fn only_what_policies_took_ever_goes(
+            made in proptest::collection::vec((maker(), 0..200_i64, any::<bool>()), 0..24),
+            last in 0..4_u32,
+            days in 1..50_u32,
+            limit in proptest::option::of(0..4_u32),
+            since in proptest::option::of(0..200_i64),
+            now in 0..400_i64,
+        ) {
+            let snapshots: Vec<Snapshot> = made
+                .iter()
+                .enumerate()
+                .map(|(n, (made_by, day, protected))| Snapshot {
+                    protected: *protected,
+                    ..taken(&format!("{n:012x}"), *day, made_by.clone())
+                })
+                .collect();
+            let keep = Policy {
+                last: Some(Many::Of(last)),
+                ..Policy::default()
+            };
+            let other = Policy {
+                period: Some(Period { days, floor: 0 }),
+                ..Policy::default()
+            };
+            let since = since.map(|day| testing::time(day * DAY));
+            let rule = |name, keep, since| Rule { name, keep, since };
+            let rules = [rule("a", &keep, since), rule("b", &other, None)];
+            let all = fates(&snapshots, &rules, limit, testing::time(now * DAY), &TimeZone::UTC);
+            prop_assert_eq!(all.len(), snapshots.len());
+            for (snapshot, fate) in snapshots.iter().zip(&all) {
+                prop_assert_eq!(&snapshot.id, &fate.id);
+                if fate.goes {
+                    prop_assert!(matches!(snapshot.made_by, MadeBy::Policy(_)) && !snapshot.protected);
+                }
+            }
+            // A limit is kept to, but for what is protected.
+            if let Some(limit) = limit {
+                let stays = |(snapshot, fate): &(&Snapshot, &Fate)| {
+                    matches!(snapshot.made_by, MadeBy::Policy(_)) && !snapshot.protected && !fate.goes
+                };
+                prop_assert!(snapshots.iter().zip(&all).filter(stays).count() <= limit as usize);
+            }
+        }
     }
 }

@@ -89,8 +89,8 @@ fn kind_of_folder(path: &Path) -> Result<Kind, String> {
         "xfs" | "bcachefs" | "ocfs2" => Ok(Kind::Reflink),
         "" => Err("its filesystem is not known".into()),
         kind => Err(format!(
-            "{kind} keeps no snapshots: btrfs does, and XFS and btrfs can copy a folder without its data; a folder here can \
-             only be backed up (coffer backup)"
+            "{kind} keeps no snapshots: btrfs does, and XFS and btrfs can copy a folder by sharing its blocks; a folder here \
+             can only be backed up (coffer backup)"
         )),
     }
 }

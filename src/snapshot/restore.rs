@@ -1,8 +1,11 @@
 //! Single files and folders out of a snapshot, with all their metadata; blocks are shared where snapshot and destination
 //! are on one filesystem that can.
 //!
-//! What is there already is replaced in one step or left alone. One entry that fails is told and the rest goes on.
+//! What is there already is replaced in one step or left alone. One entry that fails is told and the rest goes on. Names of
+//! one file stay names of one file, as far as they are restored together.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -39,6 +42,7 @@ pub fn restore(
     work: &Work,
     report: &dyn Fn(&Path, String),
 ) -> Result<Restored> {
+    let made = to.symlink_metadata().is_err();
     std::fs::create_dir_all(to).map_err(io_error("create", to))?;
     let open = |path: &Path| {
         std::fs::File::open(path)
@@ -51,6 +55,7 @@ pub fn restore(
         overwrite,
         work,
         report,
+        links: RefCell::default(),
     };
     let mut done = Restored::default();
     for path in paths {
@@ -62,6 +67,13 @@ pub fn restore(
         }
         job.path(path, &mut done)?;
     }
+    // A folder that was made for all of it is the target's root: nobody else may look into what was private.
+    if made && paths.iter().any(|path| path.as_os_str().is_empty()) {
+        rustix::fs::fstat(&job.source)
+            .map_err(io::Error::from)
+            .and_then(|stat| open_metadata(job.source.as_fd(), &stat, job.target.as_fd()))
+            .map_err(io_error("set the metadata of", to))?;
+    }
     Ok(done)
 }
 
@@ -71,6 +83,8 @@ struct Job<'a> {
     overwrite: Overwrite,
     work: &'a Work<'a>,
     report: &'a dyn Fn(&Path, String),
+    /// Files with several names: by device and inode in the snapshot, the name under which one is at the destination.
+    links: RefCell<HashMap<(u64, u64), PathBuf>>,
 }
 
 impl Job<'_> {
@@ -144,12 +158,18 @@ impl Job<'_> {
             return Ok(());
         }
         let there = status(target.as_fd(), name).ok();
-        if there.as_ref().is_some_and(|there| self.stays(&stat, there)) {
+        if let Some(there) = &there
+            && self.stays(&stat, there)
+        {
+            if is_same(&stat, there) {
+                self.remember(path, &stat);
+            }
             done.skipped += 1;
             return Ok(());
         }
-        match self.put(source, target, name, &stat, there.is_some()) {
+        match self.put(source, target, path, name, &stat, there.is_some()) {
             Ok(bytes) => {
+                self.remember(path, &stat);
                 done.files += 1;
                 done.bytes += bytes;
                 self.work.progress.file_done(bytes);
@@ -177,26 +197,70 @@ impl Job<'_> {
             Overwrite::Never => true,
             Overwrite::Always => false,
             Overwrite::IfNewer => time(old) <= time(there),
-            Overwrite::IfChanged => {
-                kind(old) == kind(there) && old.st_size == there.st_size && time(old) == time(there)
-            }
+            Overwrite::IfChanged => is_same(old, there),
+        }
+    }
+
+    /// Remembers where a file with several names is now.
+    fn remember(&self, path: &Path, stat: &Stat) {
+        if stat.st_nlink > 1 {
+            let mut links = self.links.borrow_mut();
+            links
+                .entry((stat.st_dev, stat.st_ino))
+                .or_insert_with(|| path.to_path_buf());
         }
     }
 
     /// Makes one entry; what is there is replaced in one step.
-    fn put(&self, source: &OwnedFd, target: &OwnedFd, name: &OsStr, stat: &Stat, replace: bool) -> io::Result<u64> {
+    fn put(
+        &self,
+        source: &OwnedFd,
+        target: &OwnedFd,
+        path: &Path,
+        name: &OsStr,
+        stat: &Stat,
+        replace: bool,
+    ) -> io::Result<u64> {
+        let make = |new: &OsStr| match self.link(path, stat, target, new) {
+            true => Ok(0),
+            false => copy::entry(source.as_fd(), name, stat, target.as_fd(), new, Sharing::May),
+        };
         if !replace {
-            return copy::entry(source.as_fd(), name, stat, target.as_fd(), name, Sharing::May);
+            return make(name);
         }
         let mut part = OsString::from(format!(".coffer-{}-", std::process::id()));
         part.push(OsStr::from_bytes(&name.as_bytes()[..name.len().min(200)]));
-        let made = copy::entry(source.as_fd(), name, stat, target.as_fd(), &part, Sharing::May)
-            .and_then(|bytes| Ok(rustix::fs::renameat(target, &part, target, name).map(|()| bytes)?));
-        if made.is_err() {
-            let _ = rustix::fs::unlinkat(target, &part, AtFlags::empty());
-        }
+        let made = make(&part).and_then(|bytes| Ok(rustix::fs::renameat(target, &part, target, name).map(|()| bytes)?));
+        // Also after success: a name of the very file that was to be replaced is left by renaming.
+        let _ = rustix::fs::unlinkat(target, &part, AtFlags::empty());
         made
     }
+
+    /// A further name of a file that was restored before; whether that could be made. Without it is copied once more.
+    fn link(&self, path: &Path, stat: &Stat, target: &OwnedFd, new: &OsStr) -> bool {
+        if stat.st_nlink < 2 {
+            return false;
+        }
+        let links = self.links.borrow();
+        let Some(first) = links.get(&(stat.st_dev, stat.st_ino)).filter(|first| *first != path) else {
+            return false;
+        };
+        let (Some(above), Some(name)) = (first.parent(), first.file_name()) else {
+            return false;
+        };
+        let Ok(folder) = open_folder(self.target.as_fd(), above) else {
+            return false;
+        };
+        // What is there may have been changed since.
+        let is_it = status(folder.as_fd(), name).is_ok_and(|there| is_same(stat, &there));
+        is_it && rustix::fs::linkat(&folder, name, target, new, AtFlags::empty()).is_ok()
+    }
+}
+
+/// Whether what is there is what the snapshot has, by kind, size and time.
+fn is_same(old: &Stat, there: &Stat) -> bool {
+    let time = |stat: &Stat| (stat.st_mtime, stat.st_mtime_nsec);
+    kind(old) == kind(there) && old.st_size == there.st_size && time(old) == time(there)
 }
 
 #[cfg(test)]
@@ -239,6 +303,26 @@ mod tests {
         assert!(run(&["nowhere"], Overwrite::Always).is_err());
         run(&[""], Overwrite::IfChanged).unwrap();
         assert!(!to.join(SHELF).exists());
+
+        std::fs::hard_link(root.join("d/gone"), root.join("d/e/second")).unwrap();
+        std::fs::hard_link(root.join("d/gone"), root.join("third")).unwrap();
+        std::fs::write(to.join("third"), "another one").unwrap();
+        let inode = |path: &str| std::os::unix::fs::MetadataExt::ino(&to.join(path).metadata().unwrap());
+        run(&[""], Overwrite::Always).unwrap();
+        // Also over names that are one file already.
+        run(&[""], Overwrite::Always).unwrap();
+        assert_eq!(
+            (inode("d/gone"), inode("d/gone")),
+            (inode("d/e/second"), inode("third"))
+        );
+        std::fs::remove_file(to.join("d/e/second")).unwrap();
+        run(&["d"], Overwrite::IfChanged).unwrap();
+        assert!(to.join("d/e/second").exists());
+        assert_eq!(
+            std::fs::read_dir(to.join("d/e")).unwrap().count(),
+            2,
+            "nothing is left over"
+        );
         assert_eq!(*issues.borrow(), Vec::<String>::new());
     }
 }

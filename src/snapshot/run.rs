@@ -57,12 +57,14 @@ fn level(target: &Target, ability: &Ability, wanted: Option<Consistency>, comman
     match wanted {
         Some(Consistency::Application) if !commands && !has(Consistency::Application) => Err(refused(
             Consistency::Application,
-            hints(
-                "its programs are not told: name a ready-made hook (--hook postgresql) or commands (--before, --after)",
-            ),
+            hints("its programs are not told: name a ready-made hook (--hook postgresql) or a command (--run-before)"),
         )),
         Some(Consistency::Application) => Ok(Consistency::Application),
         Some(wanted) if has(wanted) => Ok(wanted),
+        Some(Consistency::Memory) => Err(refused(
+            Consistency::Memory,
+            hints("only a snapshot of a running machine holds RAM"),
+        )),
         Some(wanted) => Err(refused(wanted, hints("it cannot be had here"))),
         None if commands => Ok(Consistency::Application),
         None => {

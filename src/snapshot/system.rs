@@ -90,12 +90,14 @@ impl Program {
     }
 }
 
-/// What a program complained of: its last line on standard error, without its own prefix.
+/// What a program complained of: its last line on standard error, without its own prefix. One that is marked as an error
+/// counts before warnings that follow it.
 pub(super) fn said(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr);
-    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    match lines.next_back() {
-        Some(line) => line.trim_start_matches("ERROR: ").to_owned(),
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let error = lines.iter().rev().find_map(|line| line.strip_prefix("ERROR: "));
+    match error.or(lines.last().copied()) {
+        Some(line) => line.to_owned(),
         None => output.status.to_string(),
     }
 }
@@ -115,4 +117,26 @@ pub(super) fn errno(action: &'static str, path: &Path) -> impl FnOnce(rustix::io
 /// Whether this process may do what only root may.
 pub(super) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_told_before_the_warnings_around_it() {
+        let output = |text: &str| Output {
+            status: std::os::unix::process::ExitStatusExt::from_raw(256),
+            stdout: Vec::new(),
+            stderr: text.into(),
+        };
+        let denied = "WARNING: cannot read default subvolume id\nERROR: Could not destroy subvolume: Operation not permitted\n\
+            WARNING: deletion failed with EPERM\n";
+        assert_eq!(
+            said(&output(denied)),
+            "Could not destroy subvolume: Operation not permitted"
+        );
+        assert_eq!(said(&output("one\ntwo\n\n")), "two");
+        assert_eq!(said(&output("")), "exit status: 1");
+    }
 }

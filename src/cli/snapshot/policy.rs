@@ -11,6 +11,10 @@ use crate::config::{SnapshotPolicy, edit};
 use crate::engine::question::SnapshotPolicyRow;
 use crate::engine::{Error, SnapshotOutcome, SnapshotTask};
 use crate::schedule::Schedule;
+use crate::vault::Time;
+
+/// How many of the snapshots that a rule lets go are named.
+const SHOWN: usize = 10;
 
 /// Manage snapshot policies: what is taken when, and what of it stays
 ///
@@ -81,12 +85,12 @@ struct AddArgs {
     /// Change the policy of this name
     #[arg(long)]
     replace: bool,
-    /// With --replace: whether the new rule counts for the snapshots that are there: count, or spare
-    #[arg(long, value_name = "HOW", value_enum, requires = "replace")]
+    /// Whether the rule counts for the snapshots that are there, where it lets some of them go: count, or spare
+    #[arg(long, value_name = "HOW", value_enum)]
     existing: Option<Existing>,
 }
 
-/// What a changed rule does to the snapshots that are there.
+/// What a new rule does to the snapshots that are there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Existing {
     /// It counts for them too.
@@ -126,6 +130,7 @@ fn list(context: &Context) -> Result<Exit, Failure> {
         ("Keeps", Align::Left),
         ("Has", Align::Right),
         ("Last", Align::Left),
+        ("Next", Align::Left),
     ]);
     for row in &rows {
         table.row(vec![
@@ -135,6 +140,7 @@ fn list(context: &Context) -> Result<Exit, Failure> {
             row.keeps.clone(),
             row.snapshots.to_string(),
             row.last.map(|last| context.out.time(&last)).unwrap_or_default(),
+            next(context, row),
         ]);
     }
     table.print(&context.out)?;
@@ -142,6 +148,12 @@ fn list(context: &Context) -> Result<Exit, Failure> {
         context.out.problem(row.name.as_bytes(), &row.problem);
     }
     Ok(Exit::Done)
+}
+
+/// When it is due next, by the clocks of this machine.
+fn next(context: &Context, row: &SnapshotPolicyRow) -> String {
+    let stamp = |at: i64| crate::text::stamp(at, &context.out.zone);
+    row.next.map(stamp).unwrap_or_default()
 }
 
 fn described(row: &SnapshotPolicyRow) -> Value {
@@ -154,6 +166,7 @@ fn described(row: &SnapshotPolicyRow) -> Value {
         "snapshots": row.snapshots,
         "going": row.going,
         "last": row.last.map(|last| last.to_string()),
+        "next": row.next.and_then(|at| jiff::Timestamp::from_second(at).ok()).map(|at| at.to_string()),
         "problem": row.problem,
     })
 }
@@ -177,6 +190,7 @@ fn show(context: &Context, name: &str) -> Result<Exit, Failure> {
     let lines = [
         ("targets", escape(row.targets.join(", ").as_bytes())),
         ("when", row.when.clone()),
+        ("next", next(context, &row)),
         ("keeps", row.keeps.clone()),
         ("counts for", since.unwrap_or_default()),
         ("consistency", level.unwrap_or_default()),
@@ -247,31 +261,13 @@ fn add(context: &Context, args: AddArgs) -> Result<Exit, Failure> {
         since: None,
         limit: args.limit,
     };
+    policy.since = settle(context, &policy, args.existing, args.replace)?;
     let file = &context.engine.settings().config_path;
-    if args.replace {
-        let preview = context.engine.preview_policy(&policy)?;
-        let more = preview.go.iter().filter(|one| !preview.go_now.contains(one)).count();
-        let number = counted(more as u64, "snapshot", "snapshots");
-        match args.existing {
-            None if more > 0 => {
-                return Err(Failure::usage(format!(
-                    "the new rule would let {number} go that the old one keeps: say --existing count if it is to count for \
-                     them, or --existing spare to keep them until they are deleted by hand"
-                )));
-            }
-            Some(Existing::Spare) => {
-                policy.since = Some((context.engine.settings().clock)());
-                context
-                    .out
-                    .remark(format!("{number} that the new rule would let go stay"))?;
-            }
-            _ if more > 0 => context.out.remark(format!("{number} more go with the next run"))?,
-            _ => {}
-        }
-        edit::change(file, |text| edit::replace_snapshot_policy(text, file, &policy)).map_err(Error::from)?;
-    } else {
-        edit::change(file, |text| edit::add_snapshot_policy(text, file, &policy)).map_err(Error::from)?;
-    }
+    let write = match args.replace {
+        true => edit::replace_snapshot_policy,
+        false => edit::add_snapshot_policy,
+    };
+    edit::change(file, |text| write(text, file, &policy)).map_err(Error::from)?;
     if context.out.json {
         context
             .out
@@ -285,6 +281,62 @@ fn add(context: &Context, args: AddArgs) -> Result<Exit, Failure> {
         "Run it now, and from cron or a timer: coffer snapshot policy run {name}"
     ))?;
     Ok(Exit::Done)
+}
+
+/// Whether a new rule counts for the snapshots that are there, which is asked for where it would let more of them go than
+/// go now: since when it counts, `None` for always. A policy of a name that is gone takes up what that one took.
+fn settle(
+    context: &Context,
+    policy: &SnapshotPolicy,
+    existing: Option<Existing>,
+    replace: bool,
+) -> Result<Option<Time>, Failure> {
+    let more = match context.engine.preview_policy(policy) {
+        Ok(preview) => {
+            let mut more = preview.go;
+            more.retain(|one| !preview.go_now.contains(one));
+            more
+        }
+        Err(error) if replace && existing.is_none() => return Err(error.into()),
+        Err(error) => {
+            let text = format!("what becomes of the snapshots that are there cannot be told: {error}");
+            context.out.remark(escape(text.as_bytes()))?;
+            Vec::new()
+        }
+    };
+    let number = counted(more.len() as u64, "snapshot", "snapshots");
+    let show = |title: String| -> Result<(), Failure> {
+        context.out.remark(title)?;
+        for one in more.iter().take(SHOWN) {
+            context.out.remark(format!(
+                "  {}  {}  {}",
+                one.id,
+                context.out.time(&one.taken),
+                target_text(&one.target)
+            ))?;
+        }
+        match more.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            rest => context.out.remark(format!("  and {rest} more")),
+        }
+    };
+    match existing {
+        None if !more.is_empty() => {
+            show(format!("The rule would let {number} go that stay now:"))?;
+            Err(Failure::usage(
+                "say --existing count if the rule is to count for them, or --existing spare to keep them until they are \
+                 deleted by hand",
+            ))
+        }
+        Some(Existing::Spare) => {
+            if !more.is_empty() {
+                show(format!("{number} that the rule would let go stay:"))?;
+            }
+            Ok(Some((context.engine.settings().clock)()))
+        }
+        _ if !more.is_empty() => show(format!("{number} more go with the next run:")).map(|()| None),
+        _ => Ok(None),
+    }
 }
 
 fn remove(context: &Context, name: &str) -> Result<Exit, Failure> {

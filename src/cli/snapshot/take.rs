@@ -22,7 +22,7 @@ struct WhatArgs {
     #[arg(value_name = "TARGET", required = true)]
     targets: Vec<String>,
     /// What you call it
-    #[arg(short, long, value_name = "TEXT", default_value = "")]
+    #[arg(short, long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     label: String,
     /// Let nothing delete it, until coffer snapshot protect --off
     #[arg(long)]

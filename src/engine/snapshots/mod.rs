@@ -149,9 +149,12 @@ impl Engine {
         self.hub().send(Event::SnapshotsChanged { target: target.clone() });
     }
 
-    /// The folders in which snapshots are, by device and inode: backups leave them out.
+    /// The folders in which snapshots are, by device and inode: backups leave them out. Those of targets that this user may
+    /// not snapshot are among them.
     pub(super) fn shelves(&self) -> Vec<(u64, u64)> {
-        let folders = self.targets().into_iter().filter_map(|target| match target {
+        let found = self.found_targets().into_iter().map(|found| found.target);
+        let all: BTreeSet<Target> = found.chain(self.targets()).collect();
+        let folders = all.into_iter().filter_map(|target| match target {
             Target::Folder(path) => Some(path),
             _ => None,
         });

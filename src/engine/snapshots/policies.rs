@@ -1,6 +1,6 @@
 //! Policies: what of a target's snapshots stays, and running one. Cron or a timer starts them (`coffer snapshot policy run`).
 
-use std::collections::BTreeSet;
+use std::fs::{File, TryLockError};
 
 use super::SnapshotOutcome;
 use crate::config::{SnapshotPolicy, suggest};
@@ -25,21 +25,17 @@ impl Engine {
         policy.targets.iter().map(|text| self.target(text)).collect()
     }
 
+    /// Whether a policy takes a target.
+    fn takes(&self, policy: &SnapshotPolicy, target: &Target) -> bool {
+        let mut targets = policy.targets.iter().filter_map(|text| self.target(text).ok());
+        targets.any(|one| one == *target)
+    }
+
     /// The names of the policies that take a target.
     pub(super) fn policies_on(&self, target: &Target) -> Vec<String> {
         let config = self.config();
-        let takes = |policy: &&SnapshotPolicy| {
-            let targets = policy.targets.iter();
-            targets
-                .filter_map(|text| self.target(text).ok())
-                .any(|one| one == *target)
-        };
-        config
-            .snapshots
-            .iter()
-            .filter(takes)
-            .map(|policy| policy.name.clone())
-            .collect()
+        let on = config.snapshots.iter().filter(|policy| self.takes(policy, target));
+        on.map(|policy| policy.name.clone()).collect()
     }
 
     /// What becomes of a target's snapshots by the config as it is.
@@ -56,9 +52,9 @@ impl Engine {
                 since: policy.since,
             })
             .collect();
-        let on: BTreeSet<String> = self.policies_on(target).into_iter().collect();
-        let limits = policies.iter().filter(|policy| on.contains(&policy.name));
-        let limit = limits.filter_map(|policy| policy.limit).min();
+        let limits = policies.iter().filter(|policy| policy.limit.is_some());
+        let on = limits.filter(|policy| self.takes(policy, target));
+        let limit = on.filter_map(|policy| policy.limit).min();
         fates(snapshots, &rules, limit, self.now(), &self.settings().zone)
     }
 
@@ -107,7 +103,7 @@ impl Engine {
             snapshots: 0,
             going: 0,
             last: None,
-            next: None,
+            next: self.next_run(policy),
             problem: String::new(),
         };
         let looked = self.targets_of(policy).and_then(|targets| {
@@ -131,9 +127,37 @@ impl Engine {
         row
     }
 
+    /// When a policy is due next, by the clocks of this machine.
+    fn next_run(&self, policy: &SnapshotPolicy) -> Option<i64> {
+        let (now, zone) = (self.now().seconds, &self.settings().zone);
+        policy.at.iter().filter_map(|when| when.next(now, zone)).min()
+    }
+
+    /// Keeps a second run of a policy away while one goes on: two would delete by the same list. The system lets go of it
+    /// when this is dropped, or when we die.
+    fn hold_policy(&self, name: &str) -> Result<File> {
+        let folder = self.settings().data.join("snapshot-policies");
+        let path = folder.join(format!("{name}.lock"));
+        let failed = |source: std::io::Error| Error::Local {
+            action: "lock",
+            path: path.display().to_string(),
+            source,
+        };
+        std::fs::create_dir_all(&folder).map_err(failed)?;
+        let file = File::options().create(true).append(true).open(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => Err(Error::Usage(format!(
+                "snapshot policy {name} is being run already: wait for that to end, or stop it (coffer jobs)"
+            ))),
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+        }
+    }
+
     /// Takes what a policy takes, then deletes what the rules do not keep. A failed taking deletes nothing.
     pub(super) fn run_policy(&self, name: &str, work: &Work) -> Result<SnapshotOutcome> {
         let policy = self.snapshot_policy(name)?;
+        let _held = self.hold_policy(name)?;
         let targets = self.targets_of(&policy)?;
         let asked = TakeAsked {
             targets: targets.clone(),

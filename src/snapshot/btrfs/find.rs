@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::subvolume::{Subvolume, TOP_LEVEL, uuid_text};
-use super::{Found, Kind, MadeBy, Result, Snapshot, Target, may_take};
+use super::{Found, Kind, MadeBy, Result, Snapshot, Target, may_take, standing};
 use crate::snapshot::mounts::{self, Mount};
 use crate::snapshot::shelf::{Shelf, is_shelved, path_text};
 use crate::snapshot::{Consistency, SnapshotId};
@@ -80,7 +80,7 @@ pub(super) fn snapshots(path: &Path) -> Result<Vec<Snapshot>> {
             }
         }
     }
-    found.sort_by(|a, b| (a.taken.seconds, a.taken.nanos, &a.id).cmp(&(b.taken.seconds, b.taken.nanos, &b.id)));
+    standing::sort(&mut found);
     Ok(found)
 }
 

@@ -1,11 +1,14 @@
 //! Snapshots of btrfs subvolumes: read-only ones on a shelf beside the subvolume, see [`SHELF`](crate::snapshot::SHELF).
 //!
 //! `subvolume` asks the kernel, `tool` runs the `btrfs` program, `find` looks for subvolumes and for snapshots that others
-//! made, `take` makes and deletes, `rollback` goes back. What btrfs cannot: freeze itself while it makes a snapshot. One
-//! that is made while programs write holds all that was synced and all that was written before it began, but of what is
-//! written meanwhile perhaps the later without the earlier; so the writers are held where more is wanted.
+//! made, `take` makes and deletes, `rollback` goes back, for which `exchange` puts one in the place of another and `remount`
+//! sees to mounts. What btrfs cannot: freeze itself while it makes a snapshot. One that is made while programs write holds
+//! all that was synced and all that was written before it began, but of what is written meanwhile perhaps the later without
+//! the earlier; so the writers are held where more is wanted.
 
+mod exchange;
 mod find;
+mod remount;
 mod rollback;
 pub(super) mod subvolume;
 mod take;
@@ -15,9 +18,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use self::subvolume::{Subvolume, holder, is_btrfs, is_root_of_subvolume};
-use super::databases::Database;
 use super::hold::hold;
 use super::shelf::{Shelf, is_shelved, shelf_of};
+use super::standing::{self, is_machine};
 use super::system::is_root;
 use super::writers::{Place, Seen, seen};
 use super::{
@@ -90,11 +93,6 @@ pub(super) fn within(folder: &Path) -> Vec<PathBuf> {
     children.into_iter().filter(|child| child.starts_with(folder)).collect()
 }
 
-/// Machines are held by themselves: one that stands still cannot answer.
-fn is_machine(writer: &Writer) -> bool {
-    writer.name.starts_with("qemu-") || writer.name.starts_with("kvm")
-}
-
 /// What of the levels can be had, by who writes.
 fn ability(path: &Path, seen: Seen) -> Ability {
     let mut hints = Vec::new();
@@ -128,15 +126,7 @@ fn ability(path: &Path, seen: Seen) -> Ability {
             machines.join(", ")
         ));
     }
-    for kind in Database::ALL {
-        if seen
-            .writers
-            .iter()
-            .any(|writer| writer.database.as_deref() == Some(kind.name()))
-        {
-            hints.push(kind.advice().to_owned());
-        }
-    }
+    hints.extend(standing::advice(&seen.writers));
     Ability {
         levels,
         hints,
@@ -178,16 +168,6 @@ fn is_own(pid: u32) -> bool {
     about.is_ok_and(|about| about.uid() == rustix::process::geteuid().as_raw())
 }
 
-/// A snapshot's files are where it is.
-#[derive(Debug)]
-struct Standing(PathBuf);
-
-impl Files for Standing {
-    fn root(&self) -> PathBuf {
-        self.0.clone()
-    }
-}
-
 impl Provider for Btrfs {
     fn kind(&self) -> Kind {
         Kind::Btrfs
@@ -216,7 +196,7 @@ impl Provider for Btrfs {
     }
 
     fn amend(&self, snapshot: &Snapshot) -> Result<()> {
-        take::amend(&own(snapshot)?, snapshot)
+        standing::amend(&own(snapshot)?, snapshot)
     }
 
     fn list(&self, target: &Target) -> Result<Vec<Snapshot>> {
@@ -224,7 +204,7 @@ impl Provider for Btrfs {
     }
 
     fn relabel(&self, snapshot: &Snapshot, labels: &Labels) -> Result<Snapshot> {
-        take::relabel(&own(snapshot)?, snapshot, labels)
+        standing::relabel(&own(snapshot)?, snapshot, labels)
     }
 
     fn size(&self, snapshot: &Snapshot) -> Result<Size> {
@@ -253,10 +233,6 @@ impl Provider for Btrfs {
     }
 
     fn files(&self, snapshot: &Snapshot) -> Result<Box<dyn Files>> {
-        let path = files_of(snapshot)?;
-        match std::fs::read_dir(&path) {
-            Ok(_) => Ok(Box::new(Standing(path))),
-            Err(error) => Err(super::system::io_error("open", &path)(error)),
-        }
+        standing::files(files_of(snapshot)?)
     }
 }

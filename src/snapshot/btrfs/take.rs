@@ -5,8 +5,9 @@ use std::path::Path;
 
 use serde_json::json;
 
+use super::exchange::{self, is_new};
 use super::subvolume::{Subvolume, is_btrfs, is_root_of_subvolume, uuid_text};
-use super::{Error, Kind, Labels, Order, Result, Snapshot, Target, Work, tool};
+use super::{Kind, Order, Result, Snapshot, Work, standing, tool};
 use crate::snapshot::record::{Record, sync_folder};
 use crate::snapshot::shelf::{Shelf, path_text};
 use crate::snapshot::system::io_error;
@@ -49,18 +50,8 @@ pub(super) fn take(path: &Path, order: &Order, work: &Work) -> Result<Snapshot> 
     let taken = (|| {
         tool::snapshot(path, &files, true)?;
         let snapshot = Snapshot {
-            id: order.id.clone(),
-            kind: Kind::Btrfs,
-            target: Target::Folder(path.to_path_buf()),
-            taken: work.now,
-            consistency: order.consistency,
-            label: order.label.clone(),
-            protected: order.protected,
-            made_by: order.made_by.clone(),
-            group: order.group.clone(),
-            pause: None,
             notes: without(path, &now),
-            handle: path_text(&shelf.files(&order.id)),
+            ..standing::ordered(Kind::Btrfs, path, order, &shelf, work)
         };
         let details = details(&now, &Subvolume::at(&files)?, &shelf);
         Record::new(snapshot.clone(), details).write(&part.join("record.json"))?;
@@ -100,29 +91,49 @@ fn without(path: &Path, now: &Subvolume) -> Vec<String> {
 }
 
 /// Puts right what a process that died left: completes what was whole, takes away the rest.
-fn sweep(shelf: &Shelf) {
-    let Ok(entries) = std::fs::read_dir(&shelf.path) else {
-        return;
-    };
-    for entry in entries.flatten() {
+pub(super) fn sweep(shelf: &Shelf) {
+    for entry in std::fs::read_dir(&shelf.path).into_iter().flatten().flatten() {
         let path = entry.path();
-        match path.extension().and_then(|extension| extension.to_str()) {
-            Some("gone") => discard(&path),
-            Some("part") => {
-                let record = Record::read(&path.join("record.json"));
-                let files = Subvolume::at(&path.join("files"));
-                let whole = record.ok().zip(files.ok()).is_some_and(|(record, files)| {
-                    let uuid = record.details.get("uuid").and_then(serde_json::Value::as_str);
-                    uuid == Some(&uuid_text(&files.uuid))
-                });
-                match whole {
-                    true => drop(std::fs::rename(&path, path.with_extension(""))),
-                    false => discard(&path),
-                }
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        let done = match extension {
+            // Copies of folders are for another provider to put right.
+            Some("gone" | "part") if !standing::is_kind(&path, Kind::Btrfs) => Ok(()),
+            Some("gone") => {
+                discard(&path);
+                Ok(())
             }
-            _ => {}
+            Some("part") => settle(shelf, &path),
+            _ if is_new(&path) && is_root_of_subvolume(&path) => tool::delete(&path),
+            _ => Ok(()),
+        };
+        if let Err(error) = done {
+            tracing::warn!("cannot put {} right: {error}", path.display());
         }
     }
+}
+
+/// One that was being made, by a taking or a rollback.
+fn settle(shelf: &Shelf, part: &Path) -> Result<()> {
+    let record = Record::read(&part.join("record.json")).ok();
+    let files = Subvolume::at(&part.join("files")).ok();
+    match (record, files) {
+        (Some(record), Some(files)) => {
+            let uuid = record.details.get("uuid").and_then(serde_json::Value::as_str);
+            match uuid == Some(&uuid_text(&files.uuid)) {
+                true => return complete(part),
+                false => discard(part),
+            }
+        }
+        (Some(record), None) => return exchange::settle(shelf, &record.snapshot.id, &record),
+        (None, _) => discard(part),
+    }
+    Ok(())
+}
+
+/// Makes what is whole a snapshot.
+pub(super) fn complete(part: &Path) -> Result<()> {
+    tool::set_read_only(&part.join("files"), true)?;
+    std::fs::rename(part, part.with_extension("")).map_err(io_error("rename", part))
 }
 
 /// Deletes a folder of the shelf with the subvolumes in it. What cannot be deleted is left for the next sweep.
@@ -140,80 +151,23 @@ pub(super) fn discard(folder: &Path) {
     let _ = std::fs::remove_dir(folder);
 }
 
-/// Changes what is known of a snapshot.
-fn change(shelf: &Shelf, snapshot: &Snapshot, change: impl FnOnce(&mut Snapshot)) -> Result<Snapshot> {
-    let _held = shelf.hold()?;
-    let file = shelf.record(&snapshot.id);
-    let mut record = Record::read(&file)?;
-    change(&mut record.snapshot);
-    record.write(&file)?;
-    Ok(Snapshot {
-        target: snapshot.target.clone(),
-        handle: snapshot.handle.clone(),
-        ..record.snapshot
-    })
-}
-
-/// Gives it another label, protects it or stops that.
-pub(super) fn relabel(shelf: &Shelf, snapshot: &Snapshot, labels: &Labels) -> Result<Snapshot> {
-    change(shelf, snapshot, |known| {
-        known.label.clone_from(&labels.label);
-        known.protected = labels.protected;
-    })
-}
-
-/// Writes down what became known after it was taken.
-pub(super) fn amend(shelf: &Shelf, snapshot: &Snapshot) -> Result<()> {
-    change(shelf, snapshot, |known| {
-        known.pause = snapshot.pause;
-        known.notes.clone_from(&snapshot.notes);
-        known.consistency = snapshot.consistency;
-    })
-    .map(drop)
-}
-
 /// Makes a subvolume that can be written to.
 pub(super) fn clone_to(files: &Path, place: &Path) -> Result<String> {
-    let unable = |why: String| {
-        Err(Error::Unable {
-            target: place.display().to_string(),
-            why,
-        })
-    };
-    if !place.is_absolute() || place.symlink_metadata().is_ok() {
-        return unable("name a place that is not there yet, as an absolute path".into());
-    }
-    let parent = place.parent().unwrap_or(place);
-    if !parent.is_dir() {
-        return unable("its parent folder is not there: make it first".into());
-    }
     let device = |path: &Path| {
         let mounts = crate::snapshot::mounts::all();
         crate::snapshot::mounts::of(&mounts, path).map(|mount| mount.device.clone())
     };
-    if !is_btrfs(parent) || device(parent) != device(files) {
-        return unable(
-            "a clone shares its blocks with the snapshot, so it must be on the same filesystem; to copy the files \
-             elsewhere: coffer snapshot restore"
-                .into(),
-        );
-    }
+    standing::check_place(place, |parent| is_btrfs(parent) && device(parent) == device(files))?;
     tool::snapshot(files, place, false)?;
     Ok(path_text(place))
 }
 
-/// Deletes one. What is half deleted is no snapshot any more.
+/// Deletes one.
 pub(super) fn delete(shelf: &Shelf, snapshot: &Snapshot) -> Result<()> {
     let _held = shelf.hold()?;
-    let folder = shelf.folder(&snapshot.id);
-    let record = Record::read(&shelf.record(&snapshot.id))?;
-    if record.snapshot.protected {
-        return Err(Error::Protected(snapshot.id.to_string()));
-    }
-    let gone = folder.with_extension("gone");
-    std::fs::rename(&folder, &gone).map_err(io_error("rename", &folder))?;
+    let gone = standing::set_aside(shelf, &snapshot.id)?;
     if let Err(error) = tool::delete(&gone.join("files")) {
-        std::fs::rename(&gone, &folder).map_err(io_error("rename", &gone))?;
+        std::fs::rename(&gone, shelf.folder(&snapshot.id)).map_err(io_error("rename", &gone))?;
         return Err(error);
     }
     discard(&gone);

@@ -84,16 +84,16 @@ pub(super) fn size(subvolume: &Subvolume) -> Result<(Size, Option<String>)> {
                     };
                     return Ok((size, None));
                 }
-                Some(_) => {
-                    "the quotas of this filesystem are out of date (btrfs quota rescan -w PATH brings them up to \
-                            date): what a snapshot takes is counted by its extents"
-                        .into()
-                }
-                None => {
-                    "quotas are off (btrfs quota enable PATH turns them on, and costs some speed): what a snapshot \
-                         takes is counted by its extents, without metadata"
-                        .into()
-                }
+                Some(_) => format!(
+                    "the quotas of this filesystem are out of date (btrfs quota rescan -w {} brings them up to date): what a \
+                     snapshot takes is counted by its extents",
+                    subvolume.path.display()
+                ),
+                None => format!(
+                    "quotas are off (btrfs quota enable {} turns them on, and costs some speed): what a snapshot takes is \
+                     counted by its extents, without metadata",
+                    subvolume.path.display()
+                ),
             }
         }
     };

@@ -2,9 +2,10 @@
 //! configuration says (`~/.my.cnf`, `REDISCLI_AUTH`).
 
 use std::ffi::OsStr;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::process::{Child, ChildStdin, Stdio};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
 
 use super::{Around, Held, Prepared};
 use crate::snapshot::databases::Database;
@@ -95,12 +96,15 @@ impl Drop for Locked {
 struct Tables {
     client: Child,
     session: Option<ChildStdin>,
+    /// What the client prints, line by line: answers, and what it complains of when it ends.
+    answers: Receiver<String>,
+    limit: Duration,
 }
 
 impl Tables {
     fn hold(around: &Around) -> Result<Tables> {
-        let failed = |said: String| refused(Database::MySql, "FLUSH TABLES WITH READ LOCK", said);
-        let words = ["--batch", "--skip-column-names", "--unbuffered"].map(OsStr::new);
+        // A session that came anew would hold nothing.
+        let words = ["--batch", "--skip-column-names", "--unbuffered", "--skip-reconnect"].map(OsStr::new);
         let mut client = MYSQL
             .command(&words)
             .stdin(Stdio::piped())
@@ -108,57 +112,60 @@ impl Tables {
             .stderr(Stdio::piped())
             .spawn()
             .map_err(|error| MYSQL.not_started(error))?;
-        let (answers, complaints) = (client.stdout.take(), client.stderr.take());
+        let (out, complaints) = (client.stdout.take(), client.stderr.take());
         let session = client.stdin.take();
-        let mut tables = Tables { client, session };
-        if let Some(session) = &mut tables.session {
-            session
-                .write_all(b"FLUSH TABLES WITH READ LOCK;\nSELECT 'held';\n")
-                .and_then(|()| session.flush())
-                .map_err(|error| failed(error.to_string()))?;
-        }
-        let (tell, told) = channel();
+        let (tell, answers) = channel();
         std::thread::spawn(move || {
-            let mut line = String::new();
-            let _ = answers.map(|answers| BufReader::new(answers).read_line(&mut line));
-            if line.trim() != "held" {
-                line.clear();
-                let _ = complaints.map(|complaints| BufReader::new(complaints).read_line(&mut line));
-            }
-            let _ = tell.send(line.trim().to_owned());
+            let out: Option<Box<dyn Read>> = out.map(|out| Box::new(out) as _);
+            let complaints: Option<Box<dyn Read>> = complaints.map(|from| Box::new(from) as _);
+            let lines = out
+                .into_iter()
+                .chain(complaints)
+                .flat_map(|from| BufReader::new(from).lines());
+            let _ = lines.map_while(|line| line.ok()).try_for_each(|line| tell.send(line));
         });
-        match told.recv_timeout(around.limit) {
-            Ok(line) if line == "held" => Ok(tables),
-            Ok(line) => Err(failed(line)),
-            Err(_) => Err(Error::TimedOut {
-                what: "waiting for MySQL to hold its tables".into(),
-                seconds: around.limit.as_secs(),
-                then: "; nothing was taken".into(),
+        let mut tables = Tables {
+            client,
+            session,
+            answers,
+            limit: around.limit,
+        };
+        tables.ask("FLUSH TABLES WITH READ LOCK", "hold its tables", "; nothing was taken")?;
+        Ok(tables)
+    }
+
+    /// Has the session do something, and waits until that is done.
+    fn ask(&mut self, statement: &'static str, what: &str, then: &str) -> Result<()> {
+        let failed = |said: String| refused(Database::MySql, statement, said);
+        if let Some(session) = &mut self.session {
+            // Where the client has ended, what it said of that is worth more than that the pipe is closed.
+            let _ = write!(session, "{statement};\nSELECT 'done';\n").and_then(|()| session.flush());
+        }
+        match self.answers.recv_timeout(self.limit) {
+            Ok(line) if line.trim() == "done" => Ok(()),
+            Ok(line) => Err(failed(line.trim().to_owned())),
+            Err(RecvTimeoutError::Disconnected) => Err(failed("the session has ended".into())),
+            Err(RecvTimeoutError::Timeout) => Err(Error::TimedOut {
+                what: format!("waiting for MySQL to {what}"),
+                seconds: self.limit.as_secs(),
+                then: then.into(),
             }),
         }
     }
 }
 
 impl Held for Tables {
+    /// That the session still answers says that its lock was there all the time.
     fn release(mut self: Box<Self>) -> Result<()> {
-        let mut alive = matches!(self.client.try_wait(), Ok(None));
-        if let Some(session) = &mut self.session {
-            alive &= session.write_all(b"UNLOCK TABLES;\n").is_ok();
-        }
-        match alive {
-            true => Ok(()),
-            false => Err(refused(
-                Database::MySql,
-                "UNLOCK TABLES",
-                "the session that held the tables ended before; nothing was kept".into(),
-            )),
-        }
+        self.ask("UNLOCK TABLES", "let its tables go", "; nothing was kept")
     }
 }
 
 impl Drop for Tables {
+    /// The server lets the tables go when the session's connection is closed, whatever the client waits for.
     fn drop(&mut self) {
         drop(self.session.take());
+        let _ = self.client.kill();
         let _ = self.client.wait();
     }
 }

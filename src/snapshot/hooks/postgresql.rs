@@ -96,7 +96,7 @@ impl Server {
         let (Some(port), Some(socket)) = (lines.get(3), lines.get(4).filter(|socket| !socket.is_empty())) else {
             return Err(unable(
                 data,
-                "it listens on no local socket: tell it by a command of your own (--before)".into(),
+                "it listens on no local socket: tell it by a command of your own (--run-before)".into(),
             ));
         };
         let about = data.metadata().map_err(io_error("look at", data))?;

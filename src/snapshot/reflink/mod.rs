@@ -16,18 +16,21 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::fs::{CWD, Mode, OFlags};
+use rustix::io::Errno;
 use serde_json::json;
 
-use super::databases::Database;
+use super::btrfs::subvolume::holder;
 use super::hold::hold;
 use super::record::{Record, sync_folder};
 use super::resolve::kind_of;
 use super::shelf::{Shelf, is_shelved, path_text, shelf_of};
+use super::standing::{self, is_machine};
 use super::system::{errno, io_error, is_root};
 use super::writers::{Place, seen};
 use super::{
     Ability, Consistency, Error, Files, Found, Frozen, Kind, Labels, Order, Provider, Result, RollbackPlan, RolledBack,
-    Size, Snapshot, Target, Work, Writer, mounts,
+    Size, Snapshot, Target, Work, mounts,
 };
 
 /// Makes snapshots of folders by sharing their blocks.
@@ -56,42 +59,36 @@ fn shelf(snapshot: &Snapshot) -> Result<Shelf> {
     shelf_of(Path::new(&snapshot.handle)).ok_or_else(|| Error::NoSnapshot(snapshot.id.to_string()))
 }
 
-/// Whether the filesystem shares blocks: tried out with two small files beside the snapshots-to-be, which are gone at once.
+/// Whether the filesystem shares blocks: tried out with two small files where the snapshots go. They have no names, so the
+/// folder's time stays, and nothing is left whatever happens.
 fn shares_blocks(place: &Path) -> Result<(), String> {
+    use std::io::Write as _;
     let folder = if place.is_dir() { Some(place) } else { place.parent() };
     let Some(folder) = folder else { return Ok(()) };
-    let file = |tag: &str| {
-        let path = folder.join(format!(".coffer-try-{}-{tag}", std::process::id()));
-        let open = std::fs::OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .open(&path);
-        let _ = std::fs::remove_file(&path);
-        open
+    let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+    let file = || rustix::fs::openat(CWD, folder, flags, Mode::from_raw_mode(0o600)).map(std::fs::File::from);
+    let files = match (file(), file()) {
+        (Ok(a), Ok(b)) => (a, b),
+        // It knows no files without names: copying will tell.
+        (Err(Errno::OPNOTSUPP), _) => return Ok(()),
+        (Err(Errno::ACCESS | Errno::PERM), _) => {
+            return Err(format!(
+                "its copy would be in {}, where you may not write: use sudo",
+                folder.display()
+            ));
+        }
+        (Err(error), _) | (_, Err(error)) => return Err(format!("{} does not take a copy: {error}", folder.display())),
     };
-    let tried = file("a").and_then(|a| {
-        use std::io::Write as _;
-        (&a).write_all(&[0; 4096])?;
-        Ok(rustix::fs::ioctl_ficlone(file("b")?, &a)?)
-    });
+    let written = (&files.0).write_all(&[0; 4096]);
+    let tried = written.and_then(|()| Ok(rustix::fs::ioctl_ficlone(&files.1, &files.0)?));
     match tried {
         Ok(()) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Err(format!(
-            "its copy would be in {}, where you may not write: use sudo",
-            folder.display()
-        )),
-        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::OPNOTSUPP.raw_os_error()) => Err(format!(
+        Err(error) if error.raw_os_error() == Some(Errno::OPNOTSUPP.raw_os_error()) => Err(format!(
             "the filesystem of {} cannot share blocks: XFS can if it was made with reflink=1 (mkfs.xfs does so since 2018)",
             folder.display()
         )),
         Err(error) => Err(format!("{} does not take a copy: {error}", folder.display())),
     }
-}
-
-/// Machines are held by themselves: one that stands still cannot answer.
-fn is_machine(writer: &Writer) -> bool {
-    writer.name.starts_with("qemu-") || writer.name.starts_with("kvm")
 }
 
 fn make(shelf: &Shelf) -> Result<()> {
@@ -101,18 +98,34 @@ fn make(shelf: &Shelf) -> Result<()> {
     }
 }
 
-/// Deletes what processes that died left on the shelf.
+/// Puts right what processes that died left on the shelf: completes what was whole, takes away the rest.
 fn sweep(shelf: &Shelf) {
     for entry in std::fs::read_dir(&shelf.path).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let left = Path::new(&name)
-            .extension()
-            .is_some_and(|extension| extension == "part" || extension == "gone");
-        // Subvolumes are btrfs's to put right.
-        if left && !super::btrfs::subvolume::is_root_of_subvolume(&entry.path().join("files")) {
-            discard(&entry.path());
+        let path = entry.path();
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        // Subvolumes are for another provider to put right.
+        let left = matches!(extension, Some("part" | "gone")) && standing::is_kind(&path, Kind::Reflink);
+        match left && extension == Some("part") && is_whole(&path) {
+            true => drop(std::fs::rename(&path, path.with_extension(""))),
+            false if left => discard(&path),
+            false => {}
         }
     }
+}
+
+/// What a record remembers of a copy: which folder it is, so that it is known for whole.
+fn details(shelf: &Shelf, files: &Path) -> Result<serde_json::Value> {
+    let inode = files.symlink_metadata().map_err(io_error("look at", files))?.ino();
+    Ok(json!({ "inside": shelf.inside, "inode": inode }))
+}
+
+/// Whether what is being made is whole: its record is written last, or, by a rollback, for the folder that is to come there
+/// in exchange.
+fn is_whole(part: &Path) -> bool {
+    let record = Record::read(&part.join("record.json")).ok();
+    let meant = record.and_then(|record| record.details.get("inode")?.as_u64());
+    let there = part.join("files").symlink_metadata();
+    there.is_ok_and(|there| Some(there.ino()) == meant)
 }
 
 fn discard(path: &Path) {
@@ -125,16 +138,6 @@ fn delete_tree(path: &Path) -> Result<()> {
     let parent = path.parent().unwrap_or(path);
     let open = std::fs::File::open(parent).map_err(io_error("open", parent))?;
     tree::remove_all(&open.into(), path.file_name().unwrap_or_default()).map_err(io_error("delete", path))
-}
-
-/// A copy is where it is.
-#[derive(Debug)]
-struct Standing(PathBuf);
-
-impl Files for Standing {
-    fn root(&self) -> PathBuf {
-        self.0.clone()
-    }
 }
 
 impl Provider for Reflink {
@@ -187,7 +190,7 @@ impl Provider for Reflink {
         }
         let mut levels = vec![Consistency::Crash];
         let mut hints = Vec::new();
-        if let Some(subvolume) = super::btrfs::subvolume::holder(path) {
+        if let Some(subvolume) = holder(path) {
             hints.push(format!(
                 "it lies in the subvolume {0}: a snapshot of that is quicker and of one moment (coffer snapshot take {0})",
                 subvolume.display()
@@ -202,15 +205,7 @@ impl Provider for Reflink {
                     .into(),
             );
         }
-        for kind in Database::ALL {
-            if seen
-                .writers
-                .iter()
-                .any(|writer| writer.database.as_deref() == Some(kind.name()))
-            {
-                hints.push(kind.advice().to_owned());
-            }
-        }
+        hints.extend(standing::advice(&seen.writers));
         Ok(Ability {
             levels,
             hints,
@@ -236,23 +231,14 @@ impl Provider for Reflink {
             let copied = tree::copy_tree(path, &part.join("files"), work.progress, work.cancel)?;
             let (consistency, notes) = judge(&copied, order.consistency)?;
             let snapshot = Snapshot {
-                id: order.id.clone(),
-                kind: Kind::Reflink,
-                target: target.clone(),
-                taken: work.now,
                 consistency,
-                label: order.label.clone(),
-                protected: order.protected,
-                made_by: order.made_by.clone(),
-                group: order.group.clone(),
-                pause: None,
                 notes,
-                handle: path_text(&shelf.files(&order.id)),
+                ..standing::ordered(Kind::Reflink, path, order, &shelf, work)
             };
             // What was copied must be on the disk before it is called a snapshot.
             let open = std::fs::File::open(&part).map_err(io_error("open", &part))?;
             rustix::fs::syncfs(&open).map_err(errno("sync", &part))?;
-            let details = json!({ "inside": shelf.inside });
+            let details = details(&shelf, &part.join("files"))?;
             Record::new(snapshot.clone(), details).write(&part.join("record.json"))?;
             std::fs::rename(&part, shelf.folder(&order.id)).map_err(io_error("rename", &part))?;
             sync_folder(&shelf.path)?;
@@ -265,14 +251,7 @@ impl Provider for Reflink {
     }
 
     fn amend(&self, snapshot: &Snapshot) -> Result<()> {
-        let shelf = shelf(snapshot)?;
-        let _held = shelf.hold()?;
-        let file = shelf.record(&snapshot.id);
-        let mut record = Record::read(&file)?;
-        record.snapshot.pause = snapshot.pause;
-        record.snapshot.notes.clone_from(&snapshot.notes);
-        record.snapshot.consistency = snapshot.consistency;
-        record.write(&file)
+        standing::amend(&shelf(snapshot)?, snapshot)
     }
 
     fn list(&self, target: &Target) -> Result<Vec<Snapshot>> {
@@ -282,23 +261,12 @@ impl Provider for Reflink {
             let records = shelf.records(path)?.into_iter().map(|(snapshot, _)| snapshot);
             found.extend(records.filter(|snapshot| snapshot.kind == Kind::Reflink));
         }
-        found.sort_by(|a, b| (a.taken.seconds, a.taken.nanos, &a.id).cmp(&(b.taken.seconds, b.taken.nanos, &b.id)));
+        standing::sort(&mut found);
         Ok(found)
     }
 
     fn relabel(&self, snapshot: &Snapshot, labels: &Labels) -> Result<Snapshot> {
-        let shelf = shelf(snapshot)?;
-        let _held = shelf.hold()?;
-        let file = shelf.record(&snapshot.id);
-        let mut record = Record::read(&file)?;
-        record.snapshot.label.clone_from(&labels.label);
-        record.snapshot.protected = labels.protected;
-        record.write(&file)?;
-        Ok(Snapshot {
-            label: labels.label.clone(),
-            protected: labels.protected,
-            ..snapshot.clone()
-        })
+        standing::relabel(&shelf(snapshot)?, snapshot, labels)
     }
 
     fn size(&self, snapshot: &Snapshot) -> Result<Size> {
@@ -322,22 +290,8 @@ impl Provider for Reflink {
 
     fn clone_to(&self, snapshot: &Snapshot, place: &str, work: &Work) -> Result<String> {
         let (files, place) = (files_of(snapshot)?, Path::new(place));
-        let unable = |why: &str| Error::Unable {
-            target: place.display().to_string(),
-            why: why.into(),
-        };
-        if !place.is_absolute() || place.symlink_metadata().is_ok() {
-            return Err(unable("name a place that is not there yet, as an absolute path"));
-        }
-        let parent = place.parent().filter(|parent| parent.is_dir());
-        let parent = parent.ok_or_else(|| unable("its parent folder is not there: make it first"))?;
         let device = |path: &Path| path.metadata().map(|about| about.dev()).ok();
-        if device(parent) != device(&files) {
-            return Err(unable(
-                "a clone shares its blocks with the snapshot, so it must be on the same filesystem; to copy the files \
-                 elsewhere: coffer snapshot restore",
-            ));
-        }
+        standing::check_place(place, |parent| device(parent) == device(&files))?;
         if let Err(error) = tree::copy_tree(&files, place, work.progress, work.cancel) {
             discard(place);
             return Err(error);
@@ -348,21 +302,13 @@ impl Provider for Reflink {
     fn delete(&self, snapshot: &Snapshot, _: &Work) -> Result<()> {
         let shelf = shelf(snapshot)?;
         let _held = shelf.hold()?;
-        let folder = shelf.folder(&snapshot.id);
-        if Record::read(&shelf.record(&snapshot.id))?.snapshot.protected {
-            return Err(Error::Protected(snapshot.id.to_string()));
-        }
-        let gone = folder.with_extension("gone");
-        std::fs::rename(&folder, &gone).map_err(io_error("rename", &folder))?;
+        sweep(&shelf);
+        let gone = standing::set_aside(&shelf, &snapshot.id)?;
         delete_tree(&gone)
     }
 
     fn files(&self, snapshot: &Snapshot) -> Result<Box<dyn Files>> {
-        let path = files_of(snapshot)?;
-        match std::fs::read_dir(&path) {
-            Ok(_) => Ok(Box::new(Standing(path))),
-            Err(error) => Err(io_error("open", &path)(error)),
-        }
+        standing::files(files_of(snapshot)?)
     }
 }
 

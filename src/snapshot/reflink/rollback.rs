@@ -4,18 +4,17 @@
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags};
-use serde_json::json;
 
-use super::{delete_tree, discard, files_of, make, path_of, sweep, tree};
+use super::{delete_tree, details, discard, files_of, make, path_of, sweep, tree};
 use crate::progress::Cancel;
 use crate::snapshot::compare::{self, How};
+use crate::snapshot::copy::set_times;
 use crate::snapshot::record::{Record, sync_folder};
 use crate::snapshot::shelf::{Shelf, path_text};
+use crate::snapshot::standing;
 use crate::snapshot::system::{errno, io_error, is_root};
 use crate::snapshot::writers::{Place, seen};
-use crate::snapshot::{
-    Consistency, Error, Kind, MadeBy, Result, RollbackPlan, RolledBack, Snapshot, SnapshotId, Target, Work, mounts,
-};
+use crate::snapshot::{Error, Kind, Result, RollbackPlan, RolledBack, Snapshot, SnapshotId, Work, mounts};
 
 /// How many paths a plan names.
 const NAMED: usize = 5;
@@ -52,10 +51,7 @@ fn obstacles(path: &Path) -> Vec<String> {
             "the files of other users' processes cannot be seen: use sudo, so that nothing in use is moved".into(),
         );
     }
-    found.extend(seen.holders.iter().map(|holder| {
-        let files: Vec<String> = holder.files.iter().take(2).map(|file| path_text(file)).collect();
-        format!("{holder} uses {}: end it first", files.join(" and "))
-    }));
+    found.extend(standing::in_use(&seen.holders));
     found
 }
 
@@ -140,24 +136,32 @@ pub(super) fn carry_out(plan: &RollbackPlan, work: &Work) -> Result<RolledBack> 
     let id = SnapshotId::random()?;
     let part = shelf.part(&id);
     std::fs::create_dir(&part).map_err(io_error("create", &part))?;
-    let made = exchange(plan, path, &files, &part, work);
+    let made = exchange(plan, path, &files, (&shelf, &id), work);
     if let Err(error) = made {
         discard(&part);
         return Err(error);
     }
-    if plan.safety {
-        keep(plan, path, &shelf, &id, &part, work)?;
-    } else {
-        delete_tree(&part)?;
+    match plan.safety {
+        true => std::fs::rename(&part, shelf.folder(&id)).map_err(io_error("rename", &part))?,
+        false => delete_tree(&part)?,
     }
+    sync_folder(&shelf.path)?;
     Ok(RolledBack {
         safety: plan.safety.then_some(id),
         verified: "compared with the snapshot, byte by byte where blocks are not shared: nothing differs".into(),
     })
 }
 
-/// Makes the copy, compares it, exchanges it. Before the last step nothing is changed.
-fn exchange(plan: &RollbackPlan, path: &Path, files: &Path, part: &Path, work: &Work) -> Result<()> {
+/// Makes the copy, compares it, exchanges it. Before the last step nothing is changed; after it what was there lies where
+/// the copy was made, with its record: should we die it is a safety snapshot all the same.
+fn exchange(
+    plan: &RollbackPlan,
+    path: &Path,
+    files: &Path,
+    (shelf, id): (&Shelf, &SnapshotId),
+    work: &Work,
+) -> Result<()> {
+    let part = &shelf.part(id);
     let new = part.join("files");
     tree::copy_tree(files, &new, work.progress, work.cancel)?;
     let mut first: Option<PathBuf> = None;
@@ -171,29 +175,21 @@ fn exchange(plan: &RollbackPlan, path: &Path, files: &Path, part: &Path, work: &
             said: format!("the copy differs from it at {}; nothing was changed", first.display()),
         });
     }
+    if plan.safety {
+        let snapshot = standing::safety(Kind::Reflink, path, id, plan, shelf, work);
+        Record::new(snapshot, details(shelf, path)?).write(&part.join("record.json"))?;
+    }
     let open = std::fs::File::open(part).map_err(io_error("open", part))?;
     rustix::fs::syncfs(&open).map_err(errno("sync", part))?;
     work.cancel.check()?;
-    rustix::fs::renameat_with(CWD, &new, CWD, path, RenameFlags::EXCHANGE).map_err(errno("exchange", path))
-}
-
-/// Makes what was there the safety snapshot.
-fn keep(plan: &RollbackPlan, path: &Path, shelf: &Shelf, id: &SnapshotId, part: &Path, work: &Work) -> Result<()> {
-    let snapshot = Snapshot {
-        id: id.clone(),
-        kind: Kind::Reflink,
-        target: Target::Folder(path.to_path_buf()),
-        taken: work.now,
-        consistency: Consistency::Filesystem,
-        label: format!("before going back to {}", plan.to.id),
-        protected: false,
-        made_by: MadeBy::Safety(plan.to.id.clone()),
-        group: None,
-        pause: None,
-        notes: Vec::new(),
-        handle: path_text(&shelf.files(id)),
-    };
-    Record::new(snapshot, json!({ "inside": shelf.inside })).write(&part.join("record.json"))?;
-    std::fs::rename(part, shelf.folder(id)).map_err(io_error("rename", part))?;
-    sync_folder(&shelf.path)
+    let look = |folder: &Path| rustix::fs::lstat(folder).map_err(errno("look at", folder));
+    let (then, now) = (look(&new)?, look(path)?);
+    rustix::fs::renameat_with(CWD, &new, CWD, path, RenameFlags::EXCHANGE).map_err(errno("exchange", path))?;
+    // XFS counts it as a change of a folder that it has another parent now.
+    for (folder, stat) in [(path, &then), (new.as_path(), &now)] {
+        if let Err(error) = set_times(folder, stat) {
+            tracing::warn!("cannot set the times of {}: {error}", folder.display());
+        }
+    }
+    Ok(())
 }

@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use super::{Mounted, Volume, btrfs, files, id, list, mount, run, same, snapshot, snapshot_any, take};
+use super::{Ended, Mounted, Volume, btrfs, files, id, list, mount, run, same, snapshot, snapshot_any, take};
 use crate::support::{Bench, both};
 
 #[test]
@@ -76,7 +76,7 @@ fn a_subvolume_goes_back_whole_unless_somebody_uses_it() {
     fs::write(vol.join("a"), "two").unwrap();
     fs::write(vol.join("b"), "new").unwrap();
 
-    let mut busy = Command::new("sleep").arg("1000").current_dir(&vol).spawn().unwrap();
+    let busy = Ended::spawn(Command::new("sleep").arg("1000").current_dir(&vol));
     let refused = snapshot_any(&bench, &["rollback", id(&one)]);
     let said = both(&refused);
     assert!(
@@ -84,8 +84,7 @@ fn a_subvolume_goes_back_whole_unless_somebody_uses_it() {
         "{said}"
     );
     assert_eq!(fs::read_to_string(vol.join("a")).unwrap(), "two");
-    busy.kill().unwrap();
-    busy.wait().unwrap();
+    drop(busy);
 
     let plan = snapshot(&bench, &["rollback", id(&one), "--dry-run"]);
     assert!(both(&plan).contains("(a, b)"), "{}", both(&plan));
@@ -143,14 +142,26 @@ fn a_subvolume_that_is_mounted_alone_goes_back_too() {
     let one = take(&bench, &home, &[]);
     fs::write(home.join("a"), "two").unwrap();
     let second = take(&bench, &home, &[]);
-    // The first mount shows the same files, and would go on showing the old ones.
-    let refused = snapshot_any(&bench, &["rollback", id(&one), "--of", home.to_str().unwrap()]);
+    // A second mount of the subvolume alone would go on showing the old state.
+    let again = bench.path("again");
+    fs::create_dir(&again).unwrap();
+    mount(&[&words[..], &[again.as_os_str()]].concat());
+    let again = Mounted(again);
+    let rollback = ["rollback", id(&one), "--of", home.to_str().unwrap()];
+    let refused = snapshot_any(&bench, &rollback);
     let said = both(&refused);
-    assert!(!refused.status.success(), "{said}");
-    drop(volume);
+    assert!(
+        !refused.status.success() && said.contains(&format!("umount {}", again.0.display())),
+        "{said}"
+    );
+    assert_eq!(fs::read_to_string(home.join("a")).unwrap(), "two");
+    drop(again);
 
-    snapshot(&bench, &["rollback", id(&one), "--of", home.to_str().unwrap()]);
+    // The mount of all that holds it follows the names.
+    snapshot(&bench, &rollback);
     assert_eq!(fs::read_to_string(home.join("a")).unwrap(), "one");
+    assert_eq!(fs::read_to_string(volume.mount.join("@home/a")).unwrap(), "one");
+    assert_eq!(fs::read_dir(&volume.mount).unwrap().count(), 1, "nothing is left over");
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
     let line = mounts
         .lines()
@@ -303,6 +314,29 @@ fn without_root_it_is_said_what_is_missing() {
             mine.as_os_str(),
         ],
     );
+}
+
+#[test]
+#[ignore = "needs root, btrfs-progs (tests/run)"]
+fn a_backup_leaves_the_snapshots_out() {
+    let bench = Bench::new();
+    let volume = Volume::btrfs(&bench, "m");
+    let vol = volume.subvolume("vol");
+    fs::write(vol.join("a"), "one").unwrap();
+    take(&bench, &vol, &[]);
+    // A folder of the user's own that is called the same is not left out.
+    fs::create_dir_all(vol.join("d/.coffer-snapshots")).unwrap();
+    fs::write(vol.join("d/.coffer-snapshots/mine"), "two").unwrap();
+    let vault = bench.coffer_vault("vault", &[]);
+    let place = [OsStr::new("--vault"), vault.as_os_str()];
+    bench.coffer(&[&[OsStr::new("backup")], &place[..], &[volume.mount.as_os_str()]].concat());
+    let listed = bench.coffer(&[&["ls", "latest"].map(OsStr::new)[..], &place[..]].concat());
+    let listed = both(&listed);
+    assert!(
+        listed.contains("vol/a") && listed.contains("d/.coffer-snapshots/mine"),
+        "{listed}"
+    );
+    assert!(!listed.contains("record.json"), "{listed}");
 }
 
 #[test]

@@ -6,14 +6,14 @@ use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
-use super::{Volume, files, id, list, results, snapshot, snapshot_any};
+use super::{Ended, Volume, files, id, list, results, snapshot, snapshot_any};
 use crate::support::{Bench, both, signal, wait_until};
 
 /// Writes 1, 2, 3, … to each of two files in turn, never syncing: the second never holds more than the first.
-fn writer(a: &Path, b: &Path) -> Child {
+fn writer(a: &Path, b: &Path) -> Ended {
     let script = "open A, '+>', $ARGV[0]; open B, '+>', $ARGV[1]; for ($n = 1;; $n++) { $t = sprintf '%012d', $n; \
         sysseek A, 0, 0; syswrite A, $t; sysseek B, 0, 0; syswrite B, $t; }";
-    let child = Command::new("perl").args(["-e", script]).arg(a).arg(b).spawn().unwrap();
+    let child = Ended::spawn(Command::new("perl").args(["-e", script]).arg(a).arg(b));
     wait_until("the writer writes", || number(b) > 0);
     child
 }
@@ -24,11 +24,6 @@ fn number(path: &Path) -> u64 {
     read.ok()
         .and_then(|()| std::str::from_utf8(&text).ok()?.parse().ok())
         .unwrap_or(0)
-}
-
-fn end(mut child: Child) {
-    child.kill().unwrap();
-    child.wait().unwrap();
 }
 
 #[test]
@@ -54,21 +49,17 @@ fn two_volumes_never_hold_a_later_number_without_the_earlier() {
         assert!(second >= before);
         wait_until("the writer goes on", || number(&b.join("n")) > first);
     }
-    end(writer);
+    drop(writer);
     let (first, second) = (list(&bench, &a), list(&bench, &b));
-    for (path, all) in [(&a, &first), (&b, &second)] {
-        snapshot(
-            &bench,
-            &[
-                OsStr::new("rollback"),
-                id(&all[0]).as_ref(),
-                "--of".as_ref(),
-                path.as_os_str(),
-            ],
-        );
+    // After going back to any of these moments, later ones and earlier ones, too.
+    for n in [3, 0, 4] {
+        for (path, all) in [(&a, &first), (&b, &second)] {
+            let words = ["rollback", id(&all[n]), "--no-safety", "--of"].map(OsStr::new);
+            snapshot(&bench, &[&words[..], &[path.as_os_str()]].concat());
+        }
+        let (a, b) = (number(&a.join("n")), number(&b.join("n")));
+        assert!(b > 0 && (a == b || a == b + 1), "{a} and {b}");
     }
-    let (a, b) = (number(&a.join("n")), number(&b.join("n")));
-    assert!(a == b || a == b + 1, "{a} and {b}");
 }
 
 #[test]
@@ -85,7 +76,7 @@ fn all_or_none_is_taken() {
     assert!(list(&bench, &a).is_empty());
     let now = number(&b.join("n"));
     wait_until("the writer goes on", || number(&b.join("n")) > now);
-    end(writer);
+    drop(writer);
 }
 
 #[test]
@@ -107,23 +98,20 @@ fn writers_go_on_when_coffer_is_killed_while_they_are_held() {
     fs::write(bin.join("btrfs"), script).unwrap();
     fs::set_permissions(bin.join("btrfs"), fs::Permissions::from_mode(0o755)).unwrap();
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
-    let mut coffer = bench
-        .coffer_command(&[OsStr::new("snapshot"), "take".as_ref(), a.as_os_str()])
-        .env("PATH", path)
-        .process_group_of_its_own()
-        .spawn()
-        .unwrap();
+    let mut coffer = InGroup::spawn(
+        bench
+            .coffer_command(&[OsStr::new("snapshot"), "take".as_ref(), a.as_os_str()])
+            .env("PATH", path),
+    );
     wait_until("it is at the snapshot", || asked.exists());
     let held = number(&a.join("n"));
     for _ in 0..1000 {
         assert_eq!(number(&a.join("n")), held, "the writer is held");
     }
-    signal(&coffer, rustix::process::Signal::KILL);
+    signal(&coffer.0, rustix::process::Signal::KILL);
     wait_until("the writer goes on", || number(&a.join("n")) > held);
-    coffer.wait().unwrap();
-    let group = rustix::process::Pid::from_child(&coffer);
-    let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-    end(writer);
+    coffer.0.wait().unwrap();
+    drop((coffer, writer));
     assert!(list(&bench, &a).is_empty());
     // What the dead one left is put right by the next.
     super::take(&bench, &a, &[]);
@@ -134,13 +122,24 @@ fn writers_go_on_when_coffer_is_killed_while_they_are_held() {
     assert_eq!(parts, 0);
 }
 
-trait Group {
-    fn process_group_of_its_own(&mut self) -> &mut Self;
+/// A process with all that it starts, ended together when dropped.
+struct InGroup(Child);
+
+impl InGroup {
+    fn spawn(command: &mut Command) -> InGroup {
+        InGroup(
+            std::os::unix::process::CommandExt::process_group(command, 0)
+                .spawn()
+                .unwrap(),
+        )
+    }
 }
 
-impl Group for Command {
-    fn process_group_of_its_own(&mut self) -> &mut Self {
-        std::os::unix::process::CommandExt::process_group(self, 0)
+impl Drop for InGroup {
+    fn drop(&mut self) {
+        let group = rustix::process::Pid::from_child(&self.0);
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        let _ = self.0.wait();
     }
 }
 

@@ -3,11 +3,12 @@
 mod btrfs;
 mod databases;
 mod group;
+mod killed;
 mod reflink;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output};
 
 use serde_json::Value;
 
@@ -65,6 +66,27 @@ impl Volume {
 impl Drop for Volume {
     fn drop(&mut self) {
         unmount(&self.mount);
+    }
+}
+
+/// A process of a test's own: ended when it is dropped, so that it never outlives a test that fails. Drop it before its
+/// volume.
+pub struct Ended(Child);
+
+impl Ended {
+    pub fn spawn(command: &mut Command) -> Ended {
+        Ended(command.spawn().unwrap())
+    }
+
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+}
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
@@ -134,10 +156,10 @@ pub fn list(bench: &Bench, target: &Path) -> Vec<Value> {
     ))
 }
 
-/// What a command told, without its progress.
+/// What a command told, without its progress. (Rows of files have a type of their own.)
 pub fn results(output: &Output) -> Vec<Value> {
     let mut all = lines(output);
-    all.retain(|value| value.get("type").is_none());
+    all.retain(|value| !matches!(value["type"].as_str(), Some("progress" | "problem")));
     all
 }
 

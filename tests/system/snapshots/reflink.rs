@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::process::Command;
 
-use super::{Volume, files, id, list, same, snapshot, snapshot_any, take};
+use super::{Ended, Volume, files, id, list, snapshot, snapshot_any, take};
 use crate::support::{Bench, both};
 
 #[test]
@@ -49,15 +49,14 @@ fn a_folder_is_copied_with_all_its_metadata_and_goes_back() {
     fs::remove_file(web.join("link")).unwrap();
     super::run("sync", &[]);
     assert!((98_304..=102_400).contains(&alone(0)), "{}", alone(0));
-    let mut busy = Command::new("sleep").arg("1000").current_dir(&web).spawn().unwrap();
+    let busy = Ended::spawn(Command::new("sleep").arg("1000").current_dir(&web));
     let refused = snapshot_any(&bench, &["rollback", id(&one)]);
     assert!(
         both(&refused).contains(&format!("sleep ({})", busy.id())),
         "{}",
         both(&refused)
     );
-    busy.kill().unwrap();
-    busy.wait().unwrap();
+    drop(busy);
     let before = tree(&files(&one));
     snapshot(&bench, &["rollback", id(&one)]);
     assert_eq!(tree(&web), before);
@@ -70,7 +69,7 @@ fn a_folder_is_copied_with_all_its_metadata_and_goes_back() {
 
     let clone = volume.mount.join("clone");
     snapshot(&bench, &[OsStr::new("clone"), id(&one).as_ref(), clone.as_os_str()]);
-    same(&clone, &web);
+    assert_eq!(tree(&clone), tree(&web));
     snapshot(&bench, &["delete", id(&one), id(safety)]);
     assert!(list(&bench, &web).is_empty());
 }
@@ -84,12 +83,11 @@ fn what_does_not_stand_still_is_said_to_be_of_no_one_moment() {
     fs::create_dir(&web).unwrap();
     // It opens each file anew, so that there is nobody to hold when it begins.
     let script = "while :; do n=$((n + 1)); echo $n > \"$0/a\"; echo $n > \"$0/b\"; done";
-    let mut writer = Command::new("sh").args(["-c", script]).arg(&web).spawn().unwrap();
+    let writer = Ended::spawn(Command::new("sh").args(["-c", script]).arg(&web));
     crate::support::wait_until("the writer writes", || web.join("b").exists());
     let taken = take(&bench, &web, &["--consistency", "crash"]);
     let notes = taken["notes"].to_string();
-    writer.kill().unwrap();
-    writer.wait().unwrap();
+    drop(writer);
     assert!(notes.contains("not of one moment"), "{notes}");
     let still = take(&bench, &web, &[]);
     assert_eq!(

@@ -1,0 +1,178 @@
+//! What providers have in common whose snapshots stand as folders on a shelf: btrfs and reflink copies.
+//!
+//! How such a folder is made and deleted does not live here, nor how one takes the place of another.
+
+use std::path::{Path, PathBuf};
+
+use super::btrfs::subvolume::is_root_of_subvolume;
+use super::databases::Database;
+use super::record::Record;
+use super::shelf::{Shelf, path_text};
+use super::system::io_error;
+use super::{
+    Consistency, Error, Files, Kind, Labels, MadeBy, Order, Result, RollbackPlan, Snapshot, SnapshotId, Target, Work,
+    Writer,
+};
+
+/// A snapshot's files are where it is.
+#[derive(Debug)]
+struct Standing(PathBuf);
+
+impl Files for Standing {
+    fn root(&self) -> PathBuf {
+        self.0.clone()
+    }
+}
+
+/// The files of a snapshot, if this user may see them.
+pub(super) fn files(path: PathBuf) -> Result<Box<dyn Files>> {
+    match std::fs::read_dir(&path) {
+        Ok(_) => Ok(Box::new(Standing(path))),
+        Err(error) => Err(io_error("open", &path)(error)),
+    }
+}
+
+/// The snapshot that an order makes of a folder, to stand on this shelf.
+pub(super) fn ordered(kind: Kind, path: &Path, order: &Order, shelf: &Shelf, work: &Work) -> Snapshot {
+    Snapshot {
+        id: order.id.clone(),
+        kind,
+        target: Target::Folder(path.to_path_buf()),
+        taken: work.now,
+        consistency: order.consistency,
+        label: order.label.clone(),
+        protected: order.protected,
+        made_by: order.made_by.clone(),
+        group: order.group.clone(),
+        pause: None,
+        notes: Vec::new(),
+        handle: path_text(&shelf.files(&order.id)),
+    }
+}
+
+/// What a rollback calls the state before, which nobody used when it was set aside.
+pub(super) fn safety(
+    kind: Kind,
+    path: &Path,
+    id: &SnapshotId,
+    plan: &RollbackPlan,
+    shelf: &Shelf,
+    work: &Work,
+) -> Snapshot {
+    let order = Order {
+        id: id.clone(),
+        consistency: Consistency::Filesystem,
+        label: format!("before going back to {}", plan.to.id),
+        made_by: MadeBy::Safety(plan.to.id.clone()),
+        group: None,
+        protected: false,
+    };
+    ordered(kind, path, &order, shelf, work)
+}
+
+/// Changes what is known of a snapshot.
+fn change(shelf: &Shelf, snapshot: &Snapshot, change: impl FnOnce(&mut Snapshot)) -> Result<Snapshot> {
+    let _held = shelf.hold()?;
+    let file = shelf.record(&snapshot.id);
+    let mut record = Record::read(&file)?;
+    change(&mut record.snapshot);
+    record.write(&file)?;
+    Ok(Snapshot {
+        target: snapshot.target.clone(),
+        handle: snapshot.handle.clone(),
+        ..record.snapshot
+    })
+}
+
+/// Gives it another label, protects it or stops that.
+pub(super) fn relabel(shelf: &Shelf, snapshot: &Snapshot, labels: &Labels) -> Result<Snapshot> {
+    change(shelf, snapshot, |known| {
+        known.label.clone_from(&labels.label);
+        known.protected = labels.protected;
+    })
+}
+
+/// Writes down what became known after it was taken.
+pub(super) fn amend(shelf: &Shelf, snapshot: &Snapshot) -> Result<()> {
+    change(shelf, snapshot, |known| {
+        known.pause = snapshot.pause;
+        known.notes.clone_from(&snapshot.notes);
+        known.consistency = snapshot.consistency;
+    })
+    .map(drop)
+}
+
+/// Takes a snapshot out of the list, before its files are deleted: what is half deleted is none any more. Gives the folder
+/// it is in now. Refused when it is protected.
+pub(super) fn set_aside(shelf: &Shelf, id: &SnapshotId) -> Result<PathBuf> {
+    let folder = shelf.folder(id);
+    if Record::read(&shelf.record(id))?.snapshot.protected {
+        return Err(Error::Protected(id.to_string()));
+    }
+    let gone = folder.with_extension("gone");
+    std::fs::rename(&folder, &gone).map_err(io_error("rename", &folder))?;
+    Ok(gone)
+}
+
+/// Whether what lies half made or half deleted on a shelf is of this kind, as its record or its files tell. What has neither
+/// is anybody's.
+pub(super) fn is_kind(half: &Path, kind: Kind) -> bool {
+    match Record::read(&half.join("record.json")) {
+        Ok(record) => record.snapshot.kind == kind,
+        Err(_) => {
+            let files = half.join("files");
+            !files.is_dir() || is_root_of_subvolume(&files) == (kind == Kind::Btrfs)
+        }
+    }
+}
+
+/// The folder in which a clone is to be made, if the place is free. It must be on the filesystem of the snapshot, as
+/// `is_near` tells.
+pub(super) fn check_place(place: &Path, is_near: impl FnOnce(&Path) -> bool) -> Result<()> {
+    let unable = |why: &str| {
+        Err(Error::Unable {
+            target: place.display().to_string(),
+            why: why.into(),
+        })
+    };
+    if !place.is_absolute() || place.symlink_metadata().is_ok() {
+        return unable("name a place that is not there yet, as an absolute path");
+    }
+    match place.parent().filter(|parent| parent.is_dir()) {
+        None => unable("its parent folder is not there: make it first"),
+        Some(parent) if is_near(parent) => Ok(()),
+        Some(_) => unable(
+            "a clone shares its blocks with the snapshot, so it must be on the same filesystem; to copy the files \
+             elsewhere: coffer snapshot restore",
+        ),
+    }
+}
+
+/// Oldest first.
+pub(super) fn sort(snapshots: &mut [Snapshot]) {
+    snapshots.sort_by(|a, b| (a.taken.seconds, a.taken.nanos, &a.id).cmp(&(b.taken.seconds, b.taken.nanos, &b.id)));
+}
+
+/// Machines are held by themselves: one that stands still cannot answer.
+pub(super) fn is_machine(writer: &Writer) -> bool {
+    writer.name.starts_with("qemu-") || writer.name.starts_with("kvm")
+}
+
+/// What to do for the databases that write to a target, a sentence each.
+pub(super) fn advice(writers: &[Writer]) -> Vec<String> {
+    let writes = |kind: &Database| {
+        let is_it = |writer: &Writer| writer.database.as_deref() == Some(kind.name());
+        writers.iter().any(is_it)
+    };
+    let there = Database::ALL.into_iter().filter(writes);
+    there.map(|kind| kind.advice().to_owned()).collect()
+}
+
+/// What stands against a rollback: each of those who use the target.
+pub(super) fn in_use(holders: &[Writer]) -> Vec<String> {
+    let say = |holder: &Writer| {
+        let files: Vec<String> = holder.files.iter().take(2).map(|file| path_text(file)).collect();
+        format!("{holder} uses {}: end it first", files.join(" and "))
+    };
+    holders.iter().map(say).collect()
+}

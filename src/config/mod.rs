@@ -47,6 +47,9 @@
 //! keep-last = 24                                 # the keep keys of plans, but for tags
 //! limit = 64                                     # of a target, of all policies; the oldest goes first
 //! since = "2026-11-02T14:00:00+01:00"            # what was taken before is not touched by this rule
+//!
+//! [snapshot-prices]                              # what a snapshot's own bytes cost, by what keeps it
+//! btrfs = "own-disk"                             # also reflink, qcow2, qemu, ebs: ids of the price book
 //! ```
 //!
 //! A generation stays if any of these keeps it. A plan with other keep keys has no period unless `retention-days` gives one.
@@ -63,6 +66,7 @@ pub mod prices;
 mod snapshots;
 mod suggest;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 pub use folders::{Folders, FoldersGiven};
@@ -74,6 +78,7 @@ pub use suggest::suggest;
 
 use crate::retention::Policy;
 use crate::schedule::Schedule;
+use crate::snapshot::Kind;
 use crate::vault::repository::Compression;
 
 /// How long a plan's generations are kept unless it says otherwise, in days; the newest of each host and paths always.
@@ -93,6 +98,8 @@ pub struct Config {
     pub machines: Vec<MachineConfig>,
     /// Which snapshots are taken when.
     pub snapshots: Vec<SnapshotPolicy>,
+    /// The ids of the prices of snapshots, by what keeps them.
+    pub snapshot_prices: BTreeMap<Kind, String>,
     /// How the interface looks and which keys it hears.
     pub interface: Interface,
     /// The price book: what ships with Coffer; [`Config::load`] adds the user's own.

@@ -16,7 +16,15 @@ use super::{Config, DEFAULT_HOOK_MINUTES, Error, Hooks, PasswordSource, PlanConf
 use crate::schedule::Schedule;
 use crate::vault::repository::Compression;
 
-const TOP_KEYS: &[&str] = &["vaults", "plans", "machines", "snapshots", "interface", "keys"];
+const TOP_KEYS: &[&str] = &[
+    "vaults",
+    "plans",
+    "machines",
+    "snapshots",
+    "snapshot-prices",
+    "interface",
+    "keys",
+];
 const VAULT_KEYS: &[&str] = &[
     "path",
     "password-file",
@@ -63,6 +71,7 @@ pub(super) fn parse(text: &str, file: &Path) -> Result<Config> {
     for (name, at, table) in top.tables("snapshots")? {
         config.snapshots.push(snapshots::policy(&name, at, &table)?);
     }
+    config.snapshot_prices = snapshots::prices(&top)?;
     config.interface = interface::interface(&top);
     Ok(config)
 }

@@ -24,6 +24,22 @@ pub enum Kind {
     Ebs,
 }
 
+impl Kind {
+    /// All.
+    pub const ALL: [Kind; 5] = [Kind::Btrfs, Kind::Reflink, Kind::Qcow2, Kind::Qemu, Kind::Ebs];
+
+    /// Its word, as in the config and in `--json`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Btrfs => "btrfs",
+            Kind::Reflink => "reflink",
+            Kind::Qcow2 => "qcow2",
+            Kind::Qemu => "qemu",
+            Kind::Ebs => "ebs",
+        }
+    }
+}
+
 /// How much of what was going on a snapshot holds whole. Each level has all that the ones below it have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

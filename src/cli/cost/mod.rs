@@ -1,8 +1,9 @@
 //! `coffer cost`: what a vault costs, what would change if generations went, what a restore costs.
 //!
-//! The bill and its breakdowns are here; `what_if` and `restore` are the other two forms.
+//! The bill and its breakdowns are here; `what_if`, `restore` and `snapshots` are the other forms.
 
 mod restore;
+mod snapshots;
 mod what_if;
 
 use clap::{Subcommand, ValueEnum};
@@ -42,7 +43,8 @@ Examples:
   coffer cost --vault home
   coffer cost --vault home --by path --depth 4
   coffer cost what-if --vault home --keep-daily 7 --keep-weekly 8 --keep-monthly 24
-  coffer cost restore --vault home latest:/srv/www";
+  coffer cost restore --vault home latest:/srv/www
+  coffer cost snapshots";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum By {
@@ -55,16 +57,18 @@ enum By {
 enum Command {
     WhatIf(Box<what_if::Args>),
     Restore(restore::Args),
+    Snapshots(snapshots::Args),
 }
 
 impl Args {
     pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
         match (self.command, self.by) {
             (Some(_), Some(_)) => Err(Failure::usage(
-                "--by breaks the bill down; it says nothing to a what-if or a restore",
+                "--by breaks a vault's bill down; it says nothing to a what-if, a restore or snapshots",
             )),
             (Some(Command::WhatIf(args)), None) => args.run(context),
             (Some(Command::Restore(args)), None) => args.run(context),
+            (Some(Command::Snapshots(args)), None) => args.run(context),
             (None, Some(By::Plan)) => plans(context),
             (None, Some(By::Path)) => folders(context, self.depth),
             (None, by) => bill(context, by.is_some()),

@@ -1,11 +1,13 @@
-//! `[machines.NAME]` and `[snapshots.NAME]`.
+//! `[machines.NAME]`, `[snapshots.NAME]` and `[snapshot-prices]`.
+
+use std::collections::BTreeMap;
 
 use super::super::{MachineConfig, Result, SnapshotPolicy};
 use super::check_name;
 use super::retention::{self, COUNTS, OTHERS, WITHINS};
 use super::table::Table;
 use crate::schedule::Schedule;
-use crate::snapshot::Consistency;
+use crate::snapshot::{Consistency, Kind};
 use crate::vault::Time;
 
 const MACHINE_KEYS: &[&str] = &["qmp", "agent"];
@@ -120,11 +122,28 @@ pub(super) fn policy(name: &str, at: usize, table: &Table) -> Result<SnapshotPol
     })
 }
 
+/// `[snapshot-prices]`: whether the price book has such an id is told when it is asked for, as with vaults.
+pub(super) fn prices(top: &Table) -> Result<BTreeMap<Kind, String>> {
+    let mut prices = BTreeMap::new();
+    let Some(table) = top.table("snapshot-prices", "[snapshot-prices]")? else {
+        return Ok(prices);
+    };
+    let keys: Vec<&str> = Kind::ALL.iter().map(|kind| kind.word()).collect();
+    table.only(&keys)?;
+    for kind in Kind::ALL {
+        if let Some((id, _)) = table.string(kind.word())? {
+            prices.insert(kind, id);
+        }
+    }
+    Ok(prices)
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
     use crate::config::Config;
+    use crate::snapshot::Kind;
 
     fn parse(text: &str) -> Result<Config, String> {
         Config::parse(text, Path::new("/c.toml")).map_err(|error| error.to_string())
@@ -140,6 +159,17 @@ mod tests {
         let policy = &config.snapshots[0];
         assert_eq!((policy.targets.len(), policy.at.len(), policy.limit), (2, 2, Some(64)));
         assert_eq!(policy.keep.to_string(), "last 24");
+    }
+
+    #[test]
+    fn snapshots_are_priced_by_what_keeps_them() {
+        let config = parse("[snapshot-prices]\nebs = \"aws-ebs-snapshot\"\n").unwrap();
+        assert_eq!(
+            config.snapshot_prices.get(&Kind::Ebs).map(String::as_str),
+            Some("aws-ebs-snapshot")
+        );
+        let wrong = parse("[snapshot-prices]\nzfs = \"x\"\n").unwrap_err();
+        assert!(wrong.starts_with("/c.toml:2:") && wrong.contains("btrfs"), "{wrong}");
     }
 
     #[test]

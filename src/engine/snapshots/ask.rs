@@ -134,6 +134,7 @@ impl Engine {
         {
             list.notes.push(note);
         }
+        self.price_snapshots(list);
         list.sized = true;
         Ok(())
     }

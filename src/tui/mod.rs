@@ -21,11 +21,13 @@ pub mod jobs;
 pub mod keys;
 pub mod model;
 pub mod msg;
+pub mod picks;
 pub mod place;
 mod pointer;
 pub mod screens;
 #[cfg(test)]
 mod stage;
+pub mod staged;
 mod start;
 mod terminal;
 #[cfg(test)]

@@ -16,6 +16,7 @@ use super::screens::cost::Costs;
 use super::screens::files::{Files, Selected};
 use super::screens::overview::Overview;
 use super::screens::search::Searching;
+use super::screens::snapshots::Snapshots;
 use super::screens::vaults::staging::Staged;
 use super::screens::vaults::{Generations, Pane, Vaults};
 use super::theme::{Look, Role};
@@ -130,6 +131,8 @@ pub struct Model {
     pub cost: Costs,
     /// What is looked for, and what was found.
     pub search: Searching,
+    /// Volumes and machines, and their snapshots.
+    pub snapshots: Snapshots,
     /// What is selected, by generation.
     pub selections: HashMap<Id, Selected>,
     /// What lies over the screen; the last one gets the keys.
@@ -182,6 +185,7 @@ impl Model {
             staged: Staged::default(),
             cost: Costs::default(),
             search: Searching::default(),
+            snapshots: Snapshots::default(),
             selections: HashMap::new(),
             dialogs: Vec::new(),
             jobs: Jobs::default(),

@@ -81,8 +81,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.dialogs.retain_mut(|dialog| !dialog.refused());
         }
         Msg::VaultChanged(vault) => vault_changed(model, &vault),
-        // The screen of snapshots asks when it is opened.
-        Msg::SnapshotsChanged(_) => {}
+        Msg::SnapshotsChanged(target) => screens::snapshots::changed(model, &target),
         Msg::Catalogued(_) => screens::search::catalogued(model),
         Msg::Warning(text, at) => {
             model.now = at;

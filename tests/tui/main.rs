@@ -7,5 +7,6 @@
 mod jobs;
 mod restore;
 mod session;
+mod snapshots;
 mod ssh;
 mod terminal;

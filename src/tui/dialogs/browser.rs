@@ -313,10 +313,7 @@ impl Dialog for Narrow {
     }
 
     fn draw(&self, model: &Model, canvas: &mut Canvas) {
-        let (width, y) = (canvas.width(), canvas.height().saturating_sub(2 + model.strip_rows()));
-        canvas.rule(0, y, width, " ", Role::Text);
-        let x = canvas.text(1, y, width, "Filter ", Role::Key);
-        canvas.field(x, y, width.saturating_sub(x + 1).min(40), &self.0, false);
+        super::filter::draw_field(model, canvas, &self.0);
     }
 }
 

@@ -45,8 +45,14 @@ impl Dialog for Filter {
     }
 
     fn draw(&self, model: &Model, canvas: &mut Canvas) {
-        let (width, y) = (canvas.width(), canvas.height().saturating_sub(2 + model.strip_rows()));
-        let x = canvas.text(1, y, width, "Filter ", Role::Key);
-        canvas.field(x, y, width.saturating_sub(x + 1).min(40), &self.0, false);
+        draw_field(model, canvas, &self.0);
     }
+}
+
+/// Draws a filter that is typed, where the status line is.
+pub(super) fn draw_field(model: &Model, canvas: &mut Canvas, field: &Field) {
+    let (width, y) = (canvas.width(), canvas.height().saturating_sub(2 + model.strip_rows()));
+    canvas.rule(0, y, width, " ", Role::Text);
+    let x = canvas.text(1, y, width, "Filter ", Role::Key);
+    canvas.field(x, y, width.saturating_sub(x + 1).min(40), field, false);
 }

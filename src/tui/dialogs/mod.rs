@@ -23,6 +23,7 @@ pub mod problems;
 pub mod prune;
 pub mod quit;
 pub mod restore;
+pub mod snapshots;
 pub mod sort;
 pub mod vault;
 pub mod versions;

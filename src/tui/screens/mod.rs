@@ -28,7 +28,7 @@ pub(super) fn context(model: &Model) -> Context {
         Screen::Vaults => vaults::context(model),
         Screen::Files => files::CONTEXT,
         Screen::Search => search::context(model),
-        Screen::Snapshots => snapshots::CONTEXT,
+        Screen::Snapshots => snapshots::context(model),
         Screen::Cost => cost::context(model),
     }
 }
@@ -41,7 +41,7 @@ pub(super) fn list(model: &mut Model) -> Option<&mut dyn Moves> {
         Screen::Overview => Some(overview::list(model)),
         Screen::Search => Some(&mut model.search.list),
         Screen::Cost => cost::list(model),
-        Screen::Snapshots => None,
+        Screen::Snapshots => Some(snapshots::list(model)),
     }
 }
 
@@ -68,6 +68,7 @@ pub(super) fn layout(model: &mut Model) {
     files::layout(model);
     search::layout(model);
     cost::layout(model);
+    snapshots::layout(model);
 }
 
 /// Asks for what the screen shows and what is not here.
@@ -78,6 +79,7 @@ pub(super) fn fetch(model: &mut Model, effects: &mut Vec<Effect>) {
     search::fetch(model, effects);
     files::fetch(model, effects);
     cost::fetch(model, effects);
+    snapshots::fetch(model, effects);
 }
 
 /// Draws the screen that is shown.
@@ -99,6 +101,7 @@ pub(super) fn change_pane(act: &mut Act, by: isize) {
         Screen::Search => search::change_pane(act.model),
         Screen::Cost => cost::change_pane(act.model, by),
         Screen::Files => files::change_side(act.model, by),
+        Screen::Snapshots => snapshots::change_pane(act.model, by),
         _ => {}
     }
 }
@@ -108,7 +111,8 @@ pub(super) fn filter(model: &Model) -> Option<&str> {
     match model.screen {
         Screen::Vaults => Some(vaults::filter(model)),
         Screen::Files => Some(&model.files.filter),
-        Screen::Overview | Screen::Search | Screen::Snapshots | Screen::Cost => None,
+        Screen::Snapshots => Some(snapshots::filter(model)),
+        Screen::Overview | Screen::Search | Screen::Cost => None,
     }
 }
 
@@ -120,7 +124,8 @@ pub(super) fn set_filter(model: &mut Model, wanted: &str) {
     match model.screen {
         Screen::Vaults => vaults::set_filter(model, wanted),
         Screen::Files => files::set_filter(model, wanted),
-        Screen::Overview | Screen::Search | Screen::Snapshots | Screen::Cost => {}
+        Screen::Snapshots => snapshots::set_filter(model, wanted),
+        Screen::Overview | Screen::Search | Screen::Cost => {}
     }
 }
 
@@ -156,6 +161,9 @@ pub(super) fn escape(act: &mut Act) {
     if model.screen == Screen::Cost && cost::escape(model) {
         return;
     }
+    if model.screen == Screen::Snapshots && snapshots::escape(model) {
+        return;
+    }
     set_filter(model, "");
     model.notice = None;
 }
@@ -166,6 +174,7 @@ pub(super) fn status(model: &Model) -> Option<(String, Role)> {
         Screen::Vaults => vaults::status(model),
         Screen::Search => search::status(model),
         Screen::Cost => cost::status(model),
+        Screen::Snapshots => snapshots::status(model),
         _ => None,
     }
 }
@@ -185,5 +194,6 @@ pub(super) fn reload(act: &mut Act) {
     model.files.load = Load::Idle;
     model.files.list.forget();
     search::reload(model);
+    snapshots::reload(model);
     stale(model);
 }

@@ -8,6 +8,7 @@ mod overview;
 mod restore;
 mod search;
 mod setup;
+mod snapshots;
 pub mod vaults;
 mod versions;
 
@@ -55,6 +56,7 @@ impl World {
             restore::answer,
             search::answer,
             setup::answer,
+            snapshots::answer,
             jobs::answer,
         ];
         let answer = topics.into_iter().find_map(|topic| topic(self, question));
@@ -227,6 +229,7 @@ impl Stage {
             Effect::Start { task, title } => Some(match *task {
                 Task::PlannedRestore { plan } => format!("restore by plan {plan}: {title}"),
                 Task::Plan { plan, vault, .. } => format!("back up {plan} to {}", vault.unwrap_or_default()),
+                Task::Snapshot(task) => format!("{task:?}: {title}"),
                 other => format!("{:?}: {title}", other.kind()),
             }),
             Effect::CancelJob(id) => Some(format!("cancel {id}")),

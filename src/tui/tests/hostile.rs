@@ -2,6 +2,7 @@
 
 use super::scenes;
 use crate::engine::Answer;
+use crate::snapshot::MadeBy;
 use crate::tui::stage::Stage;
 use crate::tui::theme::Look;
 use crate::vault::NodeType;
@@ -16,7 +17,7 @@ fn evil() -> String {
 
 /// Puts it wherever an answer holds a name or a text that comes from outside; folders and vaults keep their names, so
 /// that scenes find their way.
-fn poison(answer: &mut Answer) {
+pub(super) fn poison(answer: &mut Answer) {
     let text = |text: &mut String| text.insert_str(0, &evil());
     let raw = |name: &mut Vec<u8>| *name = [evil().as_bytes(), b"\xff", name].concat();
     match answer {
@@ -73,6 +74,51 @@ fn poison(answer: &mut Answer) {
             [&mut row.user, &mut row.host, &mut row.problem]
                 .into_iter()
                 .for_each(text);
+        }),
+        Answer::SnapshotTargets(rows) => rows.iter_mut().for_each(|row| {
+            [&mut row.name, &mut row.found.about].into_iter().for_each(text);
+            row.found.problem.iter_mut().for_each(text);
+            row.policies.iter_mut().chain(&mut row.warnings).for_each(text);
+        }),
+        Answer::Snapshots(list) => {
+            list.notes.iter_mut().for_each(text);
+            list.rows.iter_mut().for_each(|row| {
+                let snapshot = &mut row.snapshot;
+                [&mut snapshot.label, &mut snapshot.handle, &mut row.fate]
+                    .into_iter()
+                    .for_each(text);
+                snapshot.notes.iter_mut().chain(&mut snapshot.group).for_each(text);
+                if let MadeBy::Policy(name) = &mut snapshot.made_by {
+                    text(name);
+                }
+            });
+        }
+        Answer::SnapshotAbility(ability) => {
+            ability.hooks.iter_mut().for_each(text);
+            ability.ability.hints.iter_mut().for_each(text);
+            ability
+                .ability
+                .writers
+                .iter_mut()
+                .for_each(|writer| text(&mut writer.name));
+        }
+        Answer::RollbackPlan(plan) => {
+            let plan = &mut **plan;
+            [&mut plan.loses, &mut plan.steps, &mut plan.obstacles]
+                .into_iter()
+                .for_each(|lines| lines.iter_mut().for_each(text));
+        }
+        Answer::SnapshotFolder(window) => {
+            for row in window.rows.iter_mut().filter(|row| row.kind != NodeType::Dir) {
+                raw(&mut row.name);
+            }
+        }
+        Answer::SnapshotChanges(window) => window.rows.iter_mut().for_each(|row| row.path.iter_mut().for_each(raw)),
+        Answer::SnapshotPolicies(rows) => rows.iter_mut().for_each(|row| {
+            [&mut row.name, &mut row.when, &mut row.keeps, &mut row.problem]
+                .into_iter()
+                .for_each(text);
+            row.targets.iter_mut().for_each(text);
         }),
         Answer::Jobs(rows) => rows.iter_mut().for_each(|row| text(&mut row.title)),
         _ => {}

@@ -15,4 +15,5 @@ mod scenes;
 mod screens;
 mod search;
 mod setup;
+mod snapshots;
 mod time_travel;

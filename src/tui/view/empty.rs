@@ -36,20 +36,24 @@ pub(crate) fn message(canvas: &mut Canvas, span: Span, y: u16, sentence: &str, k
     }
 }
 
+/// Says that a list could not be read; whether that is so.
+pub(crate) fn failure(canvas: &mut Canvas, span: Span, load: &Load) -> bool {
+    let Load::Failed(why) = load else { return false };
+    message(
+        canvas,
+        span,
+        3,
+        &text::escape(why.as_bytes()),
+        &[("R", "tries again")],
+        "",
+    );
+    true
+}
+
 /// Says that a list waits, failed, or is locked; whether it did.
 fn common<T>(model: &Model, canvas: &mut Canvas, span: Span, load: &Load, list: &Window<T>) -> bool {
     match load {
-        Load::Failed(why) => {
-            message(
-                canvas,
-                span,
-                3,
-                &text::escape(why.as_bytes()),
-                &[("R", "tries again")],
-                "",
-            );
-            true
-        }
+        Load::Failed(_) => failure(canvas, span, load),
         Load::Locked => {
             let vault = text::escape(model.generations.vault.as_deref().unwrap_or_default().as_bytes());
             let why = match model.generations.problem.as_str() {
@@ -81,7 +85,7 @@ fn common<T>(model: &Model, canvas: &mut Canvas, span: Span, load: &Load, list: 
 }
 
 /// Says that nothing fits the filter; whether that is so.
-fn unmatched<T>(canvas: &mut Canvas, span: Span, filter: &str, list: &Window<T>) -> bool {
+pub(crate) fn unmatched<T>(canvas: &mut Canvas, span: Span, filter: &str, list: &Window<T>) -> bool {
     if filter.is_empty() || list.total() != Some(0) {
         return false;
     }

@@ -126,9 +126,12 @@ pub(super) fn tab_at(model: &Model, column: u16) -> Option<Screen> {
     places.iter().find(hit).map(|(screen, ..)| *screen)
 }
 
-/// Where one is: vault, generation, folder.
+/// Where one is: vault, generation, folder; or volume, snapshot.
 fn crumbs(model: &Model) -> Vec<String> {
     let mut crumbs = Vec::new();
+    if model.screen == Screen::Snapshots {
+        return screens::snapshots::crumbs(model);
+    }
     if !matches!(model.screen, Screen::Vaults | Screen::Files | Screen::Cost) {
         return crumbs;
     }

@@ -48,20 +48,26 @@ pub(crate) fn divide(model: &Model, canvas: &mut Canvas, x: u16) {
 
 /// A title in its rule; gives the column behind it.
 pub(crate) fn plain_heading(model: &Model, canvas: &mut Canvas, span: Span, title: &str) -> u16 {
-    title_in_rule(model, canvas, span, span.end, title)
+    title_in_rule(model, canvas, span, (TOP, span.end), title)
 }
 
-fn title_in_rule(model: &Model, canvas: &mut Canvas, span: Span, end: u16, title: &str) -> u16 {
+/// The same in another row, for a pane below another.
+pub(crate) fn heading_at(model: &Model, canvas: &mut Canvas, span: Span, y: u16, title: &str) {
+    title_in_rule(model, canvas, span, (y, span.end), title);
+}
+
+/// A title in the rule of a row, up to a column.
+fn title_in_rule(model: &Model, canvas: &mut Canvas, span: Span, (y, end): (u16, u16), title: &str) -> u16 {
     let symbols = model.look.symbols;
     let (rule, role, title_role) = if span.focus {
         (symbols.rule_focus, Role::Focus, Role::Focus)
     } else {
         (symbols.rule, Role::Border, Role::Dim)
     };
-    canvas.rule(span.x, TOP, span.end, rule, role);
+    canvas.rule(span.x, y, span.end, rule, role);
     let room = usize::from(end.saturating_sub(span.x + 4));
     let title = format!(" {} ", text::cut_start(title, room, symbols.more));
-    canvas.text(span.x + 1, TOP, end, &title, title_role)
+    canvas.text(span.x + 1, y, end, &title, title_role)
 }
 
 /// The title in its rule, with where the cursor is, and the filter in force.
@@ -72,7 +78,7 @@ pub(crate) fn heading<T>(model: &Model, canvas: &mut Canvas, span: Span, title: 
         Some(total) => format!(" {}/{} ", text::count(list.cursor() + 1), text::count(total)),
     };
     let end = span.end.saturating_sub(text::width(&place) as u16 + 1);
-    let x = title_in_rule(model, canvas, span, end, title);
+    let x = title_in_rule(model, canvas, span, (TOP, end), title);
     canvas.text(end, TOP, span.end, &place, Role::Dim);
     if !filter.is_empty() {
         let room = usize::from(end.saturating_sub(x + 4));

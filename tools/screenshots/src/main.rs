@@ -71,6 +71,8 @@ const SCENES: &[Scene] = &[
         }
         s.keys("J");
     }),
+    ("snapshots", (120, 40), |s| s.keys("5 j j Enter j j m j j j m k")),
+    ("rollback", (120, 40), |s| s.keys("5 j j Enter G k k k r")),
     ("cost", (120, 40), |s| s.keys("6 ← ← ← ←")),
     ("cost-lost", (120, 40), |s| s.keys("6 ← ← ← ← t Shift-Tab j j")),
     ("palette", (120, 40), |s| {
@@ -81,6 +83,7 @@ const SCENES: &[Scene] = &[
         s.keys("2 Enter j j j j j j j j Enter j Space j j Space")
     }),
     ("small-overview", (80, 24), |s| s.keys("1 j")),
+    ("small-snapshots", (80, 24), |s| s.keys("5 j j Enter G k k")),
     ("small-cost", (80, 24), |s| s.keys("6 ← ← ← ←")),
     ("small-cost-figures", (80, 24), |s| s.keys("6 ← ← ← ← Tab")),
 ];

@@ -16,6 +16,7 @@ use super::locked;
 use crate::engine::question::{Change, ChangeRow, ChangeTotals, ChangesAsked, Compared, GenerationRow, TreePath};
 use crate::engine::{Answer, Question};
 use crate::vault::Id;
+pub(super) use view::from_to;
 
 /// Where keys go.
 const CONTEXT: Context = Context::dialog("changes", "What changed").with_list();

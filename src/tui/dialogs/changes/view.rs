@@ -176,7 +176,7 @@ fn draw_row(model: &Model, changes: &Changes, row: &ChangeRow, canvas: &mut Canv
 }
 
 /// Two sizes, or one where they look the same.
-fn from_to(before: u64, after: u64, arrow: &str) -> String {
+pub(in super::super) fn from_to(before: u64, after: u64, arrow: &str) -> String {
     let (before, after) = (text::bytes(before), text::bytes(after));
     if before == after {
         after

@@ -248,7 +248,7 @@ impl Table {
 }
 
 /// A name, with what says its kind: a slash, an arrow and the target, a word.
-pub(super) fn entry(model: &Model, canvas: &mut Canvas, span: Span, y: u16, row: &EntryRow, selected: bool) {
+pub(crate) fn entry(model: &Model, canvas: &mut Canvas, span: Span, y: u16, row: &EntryRow, selected: bool) {
     let symbols = model.look.symbols;
     let (suffix, role) = match row.kind {
         NodeType::Dir => ("/".to_owned(), Role::Folder),

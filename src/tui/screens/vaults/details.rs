@@ -16,7 +16,7 @@ const LABELS: u16 = 9;
 const TWO: u16 = 74;
 
 /// A label, what it labels, and how that looks.
-type Fact = (&'static str, String, Role);
+pub(in super::super) type Fact = (&'static str, String, Role);
 
 /// Draws the pane.
 pub(super) fn draw(model: &Model, canvas: &mut Canvas, span: Span) {
@@ -57,7 +57,7 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas, span: Span) {
 }
 
 /// Draws facts, in two columns where there is room; gives the rows they took.
-fn draw_facts(canvas: &mut Canvas, area: Rect, facts: &[Fact]) -> u16 {
+pub(in super::super) fn draw_facts(canvas: &mut Canvas, area: Rect, facts: &[Fact]) -> u16 {
     let columns = if area.width >= TWO { 2 } else { 1 };
     let width = area.width / columns;
     let room = usize::from(width.saturating_sub(LABELS + 2));

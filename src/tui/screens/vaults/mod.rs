@@ -4,7 +4,7 @@
 //! labels, `follow` lets the third pane follow the cursor, `details` and `charts` draw it, `view` the first two.
 
 mod charts;
-mod details;
+pub(super) mod details;
 mod follow;
 pub mod review;
 pub mod staging;

@@ -1,46 +1,13 @@
 //! Points in time marked for comparing, and generations staged for deletion: nothing is done before `w` reviews it.
 
-use std::collections::HashMap;
-
 use super::super::super::actions::Act;
 use super::super::super::model::Model;
 use super::super::super::theme::Role;
 use crate::engine::question::GenerationRow;
 use crate::vault::Id;
 
-/// What is staged for deletion, by vault: each step as it was staged, so that each can be taken back.
-#[derive(Debug, Default)]
-pub struct Staged(HashMap<String, Vec<Step>>);
-
-/// What one key staged, or took back.
-#[derive(Debug, Clone)]
-struct Step {
-    ids: Vec<Id>,
-    delete: bool,
-}
-
-impl Staged {
-    /// What is staged in a vault, in the order it was.
-    fn of(&self, vault: &str) -> Vec<Id> {
-        let mut staged: Vec<Id> = Vec::new();
-        for step in self.0.get(vault).into_iter().flatten() {
-            staged.retain(|id| !step.ids.contains(id));
-            if step.delete {
-                staged.extend(&step.ids);
-            }
-        }
-        staged
-    }
-
-    fn push(&mut self, vault: &str, step: Step) {
-        self.0.entry(vault.to_owned()).or_default().push(step);
-    }
-
-    /// Nothing is staged in this vault any more.
-    fn clear(&mut self, vault: &str) {
-        self.0.remove(vault);
-    }
-}
+/// What is staged for deletion, by vault.
+pub type Staged = super::super::super::staged::Staged<String, Id>;
 
 /// Nothing is staged in a vault any more: it is being done.
 pub(in super::super) fn clear(model: &mut Model, vault: &str) {
@@ -173,10 +140,8 @@ pub(super) fn stage(act: &mut Act) {
     let Some(vault) = model.generations.vault.clone().filter(|_| !ids.is_empty()) else {
         return;
     };
-    let before = staged(model);
-    let delete = !ids.iter().all(|id| before.contains(id));
     let one = ids.len() == 1;
-    model.staged.push(&vault, Step { ids, delete });
+    model.staged.turn(vault, ids);
     release(model);
     if one {
         // To the next one, so that several are staged by as many strokes.
@@ -190,8 +155,7 @@ pub(super) fn undo(act: &mut Act) {
     let Some(vault) = model.generations.vault.clone() else {
         return;
     };
-    let step = model.staged.0.get_mut(&vault).and_then(Vec::pop);
-    let last = step.and_then(|step| step.ids.first().copied());
+    let last = model.staged.undo(&vault);
     let (_, rows) = model.generations.list.held();
     // Where it happened is in sight.
     if let Some(at) = rows.iter().position(|row| Some(row.id) == last) {
@@ -202,8 +166,7 @@ pub(super) fn undo(act: &mut Act) {
 /// Keeps one that was staged.
 pub(super) fn keep(model: &mut Model, id: Id) {
     if let Some(vault) = model.generations.vault.clone() {
-        let ids = vec![id];
-        model.staged.push(&vault, Step { ids, delete: false });
+        model.staged.keep(vault, id);
     }
 }
 
@@ -214,16 +177,7 @@ pub(super) fn forget_gone(model: &mut Model) {
     model.generations.marks.retain(is_there);
     model.generations.picked.retain(is_there);
     let vault = model.generations.vault.clone().unwrap_or_default();
-    let Some(steps) = model.staged.0.get_mut(&vault) else {
-        return;
-    };
-    let before: usize = steps.iter().map(|step| step.ids.len()).sum();
-    for step in steps.iter_mut() {
-        step.ids.retain(is_there);
-    }
-    let after: usize = steps.iter().map(|step| step.ids.len()).sum();
-    steps.retain(|step| !step.ids.is_empty());
-    if after < before && !steps.is_empty() {
+    if model.staged.retain(&vault, is_there) {
         model.say(Role::Warning, "Some of what was staged for deletion is gone already.");
     }
 }

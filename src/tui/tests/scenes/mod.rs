@@ -8,6 +8,7 @@ mod overview;
 mod restore;
 mod search;
 mod setup;
+mod snapshots;
 mod vaults;
 
 use crate::tui::stage::Stage;
@@ -27,6 +28,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Scene> {
         jobs::SCENES,
         help::SCENES,
         setup::SCENES,
+        snapshots::SCENES,
     ]
     .into_iter()
     .flatten()

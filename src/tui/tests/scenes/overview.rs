@@ -12,6 +12,5 @@ pub(super) const SCENES: &[Scene] = &[
         let job = s.start_job(JobKind::Backup, "Back up everything to home");
         s.progress(&job, 30);
     }),
-    ("snapshots", true, |s| s.keys("5")),
     ("cost", true, |s| s.keys("6")),
 ];

@@ -1,0 +1,181 @@
+//! What is staged for deletion, before it is done: which snapshots, what comes back, what stays.
+
+use super::super::super::actions::{Act, Action, At, Context, Danger, read_only};
+use super::super::super::dialog::{Dialog, Guard, Moves, Then, with_top};
+use super::super::super::model::Model;
+use super::super::super::screens::snapshots::{at, chosen, words};
+use super::super::super::theme::Role;
+use super::super::super::view::canvas::Canvas;
+use super::super::super::window::Window;
+use super::super::confirm::Confirm;
+use super::super::{frame, keys_line, line, room};
+use super::start;
+use crate::engine::SnapshotTask;
+use crate::engine::question::SnapshotRow;
+use crate::snapshot::Target;
+use crate::text;
+
+/// Where keys go.
+const CONTEXT: Context = Context::dialog("snapshot-review", "Review deletions of snapshots").with_list();
+
+/// What one can do in it.
+#[rustfmt::skip] // a table, read by its columns
+pub static ACTIONS: &[Action] = &[
+    Action::new("snapshot-review.delete", "delete them", "Delete them, once the name is typed", &["y"], At::Only(&[CONTEXT]), go_on)
+        .danger(Danger::Type).hint(1).unless(read_only),
+    Action::new("snapshot-review.keep", "keep this one", "Take this one back", &["Space", "x"], At::Only(&[CONTEXT]), keep).hint(2),
+];
+
+/// The review.
+#[derive(Debug)]
+pub struct Review {
+    target: Target,
+    list: Window<SnapshotRow>,
+    guard: Guard,
+}
+
+/// Opens it.
+pub fn open(act: &mut Act) {
+    let Some(target) = act.model.snapshots.taken.of.clone() else {
+        return;
+    };
+    let list = Window::whole(chosen::staged_rows(act.model));
+    let guard = Guard::now(act);
+    act.model.push(Review { target, list, guard });
+}
+
+fn keep(act: &mut Act) {
+    with_top::<Review>(act, |review, act| {
+        let Some(id) = review.list.current().map(|row| row.snapshot.id.clone()) else {
+            return Then::Keep;
+        };
+        chosen::keep(act.model, id);
+        let rows = chosen::staged_rows(act.model);
+        if rows.is_empty() {
+            return Then::Close;
+        }
+        review.list.hold(rows);
+        Then::Keep
+    });
+}
+
+fn go_on(act: &mut Act) {
+    with_top::<Review>(act, |review, act| {
+        let all: Vec<_> = review.list.held().1.iter().map(at).collect();
+        let words = text::counted(all.len() as u64, "snapshot", "snapshots");
+        let name = words::target(&review.target);
+        let target = review.target.clone();
+        let sentence = format!("{words} of {name} will be deleted. This cannot be undone.");
+        let title = format!("Delete {words} of {name}");
+        let what = review.sentences(act.model);
+        let confirm = Confirm::ask(act, "Delete snapshots", sentence, move |act| {
+            act.model.snapshots.staged.clear(&target);
+            start(act, SnapshotTask::Delete(all), title);
+        });
+        let confirm = what
+            .into_iter()
+            .fold(confirm, |confirm, (sentence, _)| confirm.and(sentence));
+        act.model.push(confirm.by_name(words::typed_name(&review.target)));
+        Then::Close
+    });
+}
+
+impl Review {
+    /// What their going means, in sentences.
+    fn sentences(&self, model: &Model) -> Vec<(String, Role)> {
+        let (_, going) = self.list.held();
+        let taken = &model.snapshots.taken;
+        let goes = |row: &&SnapshotRow| going.iter().any(|gone| gone.snapshot.id == row.snapshot.id);
+        let staying: Vec<&SnapshotRow> = taken.all.iter().filter(|row| !goes(row)).collect();
+        let mut out = Vec::new();
+        match staying.first() {
+            None => out.push(("No snapshot stays.".to_owned(), Role::Danger)),
+            Some(newest) => {
+                let count = text::counted(staying.len() as u64, "snapshot stays", "snapshots stay");
+                let stamp = text::stamp(newest.snapshot.taken.seconds, &model.zone);
+                out.push((format!("{count}; the newest was taken {stamp}."), Role::Text));
+            }
+        }
+        let alone = going.iter().map(|row| row.size.and_then(|size| size.exclusive));
+        let freed = match alone.sum::<Option<u64>>() {
+            Some(alone) => format!(
+                "At least {} come back: what only one of them holds, and what only they share.",
+                text::bytes(alone)
+            ),
+            None => "How much comes back is not known.".to_owned(),
+        };
+        out.push((freed, Role::Text));
+        out
+    }
+}
+
+impl Dialog for Review {
+    fn context(&self) -> Context {
+        CONTEXT
+    }
+
+    fn guard(&self) -> Option<Guard> {
+        Some(self.guard)
+    }
+
+    fn list(&mut self) -> Option<&mut dyn Moves> {
+        Some(&mut self.list)
+    }
+
+    fn layout(&mut self, model: &Model) {
+        // Its frame, the sentences and the keys take twelve rows or so.
+        self.list
+            .resize(u64::from(model.size.1.saturating_sub(15).clamp(2, 14)));
+    }
+
+    fn draw(&self, model: &Model, canvas: &mut Canvas) {
+        let cells = room(canvas);
+        let wrap = |(sentence, role): (String, Role)| {
+            let lines = text::wrap(&sentence, cells).into_iter();
+            lines.map(move |line| (line, role)).collect::<Vec<_>>()
+        };
+        let lines: Vec<(String, Role)> = self.sentences(model).into_iter().flat_map(wrap).collect();
+        let rows = self.list.visible();
+        let count = rows.clone().count() as u16;
+        let total = self.list.total().unwrap_or(0);
+        let more = model.look.symbols.more;
+        let name = text::cut_path(&words::target(&self.target), 36, more);
+        let title = format!("Delete {} of {name}?", text::counted(total, "snapshot", "snapshots"));
+        let inside = frame(canvas, count + lines.len() as u16 + 5, &title, Role::Danger);
+        for (n, index) in rows.enumerate() {
+            let Some(row) = self.list.get(index) else { continue };
+            let y = inside.y + 1 + n as u16;
+            draw_row(model, canvas, row, (inside.x, y, inside.right()));
+            if index == self.list.cursor() {
+                canvas.paint(inside.x, y, inside.right(), model.look.style(Role::Cursor));
+            }
+        }
+        if total > u64::from(count) {
+            let place = format!("{}/{}", text::count(self.list.cursor() + 1), text::count(total));
+            canvas.right(inside.y, inside.right(), &place, Role::Dim);
+        }
+        for (n, (text, role)) in lines.iter().enumerate() {
+            line(canvas, inside, count + 2 + n as u16, text, *role);
+        }
+        keys_line(model, canvas, inside, CONTEXT);
+    }
+}
+
+fn draw_row(model: &Model, canvas: &mut Canvas, row: &SnapshotRow, (x, y, end): (u16, u16, u16)) {
+    let symbols = model.look.symbols;
+    let snapshot = &row.snapshot;
+    let x = canvas.text(x + 1, y, end, symbols.bad, Role::Danger) + 1;
+    let x = canvas.text(x, y, end, &text::stamp(snapshot.taken.seconds, &model.zone), Role::Text) + 2;
+    let (badge, role) = words::badge(snapshot.consistency, symbols);
+    let x = canvas.text(x, y, end, &badge, role) + 2;
+    let alone = words::alone(row);
+    canvas.right(y, end - 1, &alone, Role::Dim);
+    let stop = end.saturating_sub(text::width(&alone) as u16 + 3);
+    let about = format!(
+        "{}  {}",
+        words::made_by(&snapshot.made_by),
+        text::escape(snapshot.label.as_bytes())
+    );
+    let about = text::cut_end(&about, usize::from(stop.saturating_sub(x)), symbols.more);
+    canvas.text(x, y, stop, &about, Role::Dim);
+}

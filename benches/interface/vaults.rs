@@ -65,6 +65,7 @@ pub fn home(home: &Path, names: &[String]) -> Engine {
         clock: Arc::new(|| at(NOW)),
         password: None,
         no_lock: false,
+        clouds: Default::default(),
     })
     .unwrap()
 }

@@ -12,7 +12,7 @@ use super::exit::Exit;
 use super::output::Output;
 use super::progress::{Shown, TICK};
 use super::{Environment, Failure, password};
-use crate::config::{Config, Folders};
+use crate::config::{CloudSurroundings, Config, Folders};
 use crate::engine::{Engine, Error, JobHandle, OpenVault, PasswordGiven, Settings, Task, TaskOutcome};
 use crate::progress::Cancel;
 use crate::vault::lock::{LockGuard, LockKind};
@@ -80,6 +80,7 @@ impl Context {
         let config = Config::load(&folders.config).map_err(Error::from)?;
         let mut settings = settings(folders, config, environment.password.clone());
         settings.no_lock = global.no_lock;
+        settings.clouds = environment.clouds.clone();
         Context::with(settings, global, environment)
     }
 
@@ -231,6 +232,7 @@ pub fn settings(folders: Folders, config: Config, password: Option<crate::vault:
         clock: Arc::new(move || now(&clock_zone)),
         password,
         no_lock: false,
+        clouds: CloudSurroundings::default(),
     }
 }
 

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use zeroize::Zeroizing;
 
+use crate::config::CloudSurroundings;
 use crate::vault::Password;
 
 /// The variables that matter to the commands.
@@ -27,6 +28,8 @@ pub struct Environment {
     pub panic_key: bool,
     /// The user's editor, a command of the shell: `VISUAL`, else `EDITOR`.
     pub editor: Option<String>,
+    /// The usual variables of clouds.
+    pub clouds: CloudSurroundings,
     /// `PATH`, where helper programs are looked for.
     pub path: OsString,
 }
@@ -54,6 +57,7 @@ impl Environment {
             panic_key: text("COFFER_DEBUG_PANIC").is_some(),
             no_colour: text("NO_COLOR").is_some(),
             editor: text("VISUAL").or_else(|| text("EDITOR")),
+            clouds: CloudSurroundings::read(&get),
             path: get("PATH").unwrap_or_default(),
         }
     }

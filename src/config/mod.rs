@@ -39,6 +39,14 @@
 //! qmp = "/run/web.qmp"                           # QEMU's -qmp unix:…,server=on,wait=off
 //! agent = "/run/web.agent"
 //!
+//! [clouds.frankfurt]                             # volumes: ebs:frankfurt/vol-…, or ebs:vol-… with one cloud
+//! region = "eu-central-1"
+//! endpoint = "https://ec2.{region}.example.org"  # Amazon's own without it; http:// only on this machine, or with
+//! allow-http = true
+//! profile = "backup"                             # of ~/.aws/credentials; AWS_ACCESS_KEY_ID and so on, or its default, without
+//! credentials-command = "aws configure export-credentials"   # instead: prints JSON, or lines as in that file
+//! wait-seconds = 21600                           # how long the cloud may take to write a snapshot
+//!
 //! [snapshots.working-hours]
 //! target = "/srv"                                # or: targets = ["/srv", "web"], taken at one moment
 //! at = "mon-fri 12:00"                           # or a list; cron or a timer runs it
@@ -58,6 +66,7 @@
 //! `coffer doctor`; it stops no command, since a backup at night needs neither theme nor keys. The same holds for the user's
 //! own prices in `prices.toml` beside the config ([`Prices`]).
 
+mod clouds;
 pub mod edit;
 mod folders;
 mod interface;
@@ -69,6 +78,7 @@ mod suggest;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+pub use clouds::{CloudConfig, CloudSurroundings, CredentialSource, DEFAULT_WAIT_SECONDS};
 pub use folders::{Folders, FoldersGiven};
 pub use interface::{Binding, Colours, Interface, Mouse, Named, Problem, StartAt, SymbolSet, ThemeName};
 pub use parse::parse_size;
@@ -96,6 +106,8 @@ pub struct Config {
     pub plans: Vec<PlanConfig>,
     /// The machines that QEMU runs.
     pub machines: Vec<MachineConfig>,
+    /// The clouds whose volumes are snapshotted.
+    pub clouds: Vec<CloudConfig>,
     /// Which snapshots are taken when.
     pub snapshots: Vec<SnapshotPolicy>,
     /// The ids of the prices of snapshots, by what keeps them.

@@ -1,5 +1,6 @@
 //! The config's text to values, with the line of every complaint.
 
+mod clouds;
 mod interface;
 mod prices;
 pub(super) mod retention;
@@ -20,6 +21,7 @@ const TOP_KEYS: &[&str] = &[
     "vaults",
     "plans",
     "machines",
+    "clouds",
     "snapshots",
     "snapshot-prices",
     "interface",
@@ -68,6 +70,9 @@ pub(super) fn parse(text: &str, file: &Path) -> Result<Config> {
     for (name, at, table) in top.tables("machines")? {
         config.machines.push(snapshots::machine(&name, at, &table)?);
     }
+    for (name, at, table) in top.tables("clouds")? {
+        config.clouds.push(clouds::cloud(&name, at, &table)?);
+    }
     for (name, at, table) in top.tables("snapshots")? {
         config.snapshots.push(snapshots::policy(&name, at, &table)?);
     }
@@ -93,19 +98,7 @@ fn vault(name: &str, at: usize, table: &Table) -> Result<VaultConfig> {
             .map(|(text, at)| table.path(&text, at))
             .transpose()?
             .map(PasswordSource::File),
-        (None, Some(value)) if value.get_ref().is_str() => table
-            .string("password-command")?
-            .map(|(text, _)| PasswordSource::shell(&text)),
-        (None, Some(value)) => {
-            let words = table.strings("password-command")?;
-            if words.is_empty() {
-                return Err(table.source.error(value.span().start, "password-command is empty"));
-            }
-            Some(PasswordSource::Command(
-                words.into_iter().map(|(word, _)| word).collect(),
-            ))
-        }
-        (None, None) => None,
+        (None, _) => command(table, "password-command")?.map(PasswordSource::Command),
     };
     let compression = match table.string("compression")? {
         None => None,
@@ -213,6 +206,22 @@ fn plan(name: &str, at: usize, table: &Table, config: &Config) -> Result<PlanCon
         },
         retention: retention::retention(table)?,
     })
+}
+
+/// A command: a program with its arguments, or one string that the shell runs.
+fn command(table: &Table, key: &str) -> Result<Option<Vec<String>>> {
+    let Some(value) = table.get(key) else {
+        return Ok(None);
+    };
+    if value.get_ref().is_str() {
+        let shell = |text: String| vec!["sh".into(), "-c".into(), text];
+        return Ok(table.string(key)?.map(|(text, _)| shell(text)));
+    }
+    let words = table.strings(key)?;
+    match words.is_empty() {
+        true => Err(table.source.error(value.span().start, &format!("{key} is empty"))),
+        false => Ok(Some(words.into_iter().map(|(word, _)| word).collect())),
+    }
 }
 
 /// A name is used on command lines, in messages and in file names of locks: it must not be mistaken for a folder.

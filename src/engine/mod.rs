@@ -125,6 +125,8 @@ struct Inner {
     /// Restore plans by number, the latest at the end.
     plans: Mutex<VecDeque<(u64, String, Arc<restore::Plan>)>>,
     last_plan: AtomicU64,
+    /// What asks the clouds, and by what config.
+    clouds: Mutex<Option<snapshots::AskedClouds>>,
     /// The files of the snapshot that was looked into last.
     looked_into: Mutex<Option<snapshots::LookedInto>>,
     /// How snapshots differ, by what was compared.
@@ -171,6 +173,7 @@ impl Engine {
             costs: costs::Costs::default(),
             plans: Mutex::default(),
             last_plan: AtomicU64::new(0),
+            clouds: Mutex::default(),
             looked_into: Mutex::default(),
             compared: kept::Kept::default(),
         })))

@@ -38,11 +38,13 @@ pub fn read_password(vault: &str, source: &PasswordSource) -> Result<Password> {
     Ok(Password(text))
 }
 
-fn from_file(file: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
+/// What a file holds, as far as a secret may be long.
+pub(in crate::engine) fn from_file(file: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
     read(std::fs::File::open(file).map_err(|e| e.to_string())?)
 }
 
-fn from_command(words: &[String]) -> Result<Zeroizing<Vec<u8>>, String> {
+/// What a command prints.
+pub(in crate::engine) fn from_command(words: &[String]) -> Result<Zeroizing<Vec<u8>>, String> {
     let (program, arguments) = words.split_first().ok_or("it is empty")?;
     let mut child = Command::new(program)
         .args(arguments)

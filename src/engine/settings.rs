@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::config::Config;
+use crate::config::{CloudSurroundings, Config};
 use crate::vault::{Password, Time};
 
 /// What an engine is told once, at its start: nothing in it is read from the environment later.
@@ -33,6 +33,8 @@ pub struct Settings {
     pub password: Option<Password>,
     /// Take no shared locks, for vaults that cannot be written to. Exclusive ones are taken all the same.
     pub no_lock: bool,
+    /// What the environment says of clouds.
+    pub clouds: CloudSurroundings,
 }
 
 impl std::fmt::Debug for Settings {

@@ -67,6 +67,7 @@ fn settings(folder: &Path, change: impl FnOnce(&mut Settings)) -> Settings {
         }),
         password: None,
         no_lock: false,
+        clouds: Default::default(),
     };
     change(&mut settings);
     settings

@@ -126,7 +126,16 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// A cloud.
+    #[error(transparent)]
+    Cloud(Box<super::ebs::Fault>),
     /// Told to stop.
     #[error(transparent)]
     Cancelled(#[from] crate::progress::Cancelled),
+}
+
+impl From<super::ebs::Fault> for Error {
+    fn from(fault: super::ebs::Fault) -> Error {
+        Error::Cloud(Box::new(fault))
+    }
 }

@@ -13,6 +13,7 @@ pub mod btrfs;
 pub mod compare;
 mod copy;
 pub mod databases;
+pub mod ebs;
 mod error;
 pub mod freeze;
 mod hold;

@@ -73,6 +73,11 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
     /// What of it is on this machine. Quick: nothing is waited for.
     fn discover(&self) -> Vec<Found>;
 
+    /// The same, with what only others far away can tell: may take a while, and may fail.
+    fn survey(&self) -> Result<Vec<Found>> {
+        Ok(self.discover())
+    }
+
     /// What can be had of a target now. An error when the target is not this provider's.
     fn preflight(&self, target: &Target) -> Result<Ability>;
 
@@ -88,6 +93,13 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
 
     /// Takes a snapshot: it is there whole, with its record, or not at all.
     fn take(&self, target: &Target, order: &Order, work: &Work) -> Result<Snapshot>;
+
+    /// Waits until what was taken is whole, where taking it only began it. Called when the writers go on; on an error it is
+    /// given up.
+    fn finish(&self, snapshot: &Snapshot, work: &Work) -> Result<()> {
+        let _ = (snapshot, work);
+        Ok(())
+    }
 
     /// Writes down what became known of a snapshot after it was taken: how long writers were held, notes, the level.
     fn amend(&self, snapshot: &Snapshot) -> Result<()> {

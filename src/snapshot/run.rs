@@ -102,6 +102,12 @@ pub fn take(request: &Request, work: &Work) -> Result<Vec<Snapshot>> {
     };
     let after = request.hooks.after(&targets, result, work);
     let mut taken = taken?;
+    // Only now: nobody is held while a cloud writes for hours.
+    let mut pairs = taken.iter().zip(&request.targets);
+    if let Err(error) = pairs.try_for_each(|(snapshot, (provider, ..))| provider.finish(snapshot, work)) {
+        give_up(request, &taken, work);
+        return Err(error);
+    }
     let complaint = after.err().map(|error| error.to_string());
     for (snapshot, (provider, ..)) in taken.iter_mut().zip(&request.targets) {
         snapshot.notes.extend(notes.iter().cloned());

@@ -9,16 +9,23 @@ use crate::snapshot::{Labels, Target};
 
 /// Make a volume, folder or image of its own of a snapshot
 ///
-/// It shares its blocks with the snapshot and can be written to; the snapshot stays as it is.
+/// It shares its blocks with the snapshot and can be written to; the snapshot stays as it is. A cloud's snapshot becomes a
+/// volume in a zone, or a copy in another region.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  coffer snapshot clone 4bba301e0a12 /srv-as-it-was")]
+#[command(after_help = CLONE_EXAMPLES)]
 pub struct CloneArgs {
     #[command(flatten)]
     one: One,
-    /// Where: a path that does not exist yet
+    /// Where: a path that does not exist yet; of a cloud's volume zone:ZONE or region:REGION
     #[arg(value_name = "PLACE")]
     place: String,
 }
+
+const CLONE_EXAMPLES: &str = "\
+Examples:
+  coffer snapshot clone 4bba301e0a12 /srv-as-it-was
+  coffer snapshot clone 79766175b3c4 zone:eu-west-1a
+  coffer snapshot clone 79766175b3c4 region:eu-central-1";
 
 impl CloneArgs {
     pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {

@@ -16,7 +16,7 @@ pub struct Args {
     /// Of what [all that is known]
     #[arg(value_name = "TARGET")]
     target: Option<String>,
-    /// List what can be snapshotted here, and why the rest cannot
+    /// List what can be snapshotted here and in the clouds, and why the rest cannot
     #[arg(long, conflicts_with = "target")]
     targets: bool,
     /// Do not ask how much each one takes
@@ -33,7 +33,10 @@ Examples:
 impl Args {
     pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
         if self.targets {
-            return targets(context, &context.engine.found_targets());
+            let mut found = context.engine.found_targets();
+            let complain = |error: String| context.out.problem(b"", &error);
+            context.engine.survey_targets(&mut found, complain);
+            return targets(context, &found);
         }
         let targets: Vec<Target> = match &self.target {
             Some(text) => vec![context.engine.target(text)?],

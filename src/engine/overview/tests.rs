@@ -43,6 +43,7 @@ fn world(config: &str) -> World {
         clock: Arc::new(|| time(NOW)),
         password: None,
         no_lock: false,
+        clouds: Default::default(),
     };
     World {
         engine: Engine::new(settings).unwrap(),

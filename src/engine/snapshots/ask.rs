@@ -65,27 +65,55 @@ impl Engine {
         found
     }
 
-    fn snapshot_targets(&self, cancel: &Cancel, emit: &Emit) -> Result<Answer> {
-        let mut rows: Vec<SnapshotTargetRow> = self
-            .found_targets()
-            .into_iter()
-            .map(|found| SnapshotTargetRow {
-                name: found.target.to_string(),
-                policies: self.policies_on(&found.target),
-                found,
-                last: None,
-                snapshots: None,
-                taken: None,
-                warnings: Vec::new(),
-            })
-            .collect();
-        emit(Answer::SnapshotTargets(rows.clone()), false);
-        for row in &mut rows {
-            cancel.check()?;
-            if let Ok(all) = self.snapshots_of(&row.found.target) {
-                row.snapshots = Some(all.len() as u64);
-                row.last = all.into_iter().next_back();
+    /// Adds what only others far away can tell; `complain` is told who cannot be asked.
+    pub fn survey_targets(&self, found: &mut Vec<Found>, complain: impl Fn(String)) {
+        for provider in self.providers() {
+            match provider.survey() {
+                Ok(all) => {
+                    let new = all
+                        .into_iter()
+                        .filter(|one| found.iter().all(|known| known.target != one.target));
+                    let new: Vec<Found> = new.collect();
+                    found.extend(new);
+                }
+                Err(error) => complain(error.to_string()),
             }
+        }
+    }
+
+    fn snapshot_targets(&self, cancel: &Cancel, emit: &Emit) -> Result<Answer> {
+        let mut found = self.found_targets();
+        let row = |found: &Found| SnapshotTargetRow {
+            name: found.target.to_string(),
+            policies: self.policies_on(&found.target),
+            found: found.clone(),
+            last: None,
+            snapshots: None,
+            taken: None,
+            warnings: Vec::new(),
+        };
+        let mut rows: Vec<SnapshotTargetRow> = found.iter().map(row).collect();
+        emit(Answer::SnapshotTargets(rows.clone()), false);
+        let fill = |rows: &mut [SnapshotTargetRow]| {
+            for row in rows {
+                cancel.check()?;
+                if let Ok(all) = self.snapshots_of(&row.found.target) {
+                    row.snapshots = Some(all.len() as u64);
+                    row.last = all.into_iter().next_back();
+                }
+            }
+            Ok::<_, Error>(())
+        };
+        fill(&mut rows)?;
+        // What is far away is told last, so that nobody waits for it; and only what the config names is asked unbidden.
+        let near = found.len();
+        if !self.config().clouds.is_empty() {
+            self.survey_targets(&mut found, |error| tracing::warn!("{error}"));
+        }
+        if found.len() > near {
+            emit(Answer::SnapshotTargets(rows.clone()), false);
+            rows.extend(found[near..].iter().map(row));
+            fill(&mut rows[near..])?;
         }
         Ok(Answer::SnapshotTargets(rows))
     }

@@ -6,6 +6,7 @@
 
 mod ask;
 mod browse;
+mod clouds;
 pub mod coverage;
 mod known;
 mod policies;
@@ -17,6 +18,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub(super) use browse::LookedInto;
+pub(super) use clouds::AskedClouds;
 pub use task::{SnapshotOutcome, SnapshotTask};
 
 use super::question::SnapshotAt;
@@ -28,10 +30,13 @@ use crate::snapshot::{self, Kind, Labels, Provider, Snapshot, SnapshotId, Target
 /// Beginnings of ids shorter than this are not looked for.
 const SHORTEST: usize = 4;
 
+/// How long a whole id is.
+const WHOLE: usize = 12;
+
 impl Engine {
     /// All that make snapshots here, by the config.
     pub fn providers(&self) -> Vec<Arc<dyn Provider>> {
-        vec![Arc::new(Btrfs), Arc::new(Reflink)]
+        vec![Arc::new(Btrfs), Arc::new(Reflink), self.ebs()]
     }
 
     /// What keeps the snapshots of a target.
@@ -109,6 +114,10 @@ impl Engine {
         let mut found: Vec<Snapshot> = Vec::new();
         let mut refused = None;
         for target in targets {
+            // A whole id that is found here need not be looked for far away: clouds come last.
+            if matches!(target, Target::Ebs(_)) && text.len() == WHOLE && !found.is_empty() {
+                break;
+            }
             match self.snapshots_of(&target) {
                 Ok(all) => found.extend(all.into_iter().filter(|one| one.id.0.starts_with(&text))),
                 Err(error) => refused = Some(error),

@@ -2,6 +2,7 @@
 
 mod btrfs;
 mod databases;
+mod ebs;
 mod group;
 mod killed;
 mod reflink;

@@ -94,6 +94,7 @@ impl Journey {
             }),
             password: None,
             no_lock: false,
+            clouds: Default::default(),
         };
         let engine = Engine::new(settings).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread()

@@ -37,7 +37,7 @@ pub static ACTIONS: &[Action] = &[
         .unless(|model| model.dialog::<Browser>().and_then(Browser::nothing_to_take)),
     Action::new("browser.hidden", "hidden", "Show names that start with a dot, or leave them out", &["."], At::Only(&[CONTEXT]), hidden).hint(6),
     Action::new("browser.home", "home", "To your home folder", &["~"], At::Only(&[CONTEXT]), home).hint(7),
-    Action::new("browser.filter", "filter", "Show only names that hold a text", &["/"], At::Only(&[CONTEXT]), |act| act.model.push(Narrow::default())).hint(5),
+    Action::new("browser.filter", "filter", "Show only names that hold a text", &["/"], At::Only(&[CONTEXT]), |act| act.model.push(Narrow::new(narrow))).hint(5),
     Action::new("browser.filter-keep", "keep it", "Keep the filter and go back to the rows", &["Enter"], At::Only(&[NARROW]),
         |act| with_top::<Narrow>(act, |_, _| Then::Close)).hint(1),
 ];
@@ -63,9 +63,25 @@ pub struct Browser {
     done: Done,
 }
 
-/// The filter being typed.
-#[derive(Debug, Default)]
-struct Narrow(Field);
+/// Filters a browser's folder by a text; an empty one shows all.
+pub(super) type Filter = fn(&mut Model, &str, &mut Vec<Effect>);
+
+/// The filter of a browser being typed.
+#[derive(Debug)]
+pub(super) struct Narrow {
+    field: Field,
+    filter: Filter,
+}
+
+impl Narrow {
+    /// An empty one.
+    pub(super) fn new(filter: Filter) -> Narrow {
+        Narrow {
+            field: Field::default(),
+            filter,
+        }
+    }
+}
 
 impl Browser {
     /// Picks any number of files and folders; `picked` are picked already.
@@ -297,15 +313,15 @@ impl Dialog for Narrow {
     }
 
     fn field(&mut self) -> Option<&mut Field> {
-        Some(&mut self.0)
+        Some(&mut self.field)
     }
 
     fn edited(&mut self, model: &mut Model, effects: &mut Vec<Effect>) {
-        narrow(model, self.0.text(), effects);
+        (self.filter)(model, self.field.text(), effects);
     }
 
     fn closed(&mut self, model: &mut Model, effects: &mut Vec<Effect>) {
-        narrow(model, "", effects);
+        (self.filter)(model, "", effects);
     }
 
     fn in_footer(&self) -> bool {
@@ -313,7 +329,7 @@ impl Dialog for Narrow {
     }
 
     fn draw(&self, model: &Model, canvas: &mut Canvas) {
-        super::filter::draw_field(model, canvas, &self.0);
+        super::filter::draw_field(model, canvas, &self.field);
     }
 }
 

@@ -184,6 +184,7 @@ pub(super) fn stale(model: &mut Model) {
     overview::stale(model);
     vaults::stale(model);
     cost::stale(model);
+    snapshots::stale(model);
 }
 
 /// Reads the lists anew.

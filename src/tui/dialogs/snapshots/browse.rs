@@ -8,13 +8,13 @@ use std::path::PathBuf;
 use super::super::super::actions::{Act, Action, At, Context, Danger, read_only};
 use super::super::super::asking::{Told, abandon, ask, failed};
 use super::super::super::dialog::{Dialog, Moves, Then, with_top};
-use super::super::super::field::Field;
 use super::super::super::model::{Load, Model};
 use super::super::super::msg::Effect;
 use super::super::super::screens::snapshots::snapshot;
 use super::super::super::theme::Role;
 use super::super::super::view::canvas::Canvas;
 use super::super::super::window::Window;
+use super::super::browser::Narrow;
 use super::super::look;
 use super::browse_view::{draw, rows};
 use super::{restore, short};
@@ -28,7 +28,6 @@ use crate::vault::NodeType;
 
 /// Where keys go.
 pub(super) const CONTEXT: Context = Context::dialog("snapshot-files", "Files of a snapshot").with_list();
-const NARROW: Context = Context::dialog("snapshot-files-filter", "Files of a snapshot: filter");
 const SLOT: &str = "snapshots.folder";
 
 /// What one can do in it.
@@ -44,9 +43,7 @@ pub static ACTIONS: &[Action] = &[
     Action::new("snapshot-files.sort", "sort", "By name, by size, by time", &["s"], At::Only(&[CONTEXT]), sort).hint(6),
     Action::new("snapshot-files.unselect", "unselect", "Forget what is selected", &["u"], At::Only(&[CONTEXT]),
         |act| with_top::<Browse>(act, |browse, _| { browse.picked.clear(); Then::Keep })),
-    Action::new("snapshot-files.filter", "filter", "Show only names that hold a text", &["/"], At::Only(&[CONTEXT]), |act| act.model.push(Narrow::default())).hint(5),
-    Action::new("snapshot-files.filter-keep", "keep it", "Keep the filter and go back to the rows", &["Enter"], At::Only(&[NARROW]),
-        |act| with_top::<Narrow>(act, |_, _| Then::Close)).hint(1),
+    Action::new("snapshot-files.filter", "filter", "Show only names that hold a text", &["/"], At::Only(&[CONTEXT]), |act| act.model.push(Narrow::new(narrow))).hint(5),
 ];
 
 /// A snapshot that is looked into.
@@ -70,10 +67,6 @@ pub struct Browse {
     /// Where the cursor was in folders one left.
     left_at: HashMap<TreePath, u64>,
 }
-
-/// The filter being typed.
-#[derive(Debug, Default)]
-struct Narrow(Field);
 
 /// Opens it on the snapshot under the cursor.
 pub fn open(act: &mut Act) {
@@ -305,32 +298,6 @@ impl Dialog for Browse {
 
     fn draw(&self, model: &Model, canvas: &mut Canvas) {
         draw(model, self, canvas);
-    }
-}
-
-impl Dialog for Narrow {
-    fn context(&self) -> Context {
-        NARROW
-    }
-
-    fn field(&mut self) -> Option<&mut Field> {
-        Some(&mut self.0)
-    }
-
-    fn edited(&mut self, model: &mut Model, effects: &mut Vec<Effect>) {
-        narrow(model, self.0.text(), effects);
-    }
-
-    fn closed(&mut self, model: &mut Model, effects: &mut Vec<Effect>) {
-        narrow(model, "", effects);
-    }
-
-    fn in_footer(&self) -> bool {
-        true
-    }
-
-    fn draw(&self, model: &Model, canvas: &mut Canvas) {
-        super::super::filter::draw_field(model, canvas, &self.0);
     }
 }
 

@@ -8,7 +8,7 @@ use super::super::super::theme::Role;
 use super::super::super::view::canvas::Canvas;
 use super::super::super::window::Window;
 use super::super::confirm::Confirm;
-use super::super::{frame, keys_line, line, room};
+use super::super::review;
 use super::start;
 use crate::engine::SnapshotTask;
 use crate::engine::question::SnapshotRow;
@@ -129,35 +129,21 @@ impl Dialog for Review {
     }
 
     fn draw(&self, model: &Model, canvas: &mut Canvas) {
-        let cells = room(canvas);
-        let wrap = |(sentence, role): (String, Role)| {
-            let lines = text::wrap(&sentence, cells).into_iter();
-            lines.map(move |line| (line, role)).collect::<Vec<_>>()
-        };
-        let lines: Vec<(String, Role)> = self.sentences(model).into_iter().flat_map(wrap).collect();
-        let rows = self.list.visible();
-        let count = rows.clone().count() as u16;
         let total = self.list.total().unwrap_or(0);
-        let more = model.look.symbols.more;
-        let name = text::cut_path(&words::target(&self.target), 36, more);
+        let name = text::cut_path(&words::target(&self.target), 36, model.look.symbols.more);
         let title = format!("Delete {} of {name}?", text::counted(total, "snapshot", "snapshots"));
-        let inside = frame(canvas, count + lines.len() as u16 + 5, &title, Role::Danger);
-        for (n, index) in rows.enumerate() {
-            let Some(row) = self.list.get(index) else { continue };
-            let y = inside.y + 1 + n as u16;
-            draw_row(model, canvas, row, (inside.x, y, inside.right()));
-            if index == self.list.cursor() {
-                canvas.paint(inside.x, y, inside.right(), model.look.style(Role::Cursor));
-            }
-        }
-        if total > u64::from(count) {
-            let place = format!("{}/{}", text::count(self.list.cursor() + 1), text::count(total));
-            canvas.right(inside.y, inside.right(), &place, Role::Dim);
-        }
-        for (n, (text, role)) in lines.iter().enumerate() {
-            line(canvas, inside, count + 2 + n as u16, text, *role);
-        }
-        keys_line(model, canvas, inside, CONTEXT);
+        let sentences = self.sentences(model);
+        review(
+            model,
+            canvas,
+            &title,
+            &self.list,
+            sentences,
+            CONTEXT,
+            |canvas, row, place| {
+                draw_row(model, canvas, row, place);
+            },
+        );
     }
 }
 

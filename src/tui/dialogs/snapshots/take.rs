@@ -200,6 +200,7 @@ impl Taking {
             (Load::Ready, []) => "nobody now, as far as can be seen".to_owned(),
             (Load::Ready, few) if few.len() <= 6 => few.join(", "),
             (Load::Ready, many) => format!("{}, and {} more", many[..6].join(", "), many.len() - 6),
+            (Load::Failed(_), _) => "not known".to_owned(),
             _ => "being looked at".to_owned(),
         };
         self.form.set_note("writers", text::escape(words.as_bytes()));
@@ -257,7 +258,10 @@ fn told(model: &mut Model, asked: &Question, told: Told, _: &mut Vec<Effect>) {
                 dialog.told();
             }
         }
-        other => dialog.load = failed(other),
+        other => {
+            dialog.load = failed(other);
+            dialog.refresh();
+        }
     }
 }
 

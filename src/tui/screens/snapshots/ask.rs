@@ -188,6 +188,11 @@ pub(crate) fn changed(model: &mut Model, target: &Target) {
     policies::reload(model);
 }
 
+/// A job has ended: there may be a volume more.
+pub(in super::super) fn stale(model: &mut Model) {
+    model.snapshots.targets.old = true;
+}
+
 /// Reads the lists anew.
 pub(in super::super) fn reload(model: &mut Model) {
     let snapshots = &mut model.snapshots;

@@ -173,7 +173,7 @@ fn snapshot_facts(model: &Model, row: &SnapshotRow) -> Vec<Fact> {
     });
     facts.push(("made", words::made_by_words(&snapshot.made_by), Role::Text));
     if let Some(group) = &snapshot.group {
-        facts.push(("group", format!("{}: all at one moment", escape(group)), Role::Text));
+        facts.push(("group", format!("{}, at one moment", escape(group)), Role::Text));
     }
     if let Some(pause) = snapshot.pause {
         facts.push(("paused", format!("writers were held for {pause} ms"), Role::Text));

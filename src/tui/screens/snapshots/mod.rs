@@ -23,7 +23,7 @@ use crate::engine::question::{SnapshotAt, SnapshotRow, SnapshotTargetRow};
 use crate::snapshot::{SnapshotId, Target};
 use crate::text;
 pub(crate) use ask::changed;
-pub(super) use ask::{fetch, layout, reload};
+pub(super) use ask::{fetch, layout, reload, stale};
 pub(super) use view::draw;
 
 /// The pane of machines and volumes.

@@ -42,7 +42,12 @@ pub(in super::super) fn draw(model: &Model, canvas: &mut Canvas) {
 
 fn targets(model: &Model, canvas: &mut Canvas, span: Span) {
     let pane = &model.snapshots.targets;
-    heading(model, canvas, span, "Volumes and machines", &pane.filter, &pane.list);
+    // A filter needs the room more.
+    let title = match pane.filter.is_empty() || span.width() >= 60 {
+        true => "Volumes and machines",
+        false => "Volumes",
+    };
+    heading(model, canvas, span, title, &pane.filter, &pane.list);
     if failure(canvas, span, &pane.load) || unmatched(canvas, span, &pane.filter, &pane.list) {
         return;
     }

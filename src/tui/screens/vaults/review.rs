@@ -3,7 +3,7 @@
 use super::super::super::actions::{Act, Action, At, Context, Danger};
 use super::super::super::dialog::{Dialog, Guard, Moves, Then, with_top};
 use super::super::super::dialogs::confirm::Confirm;
-use super::super::super::dialogs::{frame, keys_line, line, room};
+use super::super::super::dialogs::review;
 use super::super::super::model::Model;
 use super::super::super::msg::Effect;
 use super::super::super::theme::Role;
@@ -161,51 +161,41 @@ impl Dialog for Review {
     }
 
     fn draw(&self, model: &Model, canvas: &mut Canvas) {
-        let cells = room(canvas);
-        let wrap = |(sentence, role): (String, Role)| {
-            let lines = text::wrap(&sentence, cells).into_iter();
-            lines.map(move |line| (line, role)).collect::<Vec<_>>()
-        };
-        let lines: Vec<(String, Role)> = self.sentences(model).into_iter().flat_map(wrap).collect();
-        let rows = self.list.visible();
-        let count = rows.clone().count() as u16;
-        let total = self.list.total().unwrap_or(0);
         let title = format!(
             "Delete {} of {}?",
-            text::counted(total, "generation", "generations"),
+            text::counted(self.list.total().unwrap_or(0), "generation", "generations"),
             text::escape(self.vault.as_bytes())
         );
-        let inside = frame(canvas, count + lines.len() as u16 + 5, &title, Role::Danger);
-        let (symbols, more) = (model.look.symbols, model.look.symbols.more);
-        for (n, index) in rows.enumerate() {
-            let Some(row) = self.list.get(index) else { continue };
-            let y = inside.y + 1 + n as u16;
-            let x = canvas.text(inside.x + 1, y, inside.right(), symbols.bad, Role::Danger) + 1;
-            let x = canvas.text(x, y, inside.right(), &text::stamp(row.time, &model.zone), Role::Text) + 2;
-            let added = row
-                .added
-                .map(|added| format!("+{}", text::bytes(added)))
-                .unwrap_or_default();
-            canvas.right(y, inside.right() - 1, &added, Role::Dim);
-            let end = inside.right().saturating_sub(text::width(&added) as u16 + 3);
-            let about = format!("{}  {}", row.host, row.paths.join(" "));
-            let about = text::cut_end(
-                &text::escape(about.as_bytes()),
-                usize::from(end.saturating_sub(x)),
-                more,
-            );
-            canvas.text(x, y, end, &about, Role::Dim);
-            if index == self.list.cursor() {
-                canvas.paint(inside.x, y, inside.right(), model.look.style(Role::Cursor));
-            }
-        }
-        if total > u64::from(count) {
-            let place = format!("{}/{}", text::count(self.list.cursor() + 1), text::count(total));
-            canvas.right(inside.y, inside.right(), &place, Role::Dim);
-        }
-        for (n, (text, role)) in lines.iter().enumerate() {
-            line(canvas, inside, count + 2 + n as u16, text, *role);
-        }
-        keys_line(model, canvas, inside, CONTEXT);
+        let sentences = self.sentences(model);
+        review(
+            model,
+            canvas,
+            &title,
+            &self.list,
+            sentences,
+            CONTEXT,
+            |canvas, row, place| {
+                draw_row(model, canvas, row, place);
+            },
+        );
     }
+}
+
+fn draw_row(model: &Model, canvas: &mut Canvas, row: &GenerationRow, (x, y, end): (u16, u16, u16)) {
+    let symbols = model.look.symbols;
+    let x = canvas.text(x + 1, y, end, symbols.bad, Role::Danger) + 1;
+    let x = canvas.text(x, y, end, &text::stamp(row.time, &model.zone), Role::Text) + 2;
+    let added = row
+        .added
+        .map(|added| format!("+{}", text::bytes(added)))
+        .unwrap_or_default();
+    canvas.right(y, end - 1, &added, Role::Dim);
+    let stop = end.saturating_sub(text::width(&added) as u16 + 3);
+    let about = format!("{}  {}", row.host, row.paths.join(" "));
+    let about = text::cut_end(
+        &text::escape(about.as_bytes()),
+        usize::from(stop.saturating_sub(x)),
+        symbols.more,
+    );
+    canvas.text(x, y, stop, &about, Role::Dim);
 }

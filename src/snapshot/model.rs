@@ -4,8 +4,10 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use jiff::tz::Offset;
 use serde::{Deserialize, Serialize};
 
+use crate::text;
 use crate::vault::Time;
 
 /// What takes and keeps a snapshot.
@@ -172,6 +174,14 @@ pub struct Snapshot {
     pub notes: Vec<String>,
     /// What its system calls it: a path, a tag, an id.
     pub handle: String,
+}
+
+impl Snapshot {
+    /// When it was taken, for people: the date and minute where it was taken.
+    pub fn when(&self) -> String {
+        let offset = Offset::from_seconds(self.taken.offset).unwrap_or(Offset::UTC);
+        text::stamp(self.taken.seconds, &offset.to_time_zone())
+    }
 }
 
 /// What a snapshot takes.

@@ -4,7 +4,8 @@
 //! what is to be done as effects, [`view()`] turns it into cells. [`screens`] are the six places one can be at, [`dialogs`]
 //! what lies over them, each a module with its state, actions, questions and drawing; [`dialog`] and [`asking`] are what
 //! they have in common. [`actions`] declares how one says once what one can do, for the keys, the hints and the help;
-//! [`keys`] resolves what is typed; [`window`] holds three screens of a list of any length; [`theme`] says how things look.
+//! [`keys`] resolves what is typed; [`window`] holds three screens of a list of any length, [`picks`] what is selected in one,
+//! [`staged`] what is to be deleted of one; [`theme`] says how things look.
 //! [`terminal`] is the loop, and all that touches the terminal.
 //!
 //! What does not live here: reading vaults, backing up, restoring; the engine does, and is asked without ever waiting.

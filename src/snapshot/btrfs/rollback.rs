@@ -150,7 +150,7 @@ pub(super) fn plan(snapshot: &Snapshot, safety: bool) -> Result<RollbackPlan> {
             )),
         }
     }
-    let taken = snapshot.taken;
+    let taken = snapshot.when();
     let mut loses = match differences(&present, &files, &Cancel::default()) {
         Ok(changed) if changed.count == 0 => {
             vec![format!("Nothing: {} is as it was then.", path.display())]

@@ -79,7 +79,7 @@ pub(super) fn plan(snapshot: &Snapshot, safety: bool) -> Result<RollbackPlan> {
         _ => vec![format!(
             "What was done in {} since {}: {} differ ({}{}).",
             path.display(),
-            snapshot.taken,
+            snapshot.when(),
             crate::text::counted(differ, "entry", "entries"),
             named.join(", "),
             if differ > NAMED as u64 { ", …" } else { "" }

@@ -54,6 +54,22 @@ pub enum Error {
         /// By whom.
         holders: Vec<Writer>,
     },
+    /// Going back is refused: something stands against it, or things have changed since the plan was made.
+    #[error("{what} cannot go back now: {why}")]
+    NotNow {
+        /// The target.
+        what: String,
+        /// Why, and what would help.
+        why: String,
+    },
+    /// A snapshot's files cannot be shown.
+    #[error("the files of {what} cannot be shown: {why}")]
+    NoFiles {
+        /// The snapshot.
+        what: String,
+        /// Why, and what would help.
+        why: String,
+    },
     /// There is no such snapshot.
     #[error("there is no snapshot {0}; coffer snapshot list shows them")]
     NoSnapshot(String),

@@ -22,6 +22,8 @@ mod model;
 mod mounts;
 pub mod policy;
 mod provider;
+pub mod qcow2;
+pub mod qemu;
 mod record;
 pub mod reflink;
 mod resolve;

@@ -40,6 +40,38 @@ pub struct Order {
     pub protected: bool,
 }
 
+impl Order {
+    /// The snapshot that comes of it.
+    pub(super) fn snapshot(&self, kind: Kind, target: Target, handle: String, work: &Work) -> Snapshot {
+        Snapshot {
+            id: self.id.clone(),
+            kind,
+            target,
+            taken: work.now,
+            consistency: self.consistency,
+            label: self.label.clone(),
+            protected: self.protected,
+            made_by: self.made_by.clone(),
+            group: self.group.clone(),
+            pause: None,
+            notes: Vec::new(),
+            handle,
+        }
+    }
+
+    /// The snapshot of the present before going back.
+    pub(super) fn safety(id: SnapshotId, to: &Snapshot, consistency: Consistency) -> Order {
+        Order {
+            id,
+            consistency,
+            label: format!("before going back to {}", to.id),
+            made_by: MadeBy::Safety(to.id.clone()),
+            group: None,
+            protected: false,
+        }
+    }
+}
+
 /// What can be changed of a snapshot afterwards.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Labels {

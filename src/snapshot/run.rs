@@ -187,7 +187,10 @@ fn take_frozen(request: &Request, levels: &[Consistency], prepared: Prepared, wo
     match (failed, pauses) {
         (None, Ok(pauses)) => {
             for (snapshot, pause) in taken.iter_mut().zip(pauses) {
-                snapshot.pause = pause.map(|pause| u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
+                // A machine that stands still while its RAM is written has said so itself.
+                if let Some(pause) = pause {
+                    snapshot.pause = Some(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
+                }
             }
             Ok(taken)
         }

@@ -10,8 +10,7 @@ use super::record::Record;
 use super::shelf::{Shelf, path_text};
 use super::system::io_error;
 use super::{
-    Consistency, Error, Files, Kind, Labels, MadeBy, Order, Result, RollbackPlan, Snapshot, SnapshotId, Target, Work,
-    Writer,
+    Consistency, Error, Files, Kind, Labels, Order, Result, RollbackPlan, Snapshot, SnapshotId, Target, Work, Writer,
 };
 
 /// A snapshot's files are where it is.
@@ -34,20 +33,8 @@ pub(super) fn files(path: PathBuf) -> Result<Box<dyn Files>> {
 
 /// The snapshot that an order makes of a folder, to stand on this shelf.
 pub(super) fn ordered(kind: Kind, path: &Path, order: &Order, shelf: &Shelf, work: &Work) -> Snapshot {
-    Snapshot {
-        id: order.id.clone(),
-        kind,
-        target: Target::Folder(path.to_path_buf()),
-        taken: work.now,
-        consistency: order.consistency,
-        label: order.label.clone(),
-        protected: order.protected,
-        made_by: order.made_by.clone(),
-        group: order.group.clone(),
-        pause: None,
-        notes: Vec::new(),
-        handle: path_text(&shelf.files(&order.id)),
-    }
+    let handle = path_text(&shelf.files(&order.id));
+    order.snapshot(kind, Target::Folder(path.to_path_buf()), handle, work)
 }
 
 /// What a rollback calls the state before, which nobody used when it was set aside.
@@ -59,14 +46,7 @@ pub(super) fn safety(
     shelf: &Shelf,
     work: &Work,
 ) -> Snapshot {
-    let order = Order {
-        id: id.clone(),
-        consistency: Consistency::Filesystem,
-        label: format!("before going back to {}", plan.to.id),
-        made_by: MadeBy::Safety(plan.to.id.clone()),
-        group: None,
-        protected: false,
-    };
+    let order = Order::safety(id.clone(), &plan.to, Consistency::Filesystem);
     ordered(kind, path, &order, shelf, work)
 }
 

@@ -33,6 +33,7 @@ const START: Duration = Duration::from_secs(20);
 fn carry_out(remedy: &str) -> Result<()> {
     match remedy.split_once(':') {
         Some(("mount", path)) => super::freeze::thaw(Path::new(path)).map(drop),
+        Some(("agent", socket)) => super::qemu::thaw(Path::new(socket)).map(drop),
         Some(("run", words)) => run(words),
         _ => Err(Error::Unable {
             target: remedy.to_owned(),

@@ -31,7 +31,7 @@ impl CloneArgs {
     pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let snapshot = self.one.find(context)?;
         let place = match snapshot.target {
-            Target::Folder(_) | Target::Image(_) => std::path::absolute(&self.place)
+            Target::Folder(_) | Target::Image(_) | Target::Machine(_) => std::path::absolute(&self.place)
                 .map(|path| path.to_string_lossy().into_owned())
                 .map_err(|error| Failure::failed(format!("cannot find {}: {error}", self.place)))?,
             _ => self.place,

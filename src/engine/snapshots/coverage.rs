@@ -84,7 +84,7 @@ pub fn row(known: &Known) -> CoverageRow {
 
 /// Whether single files can be taken out of snapshots of a kind.
 fn has_files(kind: Kind) -> bool {
-    matches!(kind, Kind::Btrfs | Kind::Reflink | Kind::Qcow2)
+    matches!(kind, Kind::Btrfs | Kind::Reflink | Kind::Qcow2 | Kind::Qemu)
 }
 
 fn warnings(known: &Known, held: &[&VaultCopy], in_cloud: bool) -> Vec<String> {

@@ -23,7 +23,10 @@ pub use task::{SnapshotOutcome, SnapshotTask};
 
 use super::question::SnapshotAt;
 use super::{Engine, Error, Event, Result};
+use crate::config::MachineConfig;
 use crate::snapshot::btrfs::Btrfs;
+use crate::snapshot::qcow2::Qcow2;
+use crate::snapshot::qemu::{Machine, Qemu};
 use crate::snapshot::reflink::Reflink;
 use crate::snapshot::{self, Kind, Labels, Provider, Snapshot, SnapshotId, Target, kind_of};
 
@@ -36,7 +39,20 @@ const WHOLE: usize = 12;
 impl Engine {
     /// All that make snapshots here, by the config.
     pub fn providers(&self) -> Vec<Arc<dyn Provider>> {
-        vec![Arc::new(Btrfs), Arc::new(Reflink), self.ebs()]
+        let data = self.settings().data.clone();
+        let machine = |named: &MachineConfig| Machine {
+            name: named.name.clone(),
+            qmp: named.qmp.clone(),
+            agent: named.agent.clone(),
+        };
+        let machines = self.config().machines.iter().map(machine).collect();
+        vec![
+            Arc::new(Btrfs),
+            Arc::new(Reflink),
+            Arc::new(Qcow2 { scratch: data.clone() }),
+            Arc::new(Qemu { machines, data }),
+            self.ebs(),
+        ]
     }
 
     /// What keeps the snapshots of a target.
@@ -123,7 +139,8 @@ impl Engine {
                 Err(error) => refused = Some(error),
             }
         }
-        // The same one can be seen by two names.
+        // The same one can be seen by two names: of a machine and of its image, the machine is what was meant.
+        found.sort_by_key(|one| one.kind != Kind::Qemu);
         let ids: BTreeSet<&SnapshotId> = found.iter().map(|one| &one.id).collect();
         match ids.len() {
             0 => Err(match refused {

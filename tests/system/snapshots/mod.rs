@@ -4,7 +4,10 @@ mod btrfs;
 mod databases;
 mod ebs;
 mod group;
+mod guest;
 mod killed;
+mod qcow2;
+mod qemu;
 mod reflink;
 
 use std::ffi::OsStr;

@@ -1,0 +1,349 @@
+//! What is known of snapshots in images: qcow2 itself keeps a name, a time and the size of the RAM; the rest lies in a record
+//! on a shelf beside the (first) image, see [`SHELF`](crate::snapshot::SHELF).
+//!
+//! A snapshot of ours has the name `coffer-<id>` in each image it is in. Its record is written before the snapshot is made,
+//! as `<id>.part`, so that what a process that died left can be told and put right.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::image::{Info, Internal};
+use crate::snapshot::record::{Record, sync_folder};
+use crate::snapshot::shelf::{SHELF, Shelf, path_text};
+use crate::snapshot::standing::sort;
+use crate::snapshot::system::io_error;
+use crate::snapshot::{Consistency, Error, Kind, Labels, MadeBy, Result, Snapshot, SnapshotId, Target};
+use crate::vault::Time;
+
+/// What begins the names of our snapshots.
+const PREFIX: &str = "coffer-";
+
+/// The name in the images of a snapshot of ours.
+pub(in crate::snapshot) fn name_of(id: &SnapshotId) -> String {
+    format!("{PREFIX}{id}")
+}
+
+fn id_in(name: &str) -> Option<SnapshotId> {
+    let id = SnapshotId(name.strip_prefix(PREFIX)?.to_owned());
+    id.is_sound().then_some(id)
+}
+
+/// An image and what it is.
+#[derive(Debug, Clone)]
+pub(in crate::snapshot) struct Disk {
+    /// The image.
+    pub image: PathBuf,
+    /// What it is now.
+    pub info: Info,
+}
+
+impl Disk {
+    /// Looks at one.
+    pub fn read(image: &Path) -> Result<Disk> {
+        Ok(Disk {
+            image: image.to_path_buf(),
+            info: Info::read(image)?,
+        })
+    }
+
+    /// The snapshot in this image that is meant.
+    pub fn find(&self, snapshot: &Snapshot) -> Option<&Internal> {
+        let names = self.info.snapshots.iter();
+        match snapshot.made_by {
+            MadeBy::Other => names
+                .into_iter()
+                .find(|one| foreign(snapshot.kind, &snapshot.target, one) == snapshot.id),
+            _ => self.info.named(&name_of(&snapshot.id)),
+        }
+    }
+}
+
+/// The id of a snapshot that another program made: the same in all images of a machine, where its name is.
+fn foreign(kind: Kind, target: &Target, one: &Internal) -> SnapshotId {
+    let number = match target {
+        // In one image there may be two of one name.
+        Target::Image(_) => one.id.as_str(),
+        _ => "",
+    };
+    SnapshotId::foreign(kind, format!("{target}\0{number}\0{}", one.name).as_bytes())
+}
+
+/// Where the records of an image's snapshots are.
+pub(in crate::snapshot) fn shelf(image: &Path) -> Shelf {
+    Shelf {
+        path: image.parent().unwrap_or(Path::new("/")).join(SHELF),
+        inside: false,
+    }
+}
+
+/// The same, made if it is not there.
+pub(in crate::snapshot) fn make_shelf(image: &Path) -> Result<Shelf> {
+    let shelf = shelf(image);
+    match std::fs::DirBuilder::new().mode(0o700).create(&shelf.path) {
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Err(Error::Rights {
+            what: format!("keeping records of snapshots in {}", shelf.path.display()),
+            help: "run it with sudo, or as the image's owner".into(),
+        }),
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(io_error("create", &shelf.path)(error)),
+        _ => Ok(shelf),
+    }
+}
+
+/// The record of a snapshot of ours, by id, from the shelves beside some images.
+fn records(disks: &[Disk]) -> BTreeMap<SnapshotId, (Shelf, Record)> {
+    let shelves: BTreeSet<PathBuf> = disks.iter().map(|disk| shelf(&disk.image).path).collect();
+    let mut found = BTreeMap::new();
+    for path in shelves {
+        let shelf = Shelf { path, inside: false };
+        for disk in disks {
+            for id in disk.info.snapshots.iter().filter_map(|one| id_in(&one.name)) {
+                if let Ok(record) = Record::read(&shelf.record(&id))
+                    && record.snapshot.id == id
+                {
+                    found.insert(id, (shelf.clone(), record));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The record of a snapshot and the shelf on which it lies; `None` when it is lost.
+pub(in crate::snapshot) fn record_of(disks: &[Disk], id: &SnapshotId) -> Option<(Shelf, Record)> {
+    records(disks).remove(id)
+}
+
+/// The images that a snapshot of ours was made in, as its record tells.
+pub(in crate::snapshot) fn images_of(record: &Record) -> Vec<PathBuf> {
+    let images = record.details["images"].as_array();
+    let paths = images.into_iter().flatten().filter_map(Value::as_str);
+    paths.map(PathBuf::from).collect()
+}
+
+/// All snapshots in the images of a target, oldest first.
+pub(in crate::snapshot) fn list(kind: Kind, target: &Target, disks: &[Disk]) -> Vec<Snapshot> {
+    let records = records(disks);
+    let mut found: BTreeMap<SnapshotId, (Snapshot, usize)> = BTreeMap::new();
+    for disk in disks {
+        for one in &disk.info.snapshots {
+            let own = id_in(&one.name);
+            let id = own.clone().unwrap_or_else(|| foreign(kind, target, one));
+            if let Some((snapshot, disks)) = found.get_mut(&id) {
+                *disks += 1;
+                if own.is_none() && one.ram > 0 {
+                    snapshot.consistency = Consistency::Memory;
+                }
+                continue;
+            }
+            let known = own.and_then(|id| records.get(&id));
+            let snapshot = match known {
+                Some((_, record)) => of_record(record, kind, target, &one.name),
+                None => of_image(&id, kind, target, one),
+            };
+            found.insert(id, (snapshot, 1));
+        }
+    }
+    let whole = |(mut snapshot, seen): (Snapshot, usize)| {
+        if seen < disks.len() {
+            snapshot.notes.push(format!(
+                "in {seen} of {} disks only: going back to it is refused",
+                disks.len()
+            ));
+        }
+        snapshot
+    };
+    let mut all: Vec<Snapshot> = found.into_values().map(whole).collect();
+    sort(&mut all);
+    all
+}
+
+fn of_record(record: &Record, kind: Kind, target: &Target, name: &str) -> Snapshot {
+    let mut snapshot = record.snapshot.clone();
+    if let (Target::Image(_), Target::Machine(machine)) = (target, &snapshot.target) {
+        let disks = images_of(record).len();
+        let disks = crate::text::counted(disks as u64, "disk", "disks");
+        snapshot.notes.push(format!(
+            "taken of the machine {machine} with {disks}: by this image only its disk can be had, without RAM"
+        ));
+    }
+    snapshot.kind = kind;
+    snapshot.target = target.clone();
+    name.clone_into(&mut snapshot.handle);
+    snapshot
+}
+
+/// One without a record: of another program, or its record is lost.
+fn of_image(id: &SnapshotId, kind: Kind, target: &Target, one: &Internal) -> Snapshot {
+    let own = id_in(&one.name).is_some();
+    Snapshot {
+        id: id.clone(),
+        kind,
+        target: target.clone(),
+        taken: Time {
+            seconds: one.taken.0,
+            nanos: one.taken.1,
+            offset: 0,
+        },
+        consistency: match one.ram {
+            0 => Consistency::Crash,
+            _ => Consistency::Memory,
+        },
+        label: match own {
+            true => String::new(),
+            false => one.name.clone(),
+        },
+        protected: false,
+        made_by: match own {
+            true => MadeBy::Hand,
+            false => MadeBy::Other,
+        },
+        group: None,
+        pause: None,
+        notes: match own {
+            true => vec!["its record is lost: label, level and who made it are not known".into()],
+            false => Vec::new(),
+        },
+        handle: one.name.clone(),
+    }
+}
+
+/// A record that is written before its snapshot is made. Taken away again unless it is kept.
+#[derive(Debug)]
+pub(in crate::snapshot) struct Begun {
+    shelf: Shelf,
+    id: SnapshotId,
+    kept: bool,
+}
+
+/// Writes down a snapshot that is about to be made in some images.
+pub(in crate::snapshot) fn begin(shelf: &Shelf, snapshot: &Snapshot, disks: &[PathBuf]) -> Result<Begun> {
+    let part = shelf.part(&snapshot.id);
+    std::fs::create_dir(&part).map_err(io_error("create", &part))?;
+    let begun = Begun {
+        shelf: shelf.clone(),
+        id: snapshot.id.clone(),
+        kept: false,
+    };
+    let images: Vec<String> = disks.iter().map(|image| path_text(image)).collect();
+    Record::new(snapshot.clone(), json!({ "images": images })).write(&part.join("record.json"))?;
+    Ok(begun)
+}
+
+impl Begun {
+    /// The snapshot is there: so is its record from now on.
+    pub fn keep(mut self) -> Result<()> {
+        let part = self.shelf.part(&self.id);
+        std::fs::rename(&part, self.shelf.folder(&self.id)).map_err(io_error("rename", &part))?;
+        self.kept = true;
+        sync_folder(&self.shelf.path)
+    }
+
+    /// Something may be left in the images: the record stays where the next one finds it.
+    pub fn leave(mut self) {
+        self.kept = true;
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        if !self.kept {
+            discard(&self.shelf.part(&self.id));
+        }
+    }
+}
+
+/// The snapshots that were begun on a shelf in these images and never kept, by processes that died: their names, to be
+/// deleted from the images. Hold the shelf.
+pub(in crate::snapshot) fn left_over(shelf: &Shelf, images: &[PathBuf]) -> Vec<SnapshotId> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(&shelf.path).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let id = name.to_str().and_then(|name| name.strip_suffix(".part"));
+        let Some(id) = id.map(|id| SnapshotId(id.to_owned())).filter(SnapshotId::is_sound) else {
+            continue;
+        };
+        if let Ok(record) = Record::read(&entry.path().join("record.json"))
+            && images_of(&record).iter().all(|image| images.contains(image))
+        {
+            found.push(id);
+        }
+    }
+    found
+}
+
+/// Takes away what is known of a snapshot that is gone.
+pub(in crate::snapshot) fn forget(shelf: &Shelf, id: &SnapshotId) {
+    discard(&shelf.part(id));
+    discard(&shelf.folder(id));
+}
+
+fn discard(folder: &Path) {
+    for name in ["record.json", "record.part"] {
+        let _ = std::fs::remove_file(folder.join(name));
+    }
+    match std::fs::remove_dir(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            tracing::warn!("cannot delete {}: {error}", folder.display());
+        }
+        _ => {}
+    }
+}
+
+/// Changes what is known of a snapshot of ours.
+pub(in crate::snapshot) fn change(
+    disks: &[Disk],
+    snapshot: &Snapshot,
+    change: impl FnOnce(&mut Snapshot),
+) -> Result<Snapshot> {
+    let Some((shelf, mut record)) = record_of(disks, &snapshot.id) else {
+        return Err(Error::Unable {
+            target: format!("snapshot {}", snapshot.id),
+            why: match snapshot.made_by {
+                MadeBy::Other => "another program made it, and nothing can be written down of it".into(),
+                _ => "its record is lost, and nothing more can be written down of it".into(),
+            },
+        });
+    };
+    let _held = shelf.hold()?;
+    change(&mut record.snapshot);
+    record.write(&shelf.record(&snapshot.id))?;
+    Ok(of_record(&record, snapshot.kind, &snapshot.target, &snapshot.handle))
+}
+
+/// Gives it another label, protects it or stops that.
+pub(in crate::snapshot) fn relabel(disks: &[Disk], snapshot: &Snapshot, labels: &Labels) -> Result<Snapshot> {
+    change(disks, snapshot, |record| {
+        record.label.clone_from(&labels.label);
+        record.protected = labels.protected;
+    })
+}
+
+/// Writes down what became known afterwards.
+pub(in crate::snapshot) fn amend(disks: &[Disk], snapshot: &Snapshot) -> Result<()> {
+    let now = change(disks, snapshot, |record| {
+        record.pause = snapshot.pause;
+        record.notes.clone_from(&snapshot.notes);
+        record.consistency = snapshot.consistency;
+    });
+    now.map(drop)
+}
+
+/// Refuses to delete what is protected or another program's.
+pub(in crate::snapshot) fn may_go(disks: &[Disk], snapshot: &Snapshot) -> Result<Option<Shelf>> {
+    if snapshot.made_by == MadeBy::Other {
+        return Err(Error::Unable {
+            target: format!("snapshot {}", snapshot.id),
+            why: format!(
+                "another program made it, so that one deletes it (or: qemu-img snapshot -d {})",
+                crate::text::escape(snapshot.handle.as_bytes())
+            ),
+        });
+    }
+    match record_of(disks, &snapshot.id) {
+        Some((_, record)) if record.snapshot.protected => Err(Error::Protected(snapshot.id.to_string())),
+        known => Ok(known.map(|(shelf, _)| shelf)),
+    }
+}

@@ -1,0 +1,190 @@
+//! The agent within a guest (`qemu-ga`), which freezes and thaws the guest's filesystems.
+//!
+//! Its socket serves one client at a time and keeps what was said to nobody, so each conversation begins by agreeing on a
+//! number. No conversation is kept open while the guest is frozen: the watchdog must get in.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::wire::{Unreached, Wire};
+use crate::snapshot::{Error, Frozen, Result, SnapshotId};
+
+/// How long the agent may take to answer what needs no work.
+const ANSWER: Duration = Duration::from_secs(3);
+/// How long thawing is tried.
+const THAW: Duration = Duration::from_secs(60);
+/// Between two tries.
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// Begins an answer in a conversation that is in step again.
+const SENTINEL: u8 = 0xff;
+
+/// An agent that answered.
+#[derive(Debug)]
+pub(super) struct Agent {
+    wire: Wire,
+    socket: PathBuf,
+}
+
+impl Agent {
+    /// Opens the conversation.
+    pub fn open(socket: &Path) -> Result<Agent, Unreached> {
+        let mut wire = Wire::open(socket, ANSWER)?;
+        let silent = |why: String| Unreached::Silent(why);
+        let number = SnapshotId::random().map_err(|error| silent(error.to_string()))?;
+        // Fits what every JSON parser takes for a whole number.
+        let number = u64::from_str_radix(&number.0, 16).unwrap_or(1);
+        let ask = format!(
+            "{}\n",
+            json!({ "execute": "guest-sync-delimited", "arguments": { "id": number } })
+        );
+        let mut bytes = vec![SENTINEL];
+        bytes.extend_from_slice(ask.as_bytes());
+        wire.send_raw(&bytes).map_err(|error| silent(error.to_string()))?;
+        let until = Instant::now() + ANSWER;
+        loop {
+            let line = wire.line(until).map_err(|error| silent(error.to_string()))?;
+            let Some(line) = line else {
+                return Err(silent(format!(
+                    "its guest agent does not answer on {}: start qemu-guest-agent within the guest (or another program \
+                     holds the socket)",
+                    socket.display()
+                )));
+            };
+            let answer = line.rsplit(|byte| *byte == SENTINEL).next().unwrap_or_default();
+            let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
+            if answer["return"].as_u64() == Some(number) {
+                return Ok(Agent {
+                    wire,
+                    socket: socket.to_path_buf(),
+                });
+            }
+        }
+    }
+
+    /// Has a command carried out; what it returns.
+    pub fn ask(&mut self, command: &str, limit: Duration) -> Result<Value> {
+        self.wire.send(&json!({ "execute": command }))?;
+        let line = self.wire.line(Instant::now() + limit)?.ok_or_else(|| Error::TimedOut {
+            what: format!("the guest agent on {}: {command}", self.socket.display()),
+            seconds: limit.as_secs(),
+            then: String::new(),
+        })?;
+        let mut answer: Value = serde_json::from_slice(&line).unwrap_or_default();
+        match answer.get_mut("return") {
+            Some(value) => Ok(value.take()),
+            None => Err(Error::Refused {
+                who: format!("the guest agent on {}", self.socket.display()),
+                what: command.to_owned(),
+                said: answer["error"]["desc"]
+                    .as_str()
+                    .unwrap_or("it did not say why")
+                    .to_owned(),
+            }),
+        }
+    }
+
+    /// Whether the guest's filesystems are frozen.
+    pub fn is_frozen(&mut self) -> Result<bool> {
+        Ok(self.ask("guest-fsfreeze-status", ANSWER)? == "frozen")
+    }
+}
+
+/// What a watchdog must do for a guest.
+pub(super) fn remedy(socket: &Path) -> String {
+    format!("agent:{}", socket.display())
+}
+
+/// Thaws a guest, trying again while the agent cannot be reached; how many filesystems were frozen until now. Nothing is to
+/// be done for a machine that has ended.
+pub fn thaw(socket: &Path) -> Result<u64> {
+    let until = Instant::now() + THAW;
+    loop {
+        let tried = match Agent::open(socket) {
+            Ok(mut agent) => agent.ask("guest-fsfreeze-thaw", THAW),
+            Err(Unreached::Off(_)) => return Ok(0),
+            Err(error) => Err(error.about("the guest")),
+        };
+        match tried {
+            Ok(count) => return Ok(count.as_u64().unwrap_or(0)),
+            Err(error) if Instant::now() >= until => return Err(error),
+            Err(_) => std::thread::sleep(AGAIN),
+        }
+    }
+}
+
+/// A guest whose filesystems are frozen.
+#[derive(Debug)]
+pub(super) struct FrozenGuest {
+    machine: String,
+    socket: PathBuf,
+    since: Instant,
+    thawed: bool,
+}
+
+impl FrozenGuest {
+    /// Freezes the filesystems of a guest. When this fails, none is frozen.
+    pub fn freeze(machine: &str, socket: &Path, limit: Duration) -> Result<FrozenGuest> {
+        let mut agent = Agent::open(socket).map_err(|error| error.about(machine))?;
+        if agent.is_frozen()? {
+            return Err(Error::Unable {
+                target: machine.to_owned(),
+                why:
+                    "the filesystems of its guest are frozen already, by another program: wait for that, or thaw them \
+                      (guest-fsfreeze-thaw)"
+                        .into(),
+            });
+        }
+        // From here on it is thawed whatever comes.
+        let mut frozen = FrozenGuest {
+            machine: machine.to_owned(),
+            socket: socket.to_path_buf(),
+            since: Instant::now(),
+            thawed: false,
+        };
+        let count = agent.ask("guest-fsfreeze-freeze", limit);
+        drop(agent);
+        match count?.as_u64() {
+            None | Some(0) => {
+                frozen.thawed = true;
+                Err(Error::Unable {
+                    target: machine.to_owned(),
+                    why: "its guest has no filesystem that can be frozen; --consistency crash takes it without".into(),
+                })
+            }
+            Some(_) => Ok(frozen),
+        }
+    }
+}
+
+impl Frozen for FrozenGuest {
+    fn thaw(mut self: Box<Self>) -> Result<Duration> {
+        let count = thaw(&self.socket)?;
+        self.thawed = true;
+        let held = self.since.elapsed();
+        match count {
+            0 => Err(Error::TimedOut {
+                what: format!("holding the guest of {}", self.machine),
+                seconds: held.as_secs(),
+                then: "; it was thawed by the watchdog or by another program before all was done".into(),
+            }),
+            _ => Ok(held),
+        }
+    }
+
+    fn remedy(&self) -> String {
+        remedy(&self.socket)
+    }
+}
+
+impl Drop for FrozenGuest {
+    fn drop(&mut self) {
+        if !self.thawed
+            && let Err(error) = thaw(&self.socket)
+        {
+            tracing::warn!("{error}");
+        }
+    }
+}

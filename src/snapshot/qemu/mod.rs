@@ -1,0 +1,388 @@
+//! Snapshots of machines that QEMU runs, by its monitor (QMP) and the agent within the guest.
+//!
+//! `wire` is the socket, `qmp` and `agent` speak over it, `find` looks for QEMU's processes, `live` takes and deletes while
+//! the machine runs, `rollback` goes back while it does. With the machine off, its images are `qcow2`'s.
+//!
+//! How a snapshot is made:
+//! - with RAM (`memory`): QEMU's own job `snapshot-save`, during which the machine stands still; disks and RAM are of one
+//!   moment, and loading it goes on from there;
+//! - of the disks alone: an internal snapshot of all disks in one transaction, frozen by the agent before (`filesystem`) or
+//!   not (`crash`). The machine must be off to go back to it.
+//!
+//! Both lie within the images, under one name in each, so they stay usable with QEMU's own tools. Disks that are not qcow2
+//! keep none: a machine that writes to such a disk is refused, since a snapshot without it would not be the machine.
+
+mod agent;
+mod find;
+mod live;
+mod qmp;
+mod rollback;
+mod wire;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub(super) use self::agent::thaw;
+use self::agent::{Agent, FrozenGuest};
+use self::live::Live;
+use self::wire::Unreached;
+use super::qcow2::{self, Images};
+use super::{
+    Ability, Consistency, Error, Files, Found, Frozen, Kind, Labels, Order, Provider, Result, RollbackPlan, RolledBack,
+    Size, Snapshot, Target, Work,
+};
+
+/// How long a monitor may take to greet when something is to be done.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How long when it is only looked around.
+const GLANCE: Duration = Duration::from_millis(300);
+
+/// A machine as the config names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Machine {
+    /// Its name.
+    pub name: String,
+    /// The socket of its QMP monitor.
+    pub qmp: PathBuf,
+    /// The socket of its guest agent, if it has one.
+    pub agent: Option<PathBuf>,
+}
+
+/// Makes snapshots of machines that QEMU runs.
+#[derive(Debug, Clone)]
+pub struct Qemu {
+    /// Those of the config.
+    pub machines: Vec<Machine>,
+    /// A folder of ours: there it is remembered which disks a machine had, for when it does not run.
+    pub data: PathBuf,
+}
+
+/// A machine as it is now.
+enum Now {
+    Live(Box<Live>),
+    /// It does not run: the images that it had when it last did, and why it is thought to be off.
+    Off(Vec<PathBuf>, String),
+}
+
+impl Qemu {
+    fn machine(&self, target: &Target) -> Result<&Machine> {
+        let Target::Machine(name) = target else {
+            return Err(Error::Unable {
+                target: target.to_string(),
+                why: "it is no machine".into(),
+            });
+        };
+        let found = self.machines.iter().find(|machine| machine.name == *name);
+        found.ok_or_else(|| Error::Unable {
+            target: name.clone(),
+            why: "the config names no such machine: coffer machine add".into(),
+        })
+    }
+
+    fn now(&self, target: &Target) -> Result<(&Machine, Now)> {
+        let machine = self.machine(target)?;
+        let now = match Live::open(machine, PATIENCE) {
+            Ok(live) => {
+                let live = live?;
+                self.remember(&machine.name, &live.images());
+                Now::Live(Box::new(live))
+            }
+            Err(Unreached::Off(why)) => Now::Off(self.remembered(&machine.name), why),
+            Err(error) => return Err(error.about(&machine.name)),
+        };
+        Ok((machine, now))
+    }
+
+    /// Its images, wherever they are told from.
+    fn images<'a>(&self, target: &'a Target) -> Result<(Images<'a>, bool)> {
+        match self.now(target)? {
+            (_, Now::Live(live)) => Ok((live.as_images(target), true)),
+            (machine, Now::Off(images, why)) => Ok((off(machine, target, &images, &why)?, false)),
+        }
+    }
+
+    fn memory(&self) -> PathBuf {
+        self.data.join("machines.json")
+    }
+
+    fn all_remembered(&self) -> BTreeMap<String, Vec<PathBuf>> {
+        let text = std::fs::read(self.memory()).unwrap_or_default();
+        serde_json::from_slice(&text).unwrap_or_default()
+    }
+
+    fn remembered(&self, name: &str) -> Vec<PathBuf> {
+        let mut images = self.all_remembered().remove(name).unwrap_or_default();
+        images.retain(|image| image.is_file());
+        images
+    }
+
+    /// Remembers the images of a machine. What cannot be written down is asked again when it runs.
+    fn remember(&self, name: &str, images: &[PathBuf]) {
+        let mut all = self.all_remembered();
+        if images.is_empty() || all.get(name).is_some_and(|known| known == images) {
+            return;
+        }
+        all.insert(name.to_owned(), images.to_vec());
+        let file = self.memory();
+        let part = file.with_extension("part");
+        let written = serde_json::to_vec_pretty(&all)
+            .map_err(std::io::Error::from)
+            .and_then(|text| std::fs::write(&part, text))
+            .and_then(|()| std::fs::rename(&part, &file));
+        if let Err(error) = written {
+            tracing::warn!("cannot write {}: {error}", file.display());
+        }
+    }
+
+    /// What a machine of the config is, at a glance.
+    fn found(&self, machine: &Machine) -> Found {
+        let target = Target::Machine(machine.name.clone());
+        let mut found = Found {
+            target,
+            kind: Kind::Qemu,
+            about: String::new(),
+            size: None,
+            problem: None,
+        };
+        let disks = |count: usize| crate::text::counted(count as u64, "disk", "disks");
+        match Live::open(machine, GLANCE) {
+            Ok(Ok(live)) => {
+                found.about = format!(
+                    "{}, QEMU {}, {}",
+                    live.status,
+                    live.qmp.version,
+                    disks(live.devices.len())
+                );
+                found.size = Some(live.devices.iter().map(|device| device.disk.info.virtual_size).sum());
+                found.problem.clone_from(&live.problem);
+                self.remember(&machine.name, &live.images());
+            }
+            Ok(Err(error)) => {
+                found.about = "a machine of QEMU".into();
+                found.problem = Some(error.to_string());
+            }
+            Err(Unreached::Off(why)) => {
+                let images = self.remembered(&machine.name);
+                found.about = format!("off, {} when it last ran", disks(images.len()));
+                if images.is_empty() {
+                    found.about = "off".into();
+                    found.problem = Some(format!("{why}; start it, so that its disks become known"));
+                }
+            }
+            Err(error) => {
+                found.about = "a machine of QEMU".into();
+                found.problem = Some(error.about(&machine.name).to_string());
+            }
+        }
+        found
+    }
+
+    /// QEMUs that run and that the config does not name.
+    fn others(&self) -> Vec<Found> {
+        let known = |path: &PathBuf| self.machines.iter().any(|machine| machine.qmp == *path);
+        let others = find::processes()
+            .into_iter()
+            .filter(|process| !process.qmp.iter().any(known));
+        let found = |process: find::Process| {
+            let name = process.name.unwrap_or_else(|| format!("qemu-{}", process.pid));
+            let escape = |path: &Path| crate::text::escape(path.as_os_str().as_encoded_bytes());
+            let agent = process
+                .agent
+                .map_or(String::new(), |agent| format!(" --agent {}", escape(&agent)));
+            Found {
+                problem: Some(match process.qmp.first() {
+                    Some(qmp) => format!(
+                        "the config does not name it: coffer machine add {} --qmp {}{agent}",
+                        crate::text::escape(name.as_bytes()),
+                        escape(qmp)
+                    ),
+                    None => {
+                        "it has no QMP socket of its own: start it with -qmp unix:PATH,server=on,wait=off (beside what \
+                             manages it), then coffer machine add"
+                            .into()
+                    }
+                }),
+                target: Target::Machine(name),
+                kind: Kind::Qemu,
+                about: format!("a QEMU that runs, process {}", process.pid),
+                size: None,
+            }
+        };
+        others.map(found).collect()
+    }
+}
+
+/// The images of a machine that does not run.
+fn off<'a>(machine: &Machine, target: &'a Target, images: &[PathBuf], why: &str) -> Result<Images<'a>> {
+    match images.is_empty() {
+        false => Images::read(Kind::Qemu, target, images),
+        true => Err(Error::Unable {
+            target: machine.name.clone(),
+            why: format!("{why}; and which disks it has is not known: start it, or name its image instead"),
+        }),
+    }
+}
+
+/// What can be had of a machine that runs.
+fn ability(machine: &Machine, live: &Live) -> Ability {
+    let mut ability = Ability {
+        levels: Vec::new(),
+        hints: Vec::new(),
+        writers: Vec::new(),
+    };
+    if let Some(why) = &live.problem {
+        ability.hints.push(why.clone());
+        return ability;
+    }
+    ability.levels.push(Consistency::Crash);
+    match &machine.agent {
+        _ if live.status != "running" => ability.hints.push(format!(
+            "it is {}: its guest cannot freeze its filesystems before it runs",
+            live.status
+        )),
+        None => ability.hints.push(format!(
+            "with a guest agent its filesystems are frozen for the moment: install qemu-guest-agent within, and name its \
+             socket (coffer machine remove {0}, then coffer machine add {0} --qmp {1} --agent SOCKET)",
+            machine.name,
+            machine.qmp.display()
+        )),
+        Some(socket) => match Agent::open(socket) {
+            Err(Unreached::Off(_)) => {
+                ability.hints.push(format!("there is no guest agent on its socket {}", socket.display()));
+            }
+            Err(error) => ability.hints.push(error.to_string()),
+            Ok(mut agent) => match agent.is_frozen() {
+                Ok(false) => ability.levels.push(Consistency::Filesystem),
+                Ok(true) => ability.hints.push(
+                    "the filesystems of its guest are frozen now, by another program: wait for that, or thaw them \
+                     (guest-fsfreeze-thaw)"
+                        .into(),
+                ),
+                Err(error) => ability.hints.push(error.to_string()),
+            },
+        },
+    }
+    ability.levels.push(Consistency::Memory);
+    ability.hints.push(
+        "--consistency memory holds RAM and all that runs, and can be gone back to without a restart; the machine stands \
+         still while its RAM is written"
+            .into(),
+    );
+    ability
+}
+
+impl Provider for Qemu {
+    fn kind(&self) -> Kind {
+        Kind::Qemu
+    }
+
+    fn discover(&self) -> Vec<Found> {
+        let mut found: Vec<Found> = self.machines.iter().map(|machine| self.found(machine)).collect();
+        found.extend(self.others());
+        found
+    }
+
+    fn preflight(&self, target: &Target) -> Result<Ability> {
+        Ok(match self.now(target)? {
+            (machine, Now::Live(live)) => ability(machine, &live),
+            (machine, Now::Off(images, why)) => match off(machine, target, &images, &why) {
+                Ok(_) => Ability {
+                    levels: vec![Consistency::Crash],
+                    hints: vec![format!(
+                        "{why}: a snapshot of its disks can be taken ({})",
+                        live::names(&images)
+                    )],
+                    writers: Vec::new(),
+                },
+                Err(error) => Ability {
+                    levels: Vec::new(),
+                    hints: vec![error.to_string()],
+                    writers: Vec::new(),
+                },
+            },
+        })
+    }
+
+    fn remedy(&self, target: &Target) -> Option<String> {
+        let agent = self.machine(target).ok()?.agent.as_deref();
+        agent.map(agent::remedy)
+    }
+
+    fn freeze(&self, target: &Target, limit: Duration) -> Result<Option<Box<dyn Frozen>>> {
+        let machine = self.machine(target)?;
+        let Some(socket) = &machine.agent else { return Ok(None) };
+        if let (_, Now::Off(..)) = self.now(target)? {
+            return Ok(None);
+        }
+        let frozen = FrozenGuest::freeze(&machine.name, socket, limit)?;
+        Ok(Some(Box::new(frozen)))
+    }
+
+    fn take(&self, target: &Target, order: &Order, work: &Work) -> Result<Snapshot> {
+        match self.now(target)? {
+            (_, Now::Live(mut live)) => {
+                let shelf = live.shelf()?;
+                let _held = shelf.hold()?;
+                live.sweep(&shelf)?;
+                live.take(&shelf, target, order, work)
+            }
+            (machine, Now::Off(images, why)) => off(machine, target, &images, &why)?.take(order, work),
+        }
+    }
+
+    fn amend(&self, snapshot: &Snapshot) -> Result<()> {
+        qcow2::amend(&self.images(&snapshot.target)?.0.disks, snapshot)
+    }
+
+    fn list(&self, target: &Target) -> Result<Vec<Snapshot>> {
+        Ok(self.images(target)?.0.list())
+    }
+
+    fn relabel(&self, snapshot: &Snapshot, labels: &Labels) -> Result<Snapshot> {
+        qcow2::relabel(&self.images(&snapshot.target)?.0.disks, snapshot, labels)
+    }
+
+    fn sizing(&self, target: &Target) -> Result<Option<String>> {
+        let (_, runs) = self.images(target)?;
+        Ok(runs.then(|| "the machine writes to its disks now: sizes may be a moment old".into()))
+    }
+
+    fn size(&self, snapshot: &Snapshot) -> Result<Size> {
+        let (images, runs) = self.images(&snapshot.target)?;
+        images.size(snapshot, !runs)
+    }
+
+    fn plan_rollback(&self, snapshot: &Snapshot, safety: bool) -> Result<RollbackPlan> {
+        match self.now(&snapshot.target)? {
+            (_, Now::Live(live)) => Ok(rollback::plan(&live, snapshot, safety)),
+            (machine, Now::Off(images, why)) => {
+                Ok(off(machine, &snapshot.target, &images, &why)?.plan(snapshot, safety))
+            }
+        }
+    }
+
+    fn roll_back(&self, plan: &RollbackPlan, work: &Work) -> Result<RolledBack> {
+        let target = &plan.to.target;
+        match self.now(target)? {
+            (machine, Now::Live(mut live)) => rollback::carry_out(machine, &mut live, target, plan, work),
+            (machine, Now::Off(images, why)) => off(machine, target, &images, &why)?.carry_out(plan, work),
+        }
+    }
+
+    fn clone_to(&self, snapshot: &Snapshot, place: &str, work: &Work) -> Result<String> {
+        self.images(&snapshot.target)?.0.clone_to(snapshot, place, work)
+    }
+
+    fn delete(&self, snapshot: &Snapshot, _: &Work) -> Result<()> {
+        match self.now(&snapshot.target)? {
+            (_, Now::Live(mut live)) => live.delete(&snapshot.target, snapshot),
+            (machine, Now::Off(images, why)) => off(machine, &snapshot.target, &images, &why)?.delete(snapshot),
+        }
+    }
+
+    fn files(&self, snapshot: &Snapshot) -> Result<Box<dyn Files>> {
+        let (images, _) = self.images(&snapshot.target)?;
+        qcow2::files_in(&images, snapshot, &self.data)
+    }
+}

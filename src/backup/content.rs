@@ -131,7 +131,8 @@ impl Worker<'_> {
         let fd = open(dir, file)?;
         let raw = rustix::fs::fstat(&fd)?;
         let sparse = (raw.st_blocks as u64).saturating_mul(512) < raw.st_size as u64;
-        let before = Stat::from(raw);
+        let mut before = Stat::from(raw);
+        self.shared.options.view.correct(&mut before);
         if before.kind() != Some(NodeType::File) {
             return Err(Failed::File(Errno::NOENT.into()));
         }
@@ -356,8 +357,8 @@ struct Parts<'a> {
 /// access.
 fn open(dir: BorrowedFd<'_>, file: &PendingFile) -> Result<OwnedFd, Errno> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let open = |flags| match &file.path {
-        Some(path) => rustix::fs::openat(dir, path, flags, Mode::empty()),
+    let open = |flags| match &file.given {
+        Some(paths) => rustix::fs::openat(dir, &paths.1, flags, Mode::empty()),
         None => rustix::fs::openat(dir, file.node.name.as_slice(), flags, Mode::empty()),
     };
     let me = rustix::process::geteuid();

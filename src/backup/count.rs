@@ -1,8 +1,9 @@
 //! Counting beside the backup what there is to do, so that progress has totals. A walk of its own, without reading.
 
-use std::ffi::CString;
+use std::ffi::{CString, OsString};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -14,6 +15,7 @@ use super::listing::Names;
 use super::metadata::{Place, Stat};
 use super::pattern::components;
 use super::targets::Skeleton;
+use super::view::ReadFrom;
 use super::walk::join;
 use super::worker::Shared;
 use crate::vault::NodeType;
@@ -21,6 +23,8 @@ use crate::vault::NodeType;
 /// A folder to count.
 struct Pending {
     path: Vec<u8>,
+    /// Where it is read, when it is not named in an open folder.
+    at: PathBuf,
     /// The open folder above and the name in it; none for paths that were given.
     above: Option<(Arc<OwnedFd>, CString)>,
     device: u64,
@@ -48,9 +52,15 @@ fn start(shared: &Shared<'_>, skeleton: Skeleton, stack: &mut Vec<Pending>) {
             continue;
         }
         let path = branch.source.as_os_str().as_bytes().to_vec();
-        let Ok(stat) = Stat::of(Place::path(&c_path(&branch.source))) else {
+        let at = match shared.options.view.of(&branch.source) {
+            ReadFrom::Itself => branch.source,
+            ReadFrom::There(there) => there,
+            ReadFrom::Nowhere => continue,
+        };
+        let Ok(mut stat) = Stat::of(Place::path(&c_path(&at))) else {
             continue;
         };
+        shared.options.view.correct(&mut stat);
         let parts = components(&path);
         if shared.options.exclude.path_is_out(&parts, false) {
             continue;
@@ -58,6 +68,7 @@ fn start(shared: &Shared<'_>, skeleton: Skeleton, stack: &mut Vec<Pending>) {
         match stat.kind() {
             Some(NodeType::Dir) => stack.push(Pending {
                 path,
+                at,
                 above: None,
                 device: stat.device_id,
                 ignores: None,
@@ -83,7 +94,7 @@ fn folder_entries(
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     let fd = Arc::new(match &folder.above {
         Some((above, name)) => rustix::fs::openat(above, name, flags, Mode::empty())?,
-        None => rustix::fs::openat(CWD, folder.path.as_slice(), flags, Mode::empty())?,
+        None => rustix::fs::openat(CWD, &folder.at, flags, Mode::empty())?,
     });
     names.read(&fd)?;
     names.apply_marks(&fd, exclude);
@@ -93,27 +104,44 @@ fn folder_entries(
         None
     };
     let mut parts = components(&folder.path);
+    let view = &shared.options.view;
     for n in 0..names.len() {
         let name = names.get(n);
-        parts.push(name.to_bytes());
-        let out = exclude.path_is_out(&parts, true);
-        if !out
-            && let Ok(stat) = Stat::of(Place {
+        let own_path = || join(&folder.path, name.to_bytes());
+        let elsewhere = match view.is_empty() {
+            true => None,
+            false => view.change_at(&own_path()),
+        };
+        let at = match elsewhere {
+            None => None,
+            Some(ReadFrom::Itself) => Some(PathBuf::from(OsString::from_vec(own_path()))),
+            Some(ReadFrom::There(there)) => Some(there.clone()),
+            Some(ReadFrom::Nowhere) => continue,
+        };
+        let by_path = at.as_deref().map(c_path);
+        let place = match &by_path {
+            Some(path) => Place::path(path),
+            None => Place {
                 dir: fd.as_fd(),
                 name,
                 path: None,
-            })
-        {
+            },
+        };
+        parts.push(name.to_bytes());
+        let out = exclude.path_is_out(&parts, true);
+        if !out && let Ok(mut stat) = Stat::of(place) {
+            view.correct(&mut stat);
             let here = !exclude.one_file_system || stat.device_id == folder.device;
             let ignored = |is_folder| {
                 ignores
                     .as_ref()
-                    .is_some_and(|rules| rules.is_out(&join(&folder.path, name.to_bytes()), is_folder))
+                    .is_some_and(|rules| rules.is_out(&own_path(), is_folder))
             };
             match stat.kind() {
                 Some(NodeType::Dir) if here && !exclude.folder_is_out(&stat) && !ignored(true) => stack.push(Pending {
-                    path: join(&folder.path, name.to_bytes()),
-                    above: Some((Arc::clone(&fd), name.to_owned())),
+                    path: own_path(),
+                    above: at.is_none().then(|| (Arc::clone(&fd), name.to_owned())),
+                    at: at.unwrap_or_default(),
                     device: folder.device,
                     ignores: ignores.clone(),
                 }),

@@ -30,8 +30,11 @@ pub(super) struct Entry<'a> {
     pub(super) ignores: Option<&'a Arc<Ignores>>,
     /// Its name in the generation, and in the open folder.
     pub(super) name: &'a CStr,
-    /// The absolute path. Of an entry above given paths it ends in `/.`, so that a symbolic link is followed.
+    /// The absolute path, for people, patterns and marks.
     pub(super) path: &'a CStr,
+    /// The absolute path at which it is read: another one in a snapshot; of an entry above given paths it ends in `/.`, so
+    /// that a symbolic link is followed.
+    pub(super) at: &'a CStr,
     /// Whether it is only above given paths, and not itself backed up.
     pub(super) above: bool,
     /// What it leads to, if it was given or is above given paths.
@@ -48,19 +51,9 @@ impl Entry<'_> {
             Some(open) => Place {
                 dir: open.as_fd(),
                 name: self.name,
-                path: Some(self.path),
+                path: Some(self.at),
             },
-            None => Place::path(self.path),
-        }
-    }
-
-    /// The absolute path as people write it.
-    fn plain_path(&self) -> &[u8] {
-        let path = self.path.to_bytes();
-        if self.above {
-            path.strip_suffix(b"/.").unwrap_or(path)
-        } else {
-            path
+            None => Place::path(self.at),
         }
     }
 }
@@ -115,9 +108,12 @@ impl Worker<'_> {
     pub(super) fn entry(&mut self, entry: Entry<'_>, parts: &[&[u8]], previous: Option<Node>, found: &mut Found) {
         let shared = self.shared;
         let exclude = &shared.options.exclude;
-        let failed = |error| shared.entry_failed(entry.plain_path().to_vec(), error);
+        let failed = |error| shared.entry_failed(entry.path.to_bytes().to_vec(), error);
         let stat = match Stat::of(entry.place()) {
-            Ok(stat) => stat,
+            Ok(mut stat) => {
+                shared.options.view.correct(&mut stat);
+                stat
+            }
             Err(error) => return failed(error),
         };
         let Some(kind) = stat.kind().filter(|kind| *kind != NodeType::Socket) else {
@@ -151,7 +147,7 @@ impl Worker<'_> {
             Err(error) => return failed(error),
         };
         if let Some(error) = problem {
-            shared.issue(entry.plain_path().to_vec(), IssueKind::IncompleteMetadata, error);
+            shared.issue(entry.path.to_bytes().to_vec(), IssueKind::IncompleteMetadata, error);
         }
         match kind {
             NodeType::Dir => found_folder(entry, elsewhere, &stat, node, previous, found),
@@ -165,6 +161,7 @@ impl Worker<'_> {
         let shared = self.shared;
         if let Some(previous) = &previous
             && is_unchanged(previous, &stat)
+            && shared.doubtful.is_none_or(|from| stat.ctime < from)
         {
             if self.has_content(previous) {
                 node.content.clone_from(&previous.content);
@@ -174,14 +171,21 @@ impl Worker<'_> {
                 return;
             }
             let text = "the vault lacks parts of it that the parent generation names; reading it stores them";
-            shared.issue(entry.plain_path().to_vec(), IssueKind::Healed, io::Error::other(text));
+            shared.issue(
+                entry.path.to_bytes().to_vec(),
+                IssueKind::Healed,
+                io::Error::other(text),
+            );
         }
         found.file(PendingFile {
             slot: found.entries.len(),
             node,
             stat,
             previous,
-            path: entry.open.is_none().then(|| entry.path.to_owned()),
+            given: entry
+                .open
+                .is_none()
+                .then(|| Box::new((entry.path.to_owned(), entry.at.to_owned()))),
         });
     }
 
@@ -195,10 +199,13 @@ impl Worker<'_> {
 fn found_folder(entry: Entry<'_>, elsewhere: bool, stat: &Stat, node: Node, previous: Option<Node>, found: &mut Found) {
     let opening = match entry.open {
         Some(_) => Opening::Name(entry.name.to_owned()),
-        None => Opening::Path(entry.path.to_owned(), entry.above),
+        None => Opening::Path(entry.at.to_owned(), entry.above),
     };
     let place = Some((Arc::clone(entry.folder), found.entries.len()));
-    let mut folder = Folder::new(place, entry.plain_path().to_vec(), opening, node);
+    let mut folder = Folder::new(place, entry.path.to_bytes().to_vec(), opening, node);
+    if !entry.above && entry.at != entry.path {
+        folder.read_at = Some(entry.at.to_bytes().to_vec());
+    }
     folder.device = if entry.given() {
         stat.device_id
     } else {

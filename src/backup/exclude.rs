@@ -9,7 +9,7 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::BadPattern;
 use super::metadata::Stat;
-use super::pattern::Patterns;
+use super::pattern::{Patterns, components};
 
 /// What the first bytes of a `CACHEDIR.TAG` are.
 const CACHE_SIGNATURE: &[u8] = b"Signature: 8a477f597d28d172789f06886806bc55";
@@ -130,6 +130,11 @@ impl Exclude {
         } else {
             self.patterns.matches(components)
         }
+    }
+
+    /// Whether a path is left out, or what is above it, by the patterns alone.
+    pub fn leaves_out(&self, path: &Path) -> bool {
+        self.path_is_out(&components(path.as_os_str().as_bytes()), false)
     }
 
     /// Whether a folder is left out for what it is.

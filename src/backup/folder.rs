@@ -22,6 +22,8 @@ pub(super) struct Folder {
     pub(super) parent: Option<(Arc<Folder>, usize)>,
     /// The absolute path on the live filesystem.
     pub(super) path: Vec<u8>,
+    /// The absolute path at which it is read, where that is another one.
+    pub(super) read_at: Option<Vec<u8>>,
     /// How to open it again from the folder above, or, when that is not on the live filesystem, by absolute path.
     pub(super) opening: Opening,
     /// How deep below the root.
@@ -61,6 +63,7 @@ impl Folder {
             depth: parent.as_ref().map_or(0, |(parent, _)| parent.depth + 1),
             parent,
             path,
+            read_at: None,
             opening,
             node: Mutex::new(node),
             previous: None,

@@ -31,6 +31,7 @@ pub mod tally;
 pub mod targets;
 #[cfg(test)]
 mod tests;
+pub mod view;
 mod walk;
 mod worker;
 
@@ -38,6 +39,7 @@ pub use error::{BadPattern, Error, Issue, IssueKind};
 pub use exclude::Exclude;
 pub use options::{BackupOptions, Clock, Outcome, ParentChoice, StdinSource};
 pub use run::run;
+pub use view::View;
 
 /// Shorthand for results in this room.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

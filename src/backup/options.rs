@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use jiff::tz::TimeZone;
 
-use super::Exclude;
+use super::{Exclude, View};
 use crate::vault::generation::Summary;
 use crate::vault::repository::Compression;
 use crate::vault::{Generation, Id, Time};
@@ -54,6 +54,8 @@ pub struct BackupOptions {
     pub threads: Option<usize>,
     /// Count everything first, beside the backup, so that progress has totals. Costs a second walk.
     pub count_totals: bool,
+    /// Where things are read, if not where they lie.
+    pub view: View,
     /// Recorded in the generation: program and version.
     pub program_version: String,
 }
@@ -81,6 +83,7 @@ impl Default for BackupOptions {
             pack_size: 16 << 20,
             threads: None,
             count_totals: false,
+            view: View::default(),
             program_version: concat!("coffer ", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }
@@ -148,4 +151,6 @@ pub struct Outcome {
     pub changed_while_read: u64,
     /// Whether no generation was saved because nothing changed.
     pub skipped_unchanged: bool,
+    /// Where the files were read, a line each, if not all of them where they lie.
+    pub read_from: Vec<String>,
 }

@@ -48,6 +48,17 @@ pub(super) fn recorded(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
+/// From when on the parent's times of change say nothing about the moment of a snapshot: two changes within one tick of the
+/// kernel's clock, one before the snapshot and one after it, have the same time. `None` when nothing is read from snapshots.
+pub(super) fn doubtful(options: &BackupOptions, parent: Option<&Generation>) -> Option<(i64, u32)> {
+    /// The longest tick there is, and some.
+    const TICK: i128 = 20_000_000;
+    let (seconds, nanos) = parent.filter(|_| !options.view.is_empty()).map(instant)?;
+    let before = i128::from(seconds) * 1_000_000_000 + i128::from(nanos) - TICK;
+    let seconds = i64::try_from(before.div_euclid(1_000_000_000)).ok()?;
+    Some((seconds, u32::try_from(before.rem_euclid(1_000_000_000)).ok()?))
+}
+
 /// Whether a file's content is taken as unchanged: by size, times and inode, as restic decides.
 pub(super) fn is_unchanged(previous: &Node, stat: &Stat) -> bool {
     let time = |time: crate::vault::Time| (time.seconds, time.nanos);

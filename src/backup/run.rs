@@ -10,6 +10,7 @@ use super::listing::Names;
 use super::metadata::{Place, Stat};
 use super::queue::{Job, Queue};
 use super::targets::{self, Skeleton};
+use super::view::ReadFrom;
 use super::walk::FolderJob;
 use super::worker::{Counts, Shared, Worker};
 use super::{BackupOptions, Error, Issue, Outcome, Result, count, parent, stream};
@@ -48,7 +49,7 @@ pub fn run(
         dry_run: options.dry_run,
         ..WriterOptions::default()
     };
-    let shared = Shared {
+    let mut shared = Shared {
         vault,
         options,
         progress,
@@ -63,6 +64,7 @@ pub fn run(
         buffers: Mutex::default(),
         failure: Mutex::default(),
         root: OnceLock::new(),
+        doubtful: None,
     };
     let (paths, skeleton) = match &options.stdin {
         Some(source) => (vec![stream::path(source)], None),
@@ -72,6 +74,7 @@ pub fn run(
         }
     };
     let parent = parent::choose(vault, options, &paths)?;
+    shared.doubtful = parent::doubtful(options, parent.as_ref());
     let tree = match (&options.stdin, skeleton) {
         (Some(source), _) => stream::store(&shared, source)?,
         (None, skeleton) => walk(&shared, skeleton.unwrap_or_default(), parent.as_ref(), workers)?,
@@ -85,7 +88,11 @@ fn find_paths(shared: &Shared<'_>) -> Result<(Vec<String>, Skeleton)> {
     let mut found = Vec::new();
     for path in &options.paths {
         let absolute = targets::absolute(&options.working_folder, path);
-        match Stat::of(Place::path(&c_path(&absolute))) {
+        let at = match options.view.of(&absolute) {
+            ReadFrom::There(there) => there,
+            _ => absolute.clone(),
+        };
+        match Stat::of(Place::path(&c_path(&at))) {
             Ok(_) => found.push(path.clone()),
             Err(error) => shared.entry_failed(absolute.as_os_str().as_bytes().to_vec(), error),
         }
@@ -99,7 +106,11 @@ fn find_paths(shared: &Shared<'_>) -> Result<(Vec<String>, Skeleton)> {
         return Err(Error::Nothing(why.to_owned()));
     }
     let mut list = |folder: &Path| {
-        let open = std::fs::File::open(folder)?;
+        let there = match options.view.of(folder) {
+            ReadFrom::There(there) => there,
+            _ => folder.to_path_buf(),
+        };
+        let open = std::fs::File::open(there)?;
         let mut names = Names::default();
         names.read(&open.into())?;
         Ok(names.iter().map(<[u8]>::to_vec).collect())
@@ -193,6 +204,7 @@ fn finish(
         unreadable: get(&counts.unreadable),
         changed_while_read: get(&counts.changed_while_read),
         skipped_unchanged,
+        read_from: Vec::new(),
     };
     if skipped_unchanged || options.dry_run {
         return Ok(outcome);

@@ -15,6 +15,7 @@ use super::metadata::Stat;
 use super::parent::PreviousEntries;
 use super::pattern::components;
 use super::targets::{Branch, Skeleton};
+use super::view::ReadFrom;
 use super::worker::Worker;
 use crate::vault::{BlobKind, Id, Node, Result, Tree};
 
@@ -47,15 +48,15 @@ pub(super) struct PendingFile {
     pub(super) stat: Stat,
     /// The same file in the parent generation.
     pub(super) previous: Option<Node>,
-    /// Its absolute path, when it was given as one.
-    pub(super) path: Option<CString>,
+    /// Its absolute path and the one at which it is read, when it is named by them and not in an open folder.
+    pub(super) given: Option<Box<(CString, CString)>>,
 }
 
 impl PendingFile {
     /// The path to tell the user.
     pub(super) fn told_path(&self, folder: &Folder) -> Vec<u8> {
-        match &self.path {
-            Some(path) => path.as_bytes().to_vec(),
+        match &self.given {
+            Some(paths) => paths.0.as_bytes().to_vec(),
             None => join(&folder.path, &self.node.name),
         }
     }
@@ -113,6 +114,13 @@ impl Worker<'_> {
             path.push(b'/');
         }
         let prefix = path.len();
+        let view = &shared.options.view;
+        // The same where it is read, if that is elsewhere.
+        let mut there = folder.read_at.clone();
+        let there_prefix = there.as_mut().map_or(0, |there| {
+            there.push(b'/');
+            there.len()
+        });
         for n in 0..names.len() {
             shared.cancel.check().map_err(crate::vault::Error::from)?;
             let name = names.get(n);
@@ -130,12 +138,33 @@ impl Worker<'_> {
             let excluded = exclude.path_is_out(&parts, true);
             if !excluded {
                 let path = CStr::from_bytes_with_nul(&path).unwrap_or_default();
+                let mut at = path;
+                if let Some(there) = &mut there {
+                    there.truncate(there_prefix);
+                    there.extend_from_slice(name.to_bytes_with_nul());
+                    at = CStr::from_bytes_with_nul(there).unwrap_or_default();
+                }
+                let change = if view.is_empty() {
+                    None
+                } else {
+                    view.change_at(path.to_bytes())
+                };
+                let elsewhere = match change {
+                    Some(ReadFrom::Nowhere) => {
+                        parts.pop();
+                        continue;
+                    }
+                    Some(ReadFrom::There(there)) => Some(c_path(there)),
+                    Some(ReadFrom::Itself) => Some(path.to_owned()),
+                    None => None,
+                };
                 let entry = Entry {
                     folder,
-                    open: open.as_ref(),
+                    open: open.as_ref().filter(|_| elsewhere.is_none()),
                     ignores: ignores.as_ref(),
                     name,
                     path,
+                    at: elsewhere.as_deref().unwrap_or(at),
                     above: false,
                     branch,
                 };
@@ -159,6 +188,11 @@ impl Worker<'_> {
     ) {
         let exclude = &self.shared.options.exclude;
         let source = branch.source.clone();
+        let there = match self.shared.options.view.of(&source) {
+            ReadFrom::Itself => source.clone(),
+            ReadFrom::There(there) => there,
+            ReadFrom::Nowhere => return,
+        };
         let parts = components(source.as_os_str().as_bytes());
         let above = !branch.given;
         if branch.given {
@@ -166,7 +200,7 @@ impl Worker<'_> {
                 return;
             }
             if !exclude.marks().is_empty()
-                && let (Some(parent), Some(name)) = (source.parent(), source.file_name())
+                && let (Some(parent), Some(name)) = (there.parent(), source.file_name())
                 && let Ok(beside) = std::fs::File::open(parent)
                 && marked_out(&beside.into(), name.as_bytes(), exclude)
             {
@@ -174,13 +208,14 @@ impl Worker<'_> {
             }
         }
         // A folder above a given path may be reached through a symbolic link; what is stored is the folder behind it.
-        let path = if above { with_dot(&source) } else { c_path(&source) };
+        let at = if above { with_dot(&there) } else { c_path(&there) };
         let entry = Entry {
             folder,
             open: None,
             ignores: None,
             name,
-            path: &path,
+            path: &c_path(&source),
+            at: &at,
             above,
             branch: Some(branch),
         };

@@ -42,6 +42,8 @@ pub(super) struct Shared<'a> {
     pub(super) failure: Mutex<Option<vault::Error>>,
     /// The root's tree, once it is stored.
     pub(super) root: OnceLock<Id>,
+    /// Files of the parent generation that changed after this are read, see [`super::parent::doubtful`].
+    pub(super) doubtful: Option<(i64, u32)>,
 }
 
 /// What the summary counts, but for blobs.

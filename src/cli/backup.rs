@@ -9,8 +9,9 @@ use serde_json::json;
 
 use super::context::{Context, Showing, exit_of};
 use super::exit::Exit;
+use super::from_snapshot::FromSnapshotArgs;
 use super::init::CompressionArg;
-use super::output::{bytes, count, counted, span};
+use super::output::{bytes, count, counted, escape, span};
 use super::{Failure, args, select};
 use crate::backup::{self, BackupOptions, Exclude, ParentChoice, StdinSource};
 use crate::engine::{Task, TaskOutcome};
@@ -32,7 +33,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub files_from: Vec<PathBuf>,
     /// Store standard input as one file
-    #[arg(long, conflicts_with_all = ["paths", "files_from"])]
+    #[arg(long, conflicts_with_all = ["paths", "files_from", "from_snapshot"])]
     pub stdin: bool,
     /// The file's name in the generation, with --stdin
     #[arg(long, value_name = "NAME", default_value = "stdin", requires = "stdin")]
@@ -106,12 +107,16 @@ pub struct Args {
     /// Size of the vault's pack files, in MiB
     #[arg(long, value_name = "MiB", value_parser = clap::value_parser!(u32).range(4..=128))]
     pub pack_size: Option<u32>,
+
+    #[command(flatten)]
+    pub snapshot: FromSnapshotArgs,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   coffer backup --vault /srv/backup /etc /home --exclude '*.tmp' --exclude-caches
   coffer backup --plan home
+  coffer backup --vault /srv/backup /srv/pg --from-snapshot --snapshot-hook postgresql
   pg_dump shop | coffer backup --vault /srv/backup --stdin --stdin-filename shop.sql";
 
 impl Args {
@@ -119,6 +124,7 @@ impl Args {
         if !self.dry_run {
             context.writes()?;
         }
+        let mut snapshot = self.snapshot.asked();
         let (vault, options) = match &self.plan {
             Some(name) => {
                 let plan = context.engine.plan(name)?;
@@ -128,6 +134,7 @@ impl Args {
                 };
                 let mut options = context.engine.plan_options(&plan, &vault)?;
                 self.adjust(context, &vault, &mut options)?;
+                snapshot = snapshot.or(plan.snapshot);
                 (vault, options)
             }
             None => {
@@ -136,10 +143,16 @@ impl Args {
                 (vault, options)
             }
         };
+        if snapshot.is_some() && self.time.is_some() {
+            return Err(Failure::usage(
+                "--time goes with no snapshot: the generation has the moment of that",
+            ));
+        }
         let task = Task::Backup {
             vault: vault.clone(),
             plan: self.plan,
             options: Box::new(options),
+            snapshot,
         };
         let outcome = context.job(&vault, task, Showing::ALL)?;
         finished(context, &outcome)
@@ -275,6 +288,9 @@ fn print_summary(context: &Context, done: &backup::Outcome) -> Result<(), Failur
         fields.insert("unreadable".into(), done.unreadable.into());
         fields.insert("changed_while_read".into(), done.changed_while_read.into());
         fields.insert("skipped_unchanged".into(), done.skipped_unchanged.into());
+        if !done.read_from.is_empty() {
+            fields.insert("read_from".into(), json!(done.read_from));
+        }
         fields.insert(
             "total_duration".into(),
             json!(seconds(&done.summary.backup_start, &done.summary.backup_end)),
@@ -300,7 +316,11 @@ fn told(done: &backup::Outcome) -> Vec<String> {
         None if done.skipped_unchanged => "nothing changed: no generation stored".to_owned(),
         None => "dry run: nothing was stored".to_owned(),
     };
-    vec![
+    let read = done
+        .read_from
+        .iter()
+        .map(|line| format!("Read:     {}", escape(line.as_bytes())));
+    let counts = [
         format!(
             "Files:    {}",
             changes(summary.files_new, summary.files_changed, summary.files_unmodified)
@@ -325,7 +345,8 @@ fn told(done: &backup::Outcome) -> Vec<String> {
             },
         ),
         end,
-    ]
+    ];
+    read.chain(counts).collect()
 }
 
 fn seconds(start: &Time, end: &Time) -> f64 {

@@ -32,6 +32,7 @@ mod dump;
 mod entry;
 mod find;
 mod forget;
+mod from_snapshot;
 mod generations;
 mod init;
 mod interface;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::context::Context;
 use super::exit::Exit;
+use super::from_snapshot::FromSnapshotArgs;
 use super::keep::RuleArgs;
 use super::output::{Align, Table, escape};
 use super::{Failure, backup};
@@ -100,6 +101,8 @@ struct AddArgs {
     #[arg(long, value_name = "MINUTES", default_value_t = DEFAULT_HOOK_MINUTES, value_parser = clap::value_parser!(u32).range(1..=1440))]
     hook_minutes: u32,
     #[command(flatten)]
+    snapshot: FromSnapshotArgs,
+    #[command(flatten)]
     rule: RuleArgs,
     /// All of its generations younger than this many days stay [default: 730, without any of the other keep rules]
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
@@ -182,6 +185,7 @@ fn add(context: &Context, args: AddArgs) -> Result<Exit, Failure> {
             after: args.run_after,
             minutes: args.hook_minutes,
         },
+        snapshot: args.snapshot.asked(),
         retention,
     };
     let file = &context.engine.settings().config_path;
@@ -244,12 +248,24 @@ fn show(context: &Context, name: &str) -> Result<Exit, Failure> {
         ),
         ("before", plan.hooks.before.clone().unwrap_or_default()),
         ("after", plan.hooks.after.clone().unwrap_or_default()),
+        ("from snapshot", from_snapshot(&plan)),
         ("kept", escape(plan.retention.to_string().as_bytes())),
     ];
     for (what, text) in lines.iter().filter(|(_, text)| !text.is_empty()) {
         context.out.line(format!("{what:<15} {text}"))?;
     }
     Ok(Exit::Done)
+}
+
+/// How a plan reads from a snapshot, in a few words; empty when it does not.
+fn from_snapshot(plan: &PlanConfig) -> String {
+    let Some(from) = &plan.snapshot else {
+        return String::new();
+    };
+    let mut words = vec![if from.or_live { "where possible" } else { "yes" }.to_owned()];
+    words.extend(from.consistency.map(|level| format!("{level} consistency")));
+    words.extend(from.hooks.iter().cloned());
+    escape(words.join(", ").as_bytes())
 }
 
 fn described(plan: &PlanConfig) -> Value {
@@ -268,6 +284,13 @@ fn described(plan: &PlanConfig) -> Value {
         "schedule": plan.schedule.map(|schedule| schedule.to_string()),
         "run_before": plan.hooks.before,
         "run_after": plan.hooks.after,
+        "snapshot": plan.snapshot.as_ref().map(|from| json!({
+            "where_possible": from.or_live,
+            "consistency": from.consistency,
+            "hooks": from.hooks,
+            "run_before": from.before,
+            "run_after": from.after,
+        })),
         "retention": plan.retention.to_string(),
         "retention_days": plan.retention.period.map(|period| period.days),
     })

@@ -27,6 +27,9 @@
 //! run-before = "pg_dumpall > /var/backups/pg.sql"   # fails: nothing is backed up
 //! run-after = "logger backup $COFFER_RESULT"
 //! hook-minutes = 60                              # how long each of the two may take
+//! snapshot = true                                # read from a fresh snapshot; "where-possible": and live what lies on none
+//! snapshot-hook = "postgresql"                   # or: snapshot-hooks = [...]; also snapshot-consistency,
+//!                                                # snapshot-run-before, snapshot-run-after, snapshot-hook-seconds
 //! retention-days = 730                           # all that are younger stay; 730 when no key says what stays
 //! keep-min = 1                                   # with it: so many of the newest whatever their age
 //! keep-last = 10                                 # this and the next ones: a number, or "unlimited"
@@ -83,7 +86,7 @@ pub use folders::{Folders, FoldersGiven};
 pub use interface::{Binding, Colours, Interface, Mouse, Named, Problem, StartAt, SymbolSet, ThemeName};
 pub use parse::parse_size;
 pub use prices::Prices;
-pub use snapshots::{MachineConfig, SnapshotPolicy};
+pub use snapshots::{FromSnapshot, MachineConfig, SnapshotPolicy};
 pub use suggest::suggest;
 
 use crate::retention::Policy;
@@ -178,6 +181,8 @@ pub struct PlanConfig {
     pub schedule: Option<Schedule>,
     /// What runs before and after it.
     pub hooks: Hooks,
+    /// Whether and how it reads from a fresh snapshot; the live files when `None`.
+    pub snapshot: Option<FromSnapshot>,
     /// Which of its generations stay.
     pub retention: Policy,
 }
@@ -198,6 +203,7 @@ impl Default for PlanConfig {
             host: None,
             schedule: None,
             hooks: Hooks::default(),
+            snapshot: None,
             retention: Policy::of_days(DEFAULT_RETENTION_DAYS),
         }
     }

@@ -50,6 +50,13 @@ const PLAN_KEYS: &[&str] = &[
     "run-before",
     "run-after",
     "hook-minutes",
+    "snapshot",
+    "snapshot-consistency",
+    "snapshot-hook",
+    "snapshot-hooks",
+    "snapshot-run-before",
+    "snapshot-run-after",
+    "snapshot-hook-seconds",
 ];
 
 /// Smallest and largest target size of a pack, in bytes.
@@ -204,6 +211,7 @@ fn plan(name: &str, at: usize, table: &Table, config: &Config) -> Result<PlanCon
                     .ok_or_else(|| table.source.error(at, "hook-minutes is a number of minutes, 1 to 1440"))?,
             },
         },
+        snapshot: snapshots::from_snapshot(table)?,
         retention: retention::retention(table)?,
     })
 }

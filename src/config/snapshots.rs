@@ -18,6 +18,23 @@ pub struct MachineConfig {
     pub agent: Option<PathBuf>,
 }
 
+/// How a plan reads from a fresh snapshot, which is taken for that and deleted afterwards.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FromSnapshot {
+    /// Whether what lies on nothing that can be snapshotted is read as it is; else nothing is backed up then.
+    pub or_live: bool,
+    /// The level wanted; the best without hooks when `None`.
+    pub consistency: Option<Consistency>,
+    /// Ready-made hooks: `postgresql`, `sqlite:/srv/app.db`.
+    pub hooks: Vec<String>,
+    /// Run by the shell before the snapshot; if it fails, nothing is backed up.
+    pub before: Option<String>,
+    /// Run by the shell once the snapshot is there.
+    pub after: Option<String>,
+    /// How many seconds each of these may take; the usual limit when `None`.
+    pub hook_seconds: Option<u64>,
+}
+
 /// A snapshot policy: what is taken when, and what stays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SnapshotPolicy {

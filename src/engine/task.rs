@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{JobKind, SnapshotOutcome, SnapshotTask};
 use crate::backup::{self, BackupOptions};
+use crate::config::FromSnapshot;
 use crate::restore::{self, RestoreOptions, RestoreOutcome};
 use crate::text::{bytes, count, counted};
 use crate::vault::change::TagChange;
@@ -33,6 +34,8 @@ pub enum Task {
         plan: Option<String>,
         /// What and how.
         options: Box<BackupOptions>,
+        /// Whether and how it reads from a fresh snapshot.
+        snapshot: Option<FromSnapshot>,
     },
     /// Backs up paths without a plan, with this machine's defaults.
     Paths {

@@ -70,6 +70,9 @@ pub enum Error {
         /// Why, and what would help.
         why: String,
     },
+    /// Another job works there.
+    #[error("another job works on the snapshots in {}: wait for it to end (coffer jobs), then try again", .0.display())]
+    Occupied(PathBuf),
     /// There is no such snapshot.
     #[error("there is no snapshot {0}; coffer snapshot list shows them")]
     NoSnapshot(String),

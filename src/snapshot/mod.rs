@@ -12,6 +12,7 @@
 pub mod btrfs;
 pub mod compare;
 mod copy;
+pub mod cover;
 pub mod databases;
 pub mod ebs;
 mod error;
@@ -20,6 +21,7 @@ mod hold;
 pub mod hooks;
 mod model;
 mod mounts;
+mod origins;
 pub mod policy;
 mod provider;
 pub mod qcow2;
@@ -42,6 +44,7 @@ pub use model::{
     Ability, Consistency, Found, Kind, MadeBy, RollbackPlan, RolledBack, Size, Snapshot, SnapshotId, Target, Writer,
 };
 pub use mounts::is_remote;
+pub use origins::{Origin, Origins};
 pub use provider::{Files, Frozen, Labels, Order, Provider, Work};
 pub use record::Record;
 pub use resolve::{kind_of, resolve};

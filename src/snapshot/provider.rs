@@ -7,6 +7,7 @@ use super::Result;
 use super::model::{
     Ability, Consistency, Found, Kind, MadeBy, RollbackPlan, RolledBack, Size, Snapshot, SnapshotId, Target,
 };
+use super::origins::Origins;
 use crate::progress::{Cancel, Progress};
 use crate::vault::Time;
 
@@ -95,6 +96,12 @@ pub trait Frozen: Send {
 pub trait Files: Send {
     /// The folder that stands for the target's root.
     fn root(&self) -> PathBuf;
+
+    /// What its entries were called by the filesystem, where they have other inodes and times of change than those they
+    /// are copies of.
+    fn origins(&self) -> Result<Option<Origins>> {
+        Ok(None)
+    }
 }
 
 /// A system that makes snapshots. Blocking: called from the threads of jobs and questions.

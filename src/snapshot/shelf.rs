@@ -91,10 +91,7 @@ impl Shelf {
             .map_err(io_error("open", &path))?;
         match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Held(file)),
-            Err(rustix::io::Errno::WOULDBLOCK) => Err(Error::Unable {
-                target: self.path.display().to_string(),
-                why: "another job works on the snapshots here: wait for it to end (coffer jobs), then try again".into(),
-            }),
+            Err(rustix::io::Errno::WOULDBLOCK) => Err(Error::Occupied(self.path.clone())),
             Err(error) => Err(errno("lock", &path)(error)),
         }
     }

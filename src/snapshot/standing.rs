@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::btrfs::subvolume::is_root_of_subvolume;
 use super::databases::Database;
+use super::origins::{self, Origins};
 use super::record::Record;
 use super::shelf::{Shelf, path_text};
 use super::system::io_error;
@@ -20,6 +21,14 @@ struct Standing(PathBuf);
 impl Files for Standing {
     fn root(&self) -> PathBuf {
         self.0.clone()
+    }
+
+    fn origins(&self) -> Result<Option<Origins>> {
+        let file = self.0.with_file_name(origins::FILE);
+        match file.exists() {
+            true => Origins::read(&file).map(Some),
+            false => Ok(None),
+        }
     }
 }
 

@@ -119,6 +119,7 @@ fn plan_values(plan: &PlanConfig) -> Result<Vec<(&'static str, String)>> {
     if plan.hooks.minutes != DEFAULT_HOOK_MINUTES {
         values.push(("hook-minutes", plan.hooks.minutes.to_string()));
     }
+    values.extend(snapshots::of_plan(plan.snapshot.as_ref()));
     values.extend(retention::values(&plan.retention));
     Ok(values)
 }

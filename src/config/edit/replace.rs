@@ -94,6 +94,13 @@ fn gone(key: &str, old: &PlanConfig, new: &PlanConfig) -> bool {
         key if key.starts_with("keep-") => true,
         // A list of one vault may be written in either way.
         "vault" | "run-before" | "run-after" => true,
+        "snapshot" => old.snapshot.is_some(),
+        // With one hook it is written in one way, with several in the other.
+        "snapshot-hook" | "snapshot-hooks" => {
+            let hooks = |plan: &PlanConfig| plan.snapshot.as_ref().map(|from| from.hooks.clone());
+            hooks(old) != hooks(new)
+        }
+        key if key.starts_with("snapshot-") => old.snapshot.is_some(),
         "hook-minutes" => old.hooks.minutes != DEFAULT_HOOK_MINUTES,
         "vaults" => old.vaults != new.vaults,
         "excludes" => !old.excludes.is_empty(),
@@ -280,6 +287,14 @@ vault = "home"
             plan.hooks.after = away.then(|| "true".into());
             plan.hooks.minutes = if schedule { 60 } else { 5 };
             plan.schedule = schedule.then(|| "monthly 3 04:05".parse().unwrap());
+            plan.snapshot = away.then(|| crate::config::FromSnapshot {
+                or_live: schedule,
+                consistency: caches.then_some(crate::snapshot::Consistency::Application),
+                hooks: if caches { vec!["sqlite".into(), "postgresql".into()] } else { Vec::new() },
+                before: schedule.then(|| "sync".into()),
+                after: None,
+                hook_seconds: caches.then_some(5),
+            });
             let text = replace_plan(TEXT, file, "etc", &plan).unwrap();
             let after = Config::parse(&text, file).unwrap();
             prop_assert_eq!(&after.plans, &vec![plan.clone(), before.plans[1].clone()]);

@@ -3,7 +3,34 @@
 use std::path::Path;
 
 use super::{append, array, key, line, path, remove, retention, string};
-use crate::config::{Config, Error, MachineConfig, Result, SnapshotPolicy};
+use crate::config::{Config, Error, FromSnapshot, MachineConfig, Result, SnapshotPolicy};
+
+/// What is written of how a plan reads from a snapshot.
+pub(super) fn of_plan(from: Option<&FromSnapshot>) -> Vec<(&'static str, String)> {
+    let Some(from) = from else { return Vec::new() };
+    let mut values = vec![(
+        "snapshot",
+        if from.or_live { "\"where-possible\"" } else { "true" }.to_owned(),
+    )];
+    if let Some(level) = from.consistency {
+        values.push(("snapshot-consistency", string(level.word())));
+    }
+    match from.hooks.as_slice() {
+        [] => {}
+        [hook] => values.push(("snapshot-hook", string(hook))),
+        hooks => values.push(("snapshot-hooks", array(hooks))),
+    }
+    if let Some(command) = &from.before {
+        values.push(("snapshot-run-before", string(command)));
+    }
+    if let Some(command) = &from.after {
+        values.push(("snapshot-run-after", string(command)));
+    }
+    if let Some(seconds) = from.hook_seconds {
+        values.push(("snapshot-hook-seconds", seconds.to_string()));
+    }
+    values
+}
 
 /// The text with a machine added at its end. Errors when the name is taken.
 pub fn add_machine(text: &str, file: &Path, machine: &MachineConfig) -> Result<String> {

@@ -1,14 +1,17 @@
-//! `[machines.NAME]`, `[snapshots.NAME]` and `[snapshot-prices]`.
+//! `[machines.NAME]`, `[snapshots.NAME]` and `[snapshot-prices]`, and what plans say of snapshots.
 
 use std::collections::BTreeMap;
 
-use super::super::{MachineConfig, Result, SnapshotPolicy};
+use super::super::{FromSnapshot, MachineConfig, Result, SnapshotPolicy};
 use super::check_name;
 use super::retention::{self, COUNTS, OTHERS, WITHINS};
 use super::table::Table;
 use crate::schedule::Schedule;
 use crate::snapshot::{Consistency, Kind};
 use crate::vault::Time;
+
+/// Commands and hooks may take so many seconds at most.
+const MOST_SECONDS: u64 = 3600;
 
 const MACHINE_KEYS: &[&str] = &["qmp", "agent"];
 const POLICY_KEYS: &[&str] = &[
@@ -53,6 +56,82 @@ pub(super) fn machine(name: &str, at: usize, table: &Table) -> Result<MachineCon
     })
 }
 
+fn consistency(table: &Table, key: &str) -> Result<Option<Consistency>> {
+    let Some((text, at)) = table.string(key)? else {
+        return Ok(None);
+    };
+    let level = text.parse::<Consistency>();
+    level.map(Some).map_err(|why| table.source.error(at, &why))
+}
+
+/// Ready-made hooks, which must be known.
+fn hooks(table: &Table, one: &str, several: &str) -> Result<Vec<String>> {
+    let mut hooks = Vec::new();
+    for (text, at) in either(table, one, several)? {
+        text.parse::<crate::snapshot::hooks::Ready>()
+            .map_err(|why| table.source.error(at, &why))?;
+        hooks.push(text);
+    }
+    Ok(hooks)
+}
+
+fn number(table: &Table, key: &str, most: u64) -> Result<Option<u64>> {
+    let Some((n, at)) = table.integer(key)? else {
+        return Ok(None);
+    };
+    let number = u64::try_from(n).ok().filter(|n| (1..=most).contains(n));
+    let what = format!("{key} is a number from 1 to {most}");
+    number.map(Some).ok_or_else(|| table.source.error(at, &what))
+}
+
+/// Whether and how a plan reads from a snapshot.
+pub(super) fn from_snapshot(table: &Table) -> Result<Option<FromSnapshot>> {
+    let or_live = match table.get("snapshot") {
+        Some(value) if value.get_ref().is_str() => match table.string("snapshot")? {
+            Some((text, _)) if text == "where-possible" => Some(true),
+            Some((text, at)) => {
+                let what = format!("snapshot is {text:?}: it can be true, false or \"where-possible\"");
+                return Err(table.source.error(at, &what));
+            }
+            None => None,
+        },
+        _ => table.boolean("snapshot")?.then_some(false),
+    };
+    let from = FromSnapshot {
+        or_live: or_live.unwrap_or(false),
+        consistency: consistency(table, "snapshot-consistency")?,
+        hooks: hooks(table, "snapshot-hook", "snapshot-hooks")?,
+        before: table.string("snapshot-run-before")?.map(|(command, _)| command),
+        after: table.string("snapshot-run-after")?.map(|(command, _)| command),
+        hook_seconds: number(table, "snapshot-hook-seconds", MOST_SECONDS)?,
+    };
+    if from.consistency == Some(Consistency::Memory)
+        && let Some((_, at)) = table.string("snapshot-consistency")?
+    {
+        return Err(table
+            .source
+            .error(at, "files have no memory: it can be crash, filesystem or application"));
+    }
+    let said = [
+        "consistency",
+        "hook",
+        "hooks",
+        "run-before",
+        "run-after",
+        "hook-seconds",
+    ];
+    let said = said.iter().find_map(|key| table.get(&format!("snapshot-{key}")));
+    match (or_live, said) {
+        (Some(_), _) => Ok(Some(from)),
+        (None, None) => Ok(None),
+        // What was set aside for a while stays where it is.
+        (None, Some(_)) if table.get("snapshot").is_some() => Ok(None),
+        (None, Some(value)) => Err(table
+            .source
+            .error(value.span().start, "this goes with snapshot = true: say that too")),
+    }
+}
+
 pub(super) fn policy(name: &str, at: usize, table: &Table) -> Result<SnapshotPolicy> {
     // What is kept by tags is for generations: snapshots have none.
     let keep_keys = OTHERS
@@ -75,19 +154,8 @@ pub(super) fn policy(name: &str, at: usize, table: &Table) -> Result<SnapshotPol
         let schedule = text.parse::<Schedule>();
         schedules.push(schedule.map_err(|error| table.source.error(at, &error.to_string()))?);
     }
-    let consistency = match table.string("consistency")? {
-        None => None,
-        Some((text, at)) => Some(
-            text.parse::<Consistency>()
-                .map_err(|why| table.source.error(at, &why))?,
-        ),
-    };
-    let mut hooks = Vec::new();
-    for (text, at) in either(table, "hook", "hooks")? {
-        text.parse::<crate::snapshot::hooks::Ready>()
-            .map_err(|why| table.source.error(at, &why))?;
-        hooks.push(text);
-    }
+    let consistency = consistency(table, "consistency")?;
+    let hooks = hooks(table, "hook", "hooks")?;
     let since = match table.string("since")? {
         None => None,
         Some((text, at)) => {
@@ -99,14 +167,6 @@ pub(super) fn policy(name: &str, at: usize, table: &Table) -> Result<SnapshotPol
             })?)
         }
     };
-    let number = |key: &str, most: u64| {
-        let Some((n, at)) = table.integer(key)? else {
-            return Ok(None);
-        };
-        let number = u64::try_from(n).ok().filter(|n| (1..=most).contains(n));
-        let what = format!("{key} is a number from 1 to {most}");
-        number.map(Some).ok_or_else(|| table.source.error(at, &what))
-    };
     Ok(SnapshotPolicy {
         name: name.into(),
         targets: targets.into_iter().map(|(text, _)| text).collect(),
@@ -115,10 +175,10 @@ pub(super) fn policy(name: &str, at: usize, table: &Table) -> Result<SnapshotPol
         hooks,
         before: table.string("run-before")?.map(|(command, _)| command),
         after: table.string("run-after")?.map(|(command, _)| command),
-        hook_seconds: number("hook-seconds", 3600)?,
+        hook_seconds: number(table, "hook-seconds", MOST_SECONDS)?,
         keep: retention::retention(table)?,
         since,
-        limit: number("limit", 100_000)?.and_then(|n| u32::try_from(n).ok()),
+        limit: number(table, "limit", 100_000)?.and_then(|n| u32::try_from(n).ok()),
     })
 }
 
@@ -170,6 +230,31 @@ mod tests {
         );
         let wrong = parse("[snapshot-prices]\nzfs = \"x\"\n").unwrap_err();
         assert!(wrong.starts_with("/c.toml:2:") && wrong.contains("btrfs"), "{wrong}");
+    }
+
+    #[test]
+    fn plans_say_whether_they_read_from_a_snapshot() {
+        let plan = |more: &str| {
+            let text = format!("[vaults.v]\npath = \"/v\"\n[plans.p]\npaths = [\"/srv\"]\nvault = \"v\"\n{more}\n");
+            parse(&text).map(|config| config.plans[0].snapshot.clone())
+        };
+        assert_eq!(plan("").unwrap(), None);
+        assert_eq!(plan("snapshot = false\nsnapshot-hook = \"sqlite\"").unwrap(), None);
+        let whole = plan("snapshot = \"where-possible\"\nsnapshot-hook = \"sqlite\"\nsnapshot-run-after = \"x\"");
+        let whole = whole.unwrap().unwrap();
+        assert!(whole.or_live && whole.hooks == ["sqlite"] && whole.after.as_deref() == Some("x"));
+        assert!(!plan("snapshot = true").unwrap().unwrap().or_live);
+        assert!(plan("snapshot = \"maybe\"").unwrap_err().contains("where-possible"));
+        assert!(
+            plan("snapshot-hook = \"sqlite\"")
+                .unwrap_err()
+                .starts_with("/c.toml:6:")
+        );
+        assert!(
+            plan("snapshot = true\nsnapshot-consistency = \"memory\"")
+                .unwrap_err()
+                .contains("no memory")
+        );
     }
 
     #[test]

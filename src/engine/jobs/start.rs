@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use super::marks::PlanRun;
 use crate::backup;
 use crate::catalog::{JobEnd, JobRecord};
-use crate::config::Hooks;
+use crate::config::{FromSnapshot, Hooks};
 use crate::engine::{
     Engine, Error, JobHandle, JobInfo, JobKind, JobState, KEPT_JOBS, OpenVault, PasswordGiven, RestoreWhat, Result,
     Task, TaskOutcome, panic_text,
@@ -39,6 +39,7 @@ impl Engine {
                     vault,
                     plan: Some(plan.name),
                     options,
+                    snapshot: plan.snapshot,
                 })
             }
             Task::Paths {
@@ -54,18 +55,21 @@ impl Engine {
                     vault,
                     plan: None,
                     options,
+                    snapshot: None,
                 })
             }
             Task::Backup {
                 vault,
                 plan,
                 mut options,
+                snapshot,
             } => {
                 let own = crate::engine::plans::identity(&self.find(&vault)?.path);
                 options.exclude.never.extend(own);
                 options.exclude.never.extend(self.shelves());
-                let work =
-                    move |engine: &Engine, open: &OpenVault, job: &JobHandle| engine.back_up(open, &options, job);
+                let work = move |engine: &Engine, open: &OpenVault, job: &JobHandle| {
+                    engine.back_up(open, &mut options, snapshot.as_ref(), job)
+                };
                 self.start_on(kind, vault, plan, work)
             }
             Task::Restore { vault, what } => {
@@ -315,7 +319,14 @@ impl Engine {
     }
 
     /// Backs up, between the commands of the plan. The one after runs whatever came of the backup, once the one before did.
-    fn back_up(&self, open: &OpenVault, options: &backup::BackupOptions, job: &JobHandle) -> Result<TaskOutcome> {
+    fn back_up(
+        &self,
+        open: &OpenVault,
+        options: &mut backup::BackupOptions,
+        snapshot: Option<&FromSnapshot>,
+        job: &JobHandle,
+    ) -> Result<TaskOutcome> {
+        self.clear_left_behind(job);
         let hooks = match &job.info.plan {
             Some(plan) if !options.dry_run => self.plan(plan).map(|plan| plan.hooks).unwrap_or_default(),
             _ => Hooks::default(),
@@ -342,7 +353,11 @@ impl Engine {
             hook("before", command, &environment).map_err(|why| Error::Hook { why })?;
             job.cancel_flag().check()?;
         }
-        let outcome = self.back_up_files(open, options, job);
+        let outcome = match snapshot {
+            // What would be stored can be told without one.
+            Some(from) if !options.dry_run => self.back_up_from_snapshot(open, options, from, job),
+            _ => self.back_up_files(open, options, job),
+        };
         if let Some(command) = &hooks.after {
             let result = match &outcome {
                 Ok(_) => "done",
@@ -359,7 +374,12 @@ impl Engine {
         outcome
     }
 
-    fn back_up_files(&self, open: &OpenVault, options: &backup::BackupOptions, job: &JobHandle) -> Result<TaskOutcome> {
+    pub(in crate::engine) fn back_up_files(
+        &self,
+        open: &OpenVault,
+        options: &backup::BackupOptions,
+        job: &JobHandle,
+    ) -> Result<TaskOutcome> {
         let lock = open.vault().lock(LockKind::Shared)?;
         self.note(job, "holds a shared lock");
         let indexed = open.indexed(job.cancel_flag())?;

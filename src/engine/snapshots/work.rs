@@ -66,12 +66,19 @@ impl Engine {
 
     /// Takes one, or several at one moment.
     pub(super) fn take(&self, asked: TakeAsked, work: &Work) -> Result<Vec<Snapshot>> {
+        let ids = asked.targets.iter().map(|_| SnapshotId::random());
+        let ids = ids.collect::<snapshot::Result<_>>()?;
+        self.take_as(asked, ids, work)
+    }
+
+    /// The same, under ids that are known before.
+    pub(super) fn take_as(&self, asked: TakeAsked, ids: Vec<SnapshotId>, work: &Work) -> Result<Vec<Snapshot>> {
         let mut targets = Vec::new();
-        for (n, target) in asked.targets.iter().enumerate() {
+        for (n, (target, id)) in asked.targets.iter().zip(ids).enumerate() {
             if asked.targets[..n].contains(target) {
                 return Err(Error::Usage(format!("{target} is named twice")));
             }
-            targets.push((self.provider(target)?, target.clone(), SnapshotId::random()?));
+            targets.push((self.provider(target)?, target.clone(), id));
         }
         let group = match targets.as_slice() {
             [_, _, ..] => Some(SnapshotId::random()?.0),

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::exchange::{self, is_new};
 use super::subvolume::{Subvolume, is_btrfs, is_root_of_subvolume, uuid_text};
-use super::{Kind, Order, Result, Snapshot, Work, standing, tool};
+use super::{Kind, MadeBy, Order, Result, Snapshot, Work, standing, tool};
 use crate::snapshot::record::{Record, sync_folder};
 use crate::snapshot::shelf::{Shelf, path_text};
 use crate::snapshot::system::io_error;
@@ -119,7 +119,9 @@ fn settle(shelf: &Shelf, part: &Path) -> Result<()> {
     match (record, files) {
         (Some(record), Some(files)) => {
             let uuid = record.details.get("uuid").and_then(serde_json::Value::as_str);
-            match uuid == Some(&uuid_text(&files.uuid)) {
+            // One that a backup took for itself is of no use once that has died.
+            let is_wanted = record.snapshot.made_by != MadeBy::Backup;
+            match is_wanted && uuid == Some(&uuid_text(&files.uuid)) {
                 true => return complete(part),
                 false => discard(part),
             }

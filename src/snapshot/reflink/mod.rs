@@ -22,6 +22,7 @@ use serde_json::json;
 
 use super::btrfs::subvolume::holder;
 use super::hold::hold;
+use super::origins::{self, Gathered};
 use super::record::{Record, sync_folder};
 use super::resolve::kind_of;
 use super::shelf::{Shelf, is_shelved, path_text, shelf_of};
@@ -227,14 +228,17 @@ impl Provider for Reflink {
         sweep(&shelf);
         let part = shelf.part(&order.id);
         std::fs::create_dir(&part).map_err(io_error("create", &part))?;
+        // A backup that reads from it must be able to tell what has not changed since the last one.
+        let origins = Gathered::default();
         let taken = (|| {
-            let copied = tree::copy_tree(path, &part.join("files"), work.progress, work.cancel)?;
+            let copied = tree::copy_tree(path, &part.join("files"), Some(&origins), work.progress, work.cancel)?;
             let (consistency, notes) = judge(&copied, order.consistency)?;
             let snapshot = Snapshot {
                 consistency,
                 notes,
                 ..standing::ordered(Kind::Reflink, path, order, &shelf, work)
             };
+            origins.write(&part.join(origins::FILE))?;
             // What was copied must be on the disk before it is called a snapshot.
             let open = std::fs::File::open(&part).map_err(io_error("open", &part))?;
             rustix::fs::syncfs(&open).map_err(errno("sync", &part))?;
@@ -292,7 +296,7 @@ impl Provider for Reflink {
         let (files, place) = (files_of(snapshot)?, Path::new(place));
         let device = |path: &Path| path.metadata().map(|about| about.dev()).ok();
         standing::check_place(place, |parent| device(parent) == device(&files))?;
-        if let Err(error) = tree::copy_tree(&files, place, work.progress, work.cancel) {
+        if let Err(error) = tree::copy_tree(&files, place, None, work.progress, work.cancel) {
             discard(place);
             return Err(error);
         }

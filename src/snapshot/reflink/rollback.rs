@@ -163,7 +163,7 @@ fn exchange(
 ) -> Result<()> {
     let part = &shelf.part(id);
     let new = part.join("files");
-    tree::copy_tree(files, &new, work.progress, work.cancel)?;
+    tree::copy_tree(files, &new, None, work.progress, work.cancel)?;
     let mut first: Option<PathBuf> = None;
     compare::trees(files, &new, How::Whole, work.cancel, &mut |found| {
         first.get_or_insert(found.path);

@@ -15,6 +15,7 @@ use rustix::fs::{AtFlags, FileType, Mode, Stat};
 
 use crate::progress::{Cancel, Progress};
 use crate::snapshot::copy::{self, Sharing, kind, names, open_folder, open_metadata, os, status};
+use crate::snapshot::origins::Gathered;
 use crate::snapshot::system::{errno, io_error};
 use crate::snapshot::{Error, Result, SHELF};
 
@@ -36,8 +37,14 @@ pub(super) struct Taken {
     pub mounts: Vec<PathBuf>,
 }
 
-/// Copies what is below `from` into `to`, a folder that does not exist yet.
-pub(super) fn copy_tree(from: &Path, to: &Path, progress: &Progress, cancel: &Cancel) -> Result<Taken> {
+/// Copies what is below `from` into `to`, a folder that does not exist yet. `origins` is told what each entry is a copy of.
+pub(super) fn copy_tree(
+    from: &Path,
+    to: &Path,
+    origins: Option<&Gathered>,
+    progress: &Progress,
+    cancel: &Cancel,
+) -> Result<Taken> {
     std::fs::create_dir(to).map_err(io_error("create", to))?;
     let source = open(from)?;
     let target = open(to)?;
@@ -48,6 +55,7 @@ pub(super) fn copy_tree(from: &Path, to: &Path, progress: &Progress, cancel: &Ca
         target,
         device,
         hasher: RandomState::new(),
+        origins,
         progress,
         cancel,
         stamps: Mutex::default(),
@@ -82,6 +90,7 @@ struct Job<'a> {
     target: OwnedFd,
     device: u64,
     hasher: RandomState,
+    origins: Option<&'a Gathered>,
     progress: &'a Progress,
     cancel: &'a Cancel,
     /// By a path's hash a hash of what the entry was when it was copied.
@@ -277,6 +286,10 @@ impl Job<'_> {
     fn copied(&self, source: &OwnedFd, target: &OwnedFd, path: &Path, name: &OsStr, stat: &Stat) -> Result<()> {
         match copy::entry(source.as_fd(), name, stat, target.as_fd(), name, Sharing::Must) {
             Ok(bytes) => {
+                if let Some(origins) = self.origins {
+                    let copy = status(target.as_fd(), name).map_err(io_error("look at the copy of", path))?;
+                    origins.add(copy.st_ino, stat);
+                }
                 self.progress.file_done(bytes);
                 Ok(())
             }
@@ -320,7 +333,12 @@ impl Job<'_> {
         };
         rustix::fs::fstat(&source)
             .map_err(io::Error::from)
-            .and_then(|stat| open_metadata(source.as_fd(), &stat, target.as_fd()))
+            .and_then(|stat| {
+                if let Some(origins) = self.origins {
+                    origins.add(rustix::fs::fstat(&target)?.st_ino, &stat);
+                }
+                open_metadata(source.as_fd(), &stat, target.as_fd())
+            })
             .map_err(io_error("set the metadata of the copy of", &self.from.join(folder)))
     }
 }

@@ -1,5 +1,6 @@
 //! Snapshots on real filesystems and databases. Run as root: filesystems are made in files and mounted.
 
+mod bridge;
 mod btrfs;
 mod databases;
 mod ebs;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use super::btrfs::subvolume::{is_btrfs, is_root_of_subvolume};
 use super::mounts::{self, Mount};
 use super::resolve::kind_of;
+use super::shelf::Shelf;
 use super::system::is_root;
 use super::{Kind, SHELF, Target, btrfs};
 
@@ -54,6 +55,7 @@ pub fn cover(paths: &[PathBuf], one_filesystem: bool, is_out: &dyn Fn(&Path) -> 
     let mut search = Search {
         mounts: mounts::all(),
         cover: Cover::default(),
+        folders: Vec::new(),
     };
     let mut paths: Vec<&PathBuf> = paths.iter().collect();
     // Copies of what is around come first, so that what is within needs none.
@@ -62,12 +64,15 @@ pub fn cover(paths: &[PathBuf], one_filesystem: bool, is_out: &dyn Fn(&Path) -> 
     for path in paths {
         search.path(path, one_filesystem, is_out);
     }
+    search.shelves();
     search.cover
 }
 
 struct Search {
     mounts: Vec<Mount>,
     cover: Cover,
+    /// The paths that are folders, and where they really are.
+    folders: Vec<(PathBuf, PathBuf)>,
 }
 
 /// Where a path really lies: links above it are followed, itself it may be one.
@@ -89,6 +94,7 @@ impl Search {
         if !about.is_dir() {
             return;
         }
+        self.folders.push((path.to_path_buf(), root.clone()));
         for inner in self.inner(&root) {
             let Ok(below) = inner.strip_prefix(&root) else { continue };
             let name = path.join(below);
@@ -96,9 +102,6 @@ impl Search {
                 continue;
             }
             if below.components().any(|part| part.as_os_str() == SHELF) {
-                if below.file_name() == Some(SHELF.as_ref()) {
-                    self.cover.places.push((name, Lies::OnShelf));
-                }
                 continue;
             }
             let Ok(here) = inner.symlink_metadata() else { continue };
@@ -108,6 +111,20 @@ impl Search {
                 continue;
             }
             self.place(&name, &inner);
+        }
+    }
+
+    /// The folders of snapshots within the paths, those that are made when these are taken included.
+    fn shelves(&mut self) {
+        for target in &self.cover.targets {
+            let Target::Folder(target) = target else { continue };
+            for shelf in Shelf::all_of(target) {
+                let within = self.folders.iter().filter_map(|(name, root)| {
+                    let below = shelf.path.strip_prefix(root).ok()?;
+                    Some((name.join(below), Lies::OnShelf))
+                });
+                self.cover.places.extend(within);
+            }
         }
     }
 

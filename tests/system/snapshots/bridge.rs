@@ -193,7 +193,8 @@ fn incremental(bench: &Bench, folder: &Path) {
     assert!(all.contains(&format!("{here}/d/e/again")), "{all:?}");
     let stray =
         |name: &&String| name.contains("x.tmp") || name.contains(".coffer-snapshots") || name.contains("/vault");
-    assert_eq!(all.iter().filter(stray).count(), 0, "{all:?}");
+    let stray: Vec<_> = all.iter().filter(stray).collect();
+    assert!(stray.is_empty(), "{stray:?}");
     let generations = bench.coffer_generations(&vault);
     assert_eq!(generations[0]["paths"][0].as_str(), Some(here));
 

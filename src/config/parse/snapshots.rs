@@ -112,15 +112,8 @@ pub(super) fn from_snapshot(table: &Table) -> Result<Option<FromSnapshot>> {
             .source
             .error(at, "files have no memory: it can be crash, filesystem or application"));
     }
-    let said = [
-        "consistency",
-        "hook",
-        "hooks",
-        "run-before",
-        "run-after",
-        "hook-seconds",
-    ];
-    let said = said.iter().find_map(|key| table.get(&format!("snapshot-{key}")));
+    let keys = super::PLAN_KEYS.iter().filter(|key| key.starts_with("snapshot-"));
+    let said = keys.filter_map(|key| table.get(key)).next();
     match (or_live, said) {
         (Some(_), _) => Ok(Some(from)),
         (None, None) => Ok(None),

@@ -10,6 +10,7 @@ use rustix::process::{Pid, Signal};
 use serde_json::Value;
 
 use super::{Mounted, Volume, list, mount};
+use crate::edge::noise;
 use crate::support::{Bench, HOST, Restic, both, last_line, os, signal, wait_until};
 
 /// Ends its process whatever comes.
@@ -43,17 +44,6 @@ fn number(content: &[u8]) -> Option<u64> {
     let first = &content[..16];
     let same = content.chunks(16).all(|chunk| chunk == first);
     same.then(|| String::from_utf8_lossy(first).trim().parse().unwrap())
-}
-
-fn noise(seed: u64, length: usize) -> Vec<u8> {
-    let mut state = seed | 1;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()
-    };
-    (0..length.div_ceil(8)).flat_map(|_| next()).take(length).collect()
 }
 
 /// `coffer backup`, whatever becomes of it.

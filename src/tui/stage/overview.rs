@@ -79,14 +79,14 @@ fn coverage() -> Vec<CoverageRow> {
             after_disk: "vault home".into(),
             copies: (2, 2, 0),
             warnings: vec!["no copy is known to be elsewhere: fire, theft or a lost site take all".into()],
-            ..row("/srv", "volume")
+            ..row("/srv/www", "volume")
         },
         CoverageRow {
             last_snapshot: Some(NOW - 5 * HOUR),
             snapshots: 9,
             whole_state: snapshots(),
             warnings: vec!["snapshots only, on the same disk: a dead disk loses both".into()],
-            ..row("web", "machine")
+            ..row("db", "machine")
         },
         CoverageRow {
             warnings: vec!["nothing brings it back: no backup, no snapshot".into()],

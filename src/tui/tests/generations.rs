@@ -338,6 +338,28 @@ fn the_overview_leads_to_what_its_rows_are_about() {
 }
 
 #[test]
+fn the_overview_leads_to_what_brings_something_back() {
+    let go = |rows: usize| {
+        let mut stage = Stage::new(120, 40, Look::default());
+        stage.keys("1");
+        stage.keys(&"j ".repeat(rows));
+        stage.keys("Enter");
+        stage
+    };
+    let path = go(13);
+    assert_eq!(
+        (path.model.screen, path.model.pane),
+        (Screen::Vaults, Pane::Generations)
+    );
+    let machine = go(15);
+    assert_eq!(machine.model.screen, Screen::Snapshots);
+    let on = machine.model.snapshots.targets.list.current();
+    assert_eq!(on.map(|row| row.name.as_str()), Some("db"));
+    // A path that nothing brings back needs a plan.
+    assert_eq!(go(16).model.screen, Screen::Overview);
+}
+
+#[test]
 fn the_plan_under_the_overviews_cursor_is_offered_first() {
     for (rows, first) in [(0, "documents"), (1, "everything")] {
         let mut stage = Stage::new(120, 40, Look::default());

@@ -16,6 +16,7 @@ use super::super::model::{Load, Model, Screen};
 use super::super::msg::Effect;
 use super::super::theme::Role;
 use super::cost;
+use super::snapshots;
 use super::vaults;
 use crate::engine::overview::{self, About, Reach};
 use crate::engine::question::{CoverageRow, VaultCost};
@@ -164,9 +165,15 @@ fn open(act: &mut Act) {
         }
         Item::Cover(n) => {
             let row = act.model.overview.coverage.get(n);
-            match row.and_then(|row| row.vaults.first().cloned()) {
-                Some(vault) => vaults::go_to(act.model, &vault),
-                None => act.model.screen = Screen::Snapshots,
+            let Some((kind, what, vault)) = row.map(|row| (row.kind, row.what.clone(), row.vaults.first().cloned()))
+            else {
+                return;
+            };
+            match vault {
+                Some(vault) if kind == "path" => vaults::go_to(act.model, &vault),
+                // Nothing can be done for a path but to plan its backup.
+                None if kind == "path" => plans::open(act),
+                _ => snapshots::go_to(act.model, &what),
             }
         }
         Item::Run(_) => jobs::open(act),

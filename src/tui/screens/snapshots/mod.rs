@@ -14,7 +14,7 @@ pub(crate) mod words;
 use super::super::actions::{self, Act, Action, At, Context, Danger};
 use super::super::dialog::Moves;
 use super::super::dialogs::snapshots::{browse, clone, compare, label, policies, review, rollback, take};
-use super::super::model::{Load, Model};
+use super::super::model::{Load, Model, Screen};
 use super::super::picks::Picks;
 use super::super::staged::Staged;
 use super::super::theme::Role;
@@ -121,6 +121,8 @@ pub struct Targets {
     pub old: bool,
     /// Only names that hold this.
     pub filter: String,
+    /// The name to put the cursor on as soon as it is here.
+    wanted: Option<String>,
     /// Those selected.
     pub picks: Picks<Target>,
 }
@@ -167,6 +169,16 @@ pub(super) fn change_pane(model: &mut Model, by: isize) {
     const PANES: [Pane; 3] = [Pane::Targets, Pane::Snapshots, Pane::Details];
     let pane = &mut model.snapshots.pane;
     *pane = PANES[(*pane as usize).wrapping_add_signed(by.rem_euclid(3)) % 3];
+}
+
+/// Goes to a target, from another screen.
+pub(super) fn go_to(model: &mut Model, name: &str) {
+    model.screen = Screen::Snapshots;
+    let snapshots = &mut model.snapshots;
+    snapshots.pane = Pane::Targets;
+    snapshots.targets.filter.clear();
+    snapshots.targets.wanted = Some(name.to_owned());
+    show_targets(model);
 }
 
 fn back(act: &mut Act) {
@@ -247,7 +259,11 @@ fn show_targets(model: &mut Model) {
         texts.any(|text| text.to_lowercase().contains(&filter))
     };
     let rows: Vec<SnapshotTargetRow> = targets.all.iter().filter(fits).cloned().collect();
-    let at = rows.iter().position(|row| Some(&row.found.target) == on.as_ref());
+    let wanted = rows.iter().position(|row| Some(&row.name) == targets.wanted.as_ref());
+    if wanted.is_some() {
+        targets.wanted = None;
+    }
+    let at = wanted.or_else(|| rows.iter().position(|row| Some(&row.found.target) == on.as_ref()));
     targets.list.hold(rows);
     if let Some(at) = at {
         targets.list.go(at as u64);

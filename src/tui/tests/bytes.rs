@@ -88,6 +88,23 @@ fn retention_and_cost_keep_to_the_budget() {
 }
 
 #[test]
+fn snapshots_keep_to_the_budget() {
+    let mut line = Line::new(80, 24);
+    line.cost("5");
+    for (pane, keys) in [("targets", "j"), ("snapshots", "Enter g"), ("files", "Enter")] {
+        line.cost(keys);
+        for key in ["j", "j", "k"] {
+            let cost = line.cost(key);
+            assert!(
+                (1..=300).contains(&cost),
+                "{key} in {pane} cost {cost} bytes\n{}",
+                line.stage.screen()
+            );
+        }
+    }
+}
+
+#[test]
 fn a_scrolled_line_costs_at_most_900_bytes() {
     let mut line = Line::new(80, 24);
     line.cost("Enter Enter j j j j j Enter j j j j j j j j j j j j j j j j j j");

@@ -53,12 +53,12 @@ pub fn open(act: &mut Act) {
             "A path that does not exist yet: an image of its own, to start a machine from.",
         ),
         Target::Machine(name) => (
-            format!("{name}-{date}.qcow2"),
-            "Where its disk goes: a path that does not exist yet.",
+            format!("{}/{name}-{date}.qcow2", model.home.trim_end_matches('/')),
+            "A path that does not exist yet: an image of its disk, or a folder of images where it has several.",
         ),
         Target::Ebs(_) => (
-            String::new(),
-            "The zone in which the new volume is made, such as eu-central-1a.",
+            "zone:".into(),
+            "zone:eu-west-1a makes a volume in that zone, region:eu-central-1 a copy of the snapshot in that region.",
         ),
     };
     let form = Form::new(vec![

@@ -28,6 +28,14 @@ pub enum Error {
         /// Why not, and what would help.
         why: String,
     },
+    /// Something stands against what is to be done with a snapshot or beside it.
+    #[error("cannot {what}: {why}")]
+    Cannot {
+        /// What is to be done: `roll /srv back`.
+        what: String,
+        /// Why not, and what would help.
+        why: String,
+    },
     /// More rights are needed.
     #[error("{what} needs more rights: {help}")]
     Rights {
@@ -76,6 +84,14 @@ pub enum Error {
     /// There is no such snapshot.
     #[error("there is no snapshot {0}; coffer snapshot list shows them")]
     NoSnapshot(String),
+    /// There is no such snapshot among those that can be seen, which are not all.
+    #[error("there is no snapshot {id} among those that can be seen; some cannot: {why}")]
+    NotSeen {
+        /// The id that was looked for.
+        id: String,
+        /// What kept some of them from being seen.
+        why: String,
+    },
     /// It is protected.
     #[error("snapshot {0} is protected: take the protection away first (coffer snapshot protect --off {0})")]
     Protected(String),

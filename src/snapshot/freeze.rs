@@ -42,8 +42,8 @@ impl Mounted {
                 what: format!("freezing {}", path.display()),
                 help: "run it with sudo".into(),
             }),
-            Err(Errno::BUSY) => Err(Error::Unable {
-                target: path.display().to_string(),
+            Err(Errno::BUSY) => Err(Error::Cannot {
+                what: format!("freeze {}", path.display()),
                 why: "it is frozen already, by another program: wait for that, or thaw it (fsfreeze --unfreeze)".into(),
             }),
             Err(error) => Err(errno("freeze", path)(error)),

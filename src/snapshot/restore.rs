@@ -60,8 +60,8 @@ pub fn restore(
     let mut done = Restored::default();
     for path in paths {
         if path.components().any(|part| !matches!(part, Component::Normal(_))) {
-            return Err(Error::Unable {
-                target: path.display().to_string(),
+            return Err(Error::Cannot {
+                what: format!("restore {}", path.display()),
                 why: "name a path within the snapshot, without . and ..".into(),
             });
         }
@@ -75,6 +75,18 @@ pub fn restore(
             .map_err(io_error("set the metadata of", to))?;
     }
     Ok(done)
+}
+
+/// Why what was asked for cannot be found in the snapshot.
+fn not_there(asked: &Path, at: &Path) -> impl FnOnce(io::Error) -> Error + use<> {
+    let (what, at) = (format!("restore {}", asked.display()), at.to_path_buf());
+    move |error| match error.kind() {
+        io::ErrorKind::NotFound => Error::Cannot {
+            what,
+            why: "the snapshot has nothing of this name (coffer snapshot ls shows what it has)".into(),
+        },
+        _ => io_error("open", &at)(error),
+    }
 }
 
 struct Job<'a> {
@@ -97,11 +109,11 @@ impl Job<'_> {
         let mut so_far = PathBuf::new();
         for part in above {
             so_far.push(part);
-            (source, target, _) = self.enter(&source, &target, part).map_err(io_error("open", &so_far))?;
+            (source, target, _) = self.enter(&source, &target, part).map_err(not_there(path, &so_far))?;
         }
         match status(source.as_fd(), name) {
             Ok(_) => self.entry(&source, &target, path, name, done),
-            Err(error) => Err(io_error("find in the snapshot", path)(error)),
+            Err(error) => Err(not_there(path, path)(error)),
         }
     }
 

@@ -39,16 +39,20 @@ pub struct Request<'a> {
 /// The level that one target gets, by what can be had of it, what is wanted and whether there are commands.
 fn level(target: &Target, ability: &Ability, wanted: Option<Consistency>, commands: bool) -> Result<Consistency> {
     let has = |level: Consistency| ability.levels.contains(&level);
+    if ability.levels.is_empty() {
+        let why = match ability.hints.as_slice() {
+            [] => "nothing can be had of it now".to_owned(),
+            hints => hints.join("; "),
+        };
+        return Err(Error::Unable {
+            target: target.to_string(),
+            why,
+        });
+    }
     let hints = |why: &str| match ability.hints.as_slice() {
         [] => why.to_owned(),
         hints => format!("{why}: {}", hints.join("; ")),
     };
-    if ability.levels.is_empty() {
-        return Err(Error::Unable {
-            target: target.to_string(),
-            why: hints("nothing can be had of it now"),
-        });
-    }
     let refused = |wanted: Consistency, why: String| Error::Level {
         target: target.to_string(),
         wanted,

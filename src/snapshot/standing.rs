@@ -13,6 +13,7 @@ use super::system::io_error;
 use super::{
     Consistency, Error, Files, Kind, Labels, Order, Result, RollbackPlan, Snapshot, SnapshotId, Target, Work, Writer,
 };
+use crate::text::counted;
 
 /// A snapshot's files are where it is.
 #[derive(Debug)]
@@ -119,8 +120,8 @@ pub(super) fn is_kind(half: &Path, kind: Kind) -> bool {
 /// `is_near` tells.
 pub(super) fn check_place(place: &Path, is_near: impl FnOnce(&Path) -> bool) -> Result<()> {
     let unable = |why: &str| {
-        Err(Error::Unable {
-            target: place.display().to_string(),
+        Err(Error::Cannot {
+            what: format!("make {}", place.display()),
             why: why.into(),
         })
     };
@@ -134,6 +135,36 @@ pub(super) fn check_place(place: &Path, is_near: impl FnOnce(&Path) -> bool) -> 
             "a clone shares its blocks with the snapshot, so it must be on the same filesystem; to copy the files \
              elsewhere: coffer snapshot restore",
         ),
+    }
+}
+
+/// What a rollback loses of what was done since, by how many entries differ, some of which are named.
+pub(super) fn loses(path: &Path, to: &Snapshot, count: u64, named: &[String], safety: bool) -> Vec<String> {
+    if count == 0 {
+        return vec![format!("Nothing: {} is as it was then.", path.display())];
+    }
+    let more = match count.saturating_sub(named.len() as u64) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let mut loses = vec![format!(
+        "What was done in {} since {}: {} ({}{more}).",
+        path.display(),
+        to.when(),
+        counted(count, "file or folder differs", "files and folders differ"),
+        named.join(", ")
+    )];
+    if safety {
+        loses.push("All of it stays in the safety snapshot.".into());
+    }
+    loses
+}
+
+/// A rollback that is refused when it is to be carried out: by what stands against it, or since things have changed.
+pub(super) fn refusal(path: &Path, obstacle: Option<String>) -> Error {
+    Error::Cannot {
+        what: format!("roll {} back", path.display()),
+        why: obstacle.unwrap_or_else(|| "things have changed since the plan was made: make it again".into()),
     }
 }
 

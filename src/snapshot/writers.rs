@@ -145,6 +145,10 @@ fn process(pid: u32, folder: &Path, place: &Place, seen: &mut Seen) {
             files: distinct.into_iter().take(PATHS).collect(),
         }
     };
+    // A database may have nothing open at the moment and write the next one.
+    if written.is_empty() && databases::of(&name, std::iter::empty()).is_some() {
+        written.extend(files.iter().cloned());
+    }
     if !written.is_empty() {
         seen.writers.push(writer(written.into_iter().collect()));
     }

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{Context, Exit, Failure, One, at, find, job, value};
 use crate::cli::output::{counted, escape};
 use crate::engine::{SnapshotOutcome, SnapshotTask};
-use crate::snapshot::{Labels, Target};
+use crate::snapshot::{Error, Labels, Target};
 
 /// Make a volume, folder or image of its own of a snapshot
 ///
@@ -71,7 +71,11 @@ impl DeleteArgs {
     pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let mut chosen = Vec::new();
         for id in &self.ids {
-            let at = at(&find(context, id, self.of.as_deref())?);
+            let snapshot = find(context, id, self.of.as_deref())?;
+            if snapshot.protected {
+                return Err(crate::engine::Error::from(Error::Protected(snapshot.id.to_string())).into());
+            }
+            let at = at(&snapshot);
             if !chosen.contains(&at) {
                 chosen.push(at);
             }

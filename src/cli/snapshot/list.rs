@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{Context, Exit, Failure, made_by, target_text, value};
 use crate::cli::output::{Align, Table, bytes, escape};
 use crate::engine::question::SnapshotList;
-use crate::snapshot::{Found, Target};
+use crate::snapshot::{Found, MadeBy, Target};
 
 /// List the snapshots of a target, or of all that can be snapshotted
 ///
@@ -95,7 +95,11 @@ fn print(context: &Context, lists: &[SnapshotList]) -> Result<Exit, Failure> {
                 Some((size, false)) => format!("~{}", bytes(size)),
                 None => "?".into(),
             },
-            made_by(snapshot),
+            match snapshot.made_by {
+                // Its label says the rest.
+                MadeBy::Safety(_) => "safety".into(),
+                _ => made_by(snapshot),
+            },
             target_text(&snapshot.target),
             label,
         ]);

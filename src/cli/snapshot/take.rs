@@ -59,7 +59,8 @@ pub(super) struct HowArgs {
     /// What it must hold whole: crash, filesystem, application or memory [else: the best without hooks and RAM]
     #[arg(long, value_name = "LEVEL")]
     consistency: Option<Consistency>,
-    /// Tell a database: postgresql, sqlite, mysql, redis or mongodb, with :PATH for one that is not found
+    /// Tell a database: postgresql, sqlite, mysql, redis or mongodb; for one that is not found with :PATH, its data
+    /// folder or file, or of mysql and redis its socket
     #[arg(long, value_name = "NAME[:PATH]")]
     hook: Vec<String>,
     /// Run this command in sh before anything is held; if it fails, nothing is taken

@@ -91,11 +91,16 @@ impl Engine {
         config.machines.iter().map(|machine| machine.name.clone()).collect()
     }
 
-    /// Every target that is known to be one: found by looking, named by the config, or snapshotted before.
+    /// Every target that is known to be one: found by looking, named by the config, or snapshotted before. One that this
+    /// user may not snapshot is among them if it has any.
     pub fn targets(&self) -> Vec<Target> {
+        let has_any = |target: &Target| match target {
+            Target::Folder(path) => !snapshot::identities(path).is_empty(),
+            _ => false,
+        };
         let found = self.providers().into_iter().flat_map(|provider| provider.discover());
         let mut all: BTreeSet<Target> = found
-            .filter(|found| found.problem.is_none())
+            .filter(|found| found.problem.is_none() || has_any(&found.target))
             .map(|found| found.target)
             .collect();
         all.extend(self.known_targets());
@@ -147,7 +152,12 @@ impl Engine {
         match ids.len() {
             0 => Err(match refused {
                 Some(error) if of.is_some() => error,
-                _ => snapshot::Error::NoSnapshot(text).into(),
+                Some(error) => snapshot::Error::NotSeen {
+                    id: text,
+                    why: error.to_string(),
+                }
+                .into(),
+                None => snapshot::Error::NoSnapshot(text).into(),
             }),
             1 => Ok(found.swap_remove(0)),
             several => Err(Error::Usage(format!(
@@ -177,12 +187,9 @@ impl Engine {
         self.hub().send(Event::SnapshotsChanged { target: target.clone() });
     }
 
-    /// The folders in which snapshots are, by device and inode: backups leave them out. Those of targets that this user may
-    /// not snapshot are among them.
+    /// The folders in which snapshots are, by device and inode: backups leave them out.
     pub(super) fn shelves(&self) -> Vec<(u64, u64)> {
-        let found = self.found_targets().into_iter().map(|found| found.target);
-        let all: BTreeSet<Target> = found.chain(self.targets()).collect();
-        let folders = all.into_iter().filter_map(|target| match target {
+        let folders = self.targets().into_iter().filter_map(|target| match target {
             Target::Folder(path) => Some(path),
             _ => None,
         });

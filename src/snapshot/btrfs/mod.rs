@@ -74,8 +74,8 @@ fn files_of(snapshot: &Snapshot) -> Result<PathBuf> {
 fn own(snapshot: &Snapshot) -> Result<Shelf> {
     match shelf_of(Path::new(&snapshot.handle)) {
         Some(shelf) if snapshot.made_by != MadeBy::Other => Ok(shelf),
-        _ => Err(Error::Unable {
-            target: format!("snapshot {}", snapshot.id),
+        _ => Err(Error::Cannot {
+            what: format!("change snapshot {}", snapshot.id),
             why: format!(
                 "another program made it, so that one changes and deletes it (or: btrfs subvolume delete {})",
                 crate::text::escape(snapshot.handle.as_bytes())

@@ -150,37 +150,20 @@ pub(super) fn plan(snapshot: &Snapshot, safety: bool) -> Result<RollbackPlan> {
             )),
         }
     }
-    let taken = snapshot.when();
-    let mut loses = match differences(&present, &files, &Cancel::default()) {
-        Ok(changed) if changed.count == 0 => {
-            vec![format!("Nothing: {} is as it was then.", path.display())]
-        }
+    let loses = match differences(&present, &files, &Cancel::default()) {
         Ok(changed) => {
-            let named: Vec<&str> = changed
-                .paths
-                .iter()
-                .filter(|path| !path.is_empty())
-                .map(String::as_str)
-                .collect();
-            let shown = named.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
-            let more = match named.len().saturating_sub(NAMED) {
-                0 => String::new(),
-                more => format!(" and {more} more"),
-            };
-            vec![format!(
-                "What was done in {} since {taken}: {} files and folders differ ({shown}{more}).",
-                path.display(),
-                changed.count
-            )]
+            // The root itself only has another time.
+            let named: Vec<&String> = changed.paths.iter().filter(|path| !path.is_empty()).collect();
+            let count = changed.count - (changed.paths.len() - named.len()) as u64;
+            let named: Vec<String> = named.into_iter().take(NAMED).cloned().collect();
+            standing::loses(path, snapshot, count, &named, safety)
         }
         Err(error) => vec![format!(
-            "Everything written to {} since {taken} (what it is cannot be listed: {error}).",
-            path.display()
+            "Everything written to {} since {} (what it is cannot be listed: {error}).",
+            path.display(),
+            snapshot.when()
         )],
     };
-    if safety {
-        loses.push("All of it stays in the safety snapshot.".into());
-    }
     steps.insert(
         0,
         "A new subvolume is made of the snapshot and compared with it.".into(),
@@ -256,14 +239,8 @@ pub(super) fn carry_out(plan: &RollbackPlan, work: &Work) -> Result<RolledBack> 
     }
     let lost = !plan.safety && !without_place(&present, &files)?.is_empty();
     if changed || lost || !present.obstacles.is_empty() || !plan.obstacles.is_empty() {
-        let obstacles = [&plan.obstacles, &present.obstacles].into_iter().flatten();
-        return Err(Error::Unable {
-            target: format!("{} cannot be rolled back: it", path.display()),
-            why: match obstacles.map(String::as_str).next() {
-                Some(first) => first.to_owned(),
-                None => "things have changed since the plan was made: make it again".into(),
-            },
-        });
+        let mut obstacles = plan.obstacles.iter().chain(&present.obstacles);
+        return Err(standing::refusal(path, obstacles.next().cloned()));
     }
     let shelf = Shelf::of(path);
     take::make(&shelf)?;

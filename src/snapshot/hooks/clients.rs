@@ -3,14 +3,16 @@
 
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::path::Path;
 use std::process::{Child, ChildStdin, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use super::{Around, Held, Prepared};
 use crate::snapshot::databases::Database;
+use crate::snapshot::shelf::path_text;
 use crate::snapshot::system::{Program, said};
-use crate::snapshot::{Error, Result};
+use crate::snapshot::{Consistency, Error, Result, Writer};
 
 const MYSQL: Program = Program {
     name: "mysql",
@@ -28,24 +30,95 @@ const MONGO: Program = Program {
     what: "telling MongoDB of the snapshot",
 };
 
-pub(super) fn prepare(database: Database, around: &Around, prepared: &mut Prepared) -> Result<()> {
-    match database {
-        Database::MySql => prepared.held.push(Box::new(Tables::hold(around)?)),
-        Database::MongoDb => {
+/// `place` is a server's socket, for one that its own client does not find.
+pub(super) fn prepare(
+    database: Database,
+    place: Option<&Path>,
+    around: &Around,
+    prepared: &mut Prepared,
+) -> Result<()> {
+    match (database, place) {
+        (Database::MySql, _) => prepared.held.push(Box::new(Tables::hold(place, around)?)),
+        (Database::MongoDb, None) => {
             let lock = "const r = db.fsyncLock(); if (!r.ok) { quit(1) }";
             ask(&MONGO, &["--quiet", "--eval", lock], database)?;
             prepared.held.push(Box::new(Locked));
         }
-        // What it wrote last is the file; its own answer is OK, or says why not.
-        _ => {
-            let answer = ask(&REDIS, &["SAVE"], database)?;
-            if !answer.trim_start().starts_with("OK") {
-                return Err(refused(database, "SAVE", answer.trim().to_owned()));
-            }
+        (Database::MongoDb, Some(_)) => {
+            return Err(refused(
+                database,
+                "a socket",
+                "it is found by its usual port only: leave the path away".into(),
+            ));
         }
+        _ => redis(place, around)?,
     }
     (around.note)(format!("{}: told of the snapshot", database.name()));
     Ok(())
+}
+
+/// Has each Redis that works in what is snapshotted save, or the one at the socket, or the usual one.
+fn redis(place: Option<&Path>, around: &Around) -> Result<()> {
+    let mut servers: Vec<Vec<String>> = match place {
+        Some(socket) => vec![vec!["-s".into(), path_text(socket)]],
+        None => redis_servers(around),
+    };
+    if servers.is_empty() {
+        servers.push(Vec::new());
+    }
+    for server in servers {
+        let say = |words: &[&str]| {
+            let all: Vec<&str> = server.iter().map(String::as_str).chain(words.iter().copied()).collect();
+            ask(&REDIS, &all, Database::Redis)
+        };
+        // The answer is the setting's name and its value, a line each; a server may be told not to say.
+        let folder = say(&["CONFIG", "GET", "dir"])?;
+        if let Some(folder) = folder.lines().nth(1) {
+            within(Database::Redis, Path::new(folder), around)?;
+        }
+        // What it wrote last is the file; its own answer is OK, or says why not.
+        let answer = say(&["SAVE"])?;
+        if !answer.trim_start().starts_with("OK") {
+            return Err(refused(Database::Redis, "SAVE", answer.trim().to_owned()));
+        }
+    }
+    Ok(())
+}
+
+/// How those that write here are reached: they call themselves by their address, `redis-server 127.0.0.1:6379`.
+fn redis_servers(around: &Around) -> Vec<Vec<String>> {
+    let own = |writer: &&Writer| writer.database.as_deref() == Some(Database::Redis.name());
+    let called = around.writers.iter().filter(own).filter_map(|writer| {
+        let line = std::fs::read(format!("/proc/{}/cmdline", writer.pid)).ok()?;
+        redis_address(&String::from_utf8_lossy(&line))
+    });
+    called.collect()
+}
+
+fn redis_address(called: &str) -> Option<Vec<String>> {
+    let address = called.trim_matches('\0').split_whitespace().nth(1)?;
+    let words = |words: [&str; 4]| Some(words.map(str::to_owned).to_vec());
+    match address.rsplit_once(':')? {
+        ("unixsocket", socket) => Some(vec!["-s".into(), socket.to_owned()]),
+        ("*" | "0.0.0.0" | "[::]" | "::", port) => words(["-h", "127.0.0.1", "-p", port]),
+        (host, port) => words(["-h", host.trim_matches(['[', ']']), "-p", port]),
+    }
+}
+
+/// Refuses where the data lies elsewhere.
+fn within(database: Database, folder: &Path, around: &Around) -> Result<()> {
+    let real = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
+    match around.holds(&real) {
+        true => Ok(()),
+        false => Err(Error::Level {
+            target: database.name().into(),
+            wanted: Consistency::Application,
+            why: format!(
+                "its data lie in {}, which is not snapshotted: leave the hook away, or take that too",
+                real.display()
+            ),
+        }),
+    }
 }
 
 fn refused(database: Database, what: &str, said: String) -> Error {
@@ -102,9 +175,16 @@ struct Tables {
 }
 
 impl Tables {
-    fn hold(around: &Around) -> Result<Tables> {
+    fn hold(socket: Option<&Path>, around: &Around) -> Result<Tables> {
         // A session that came anew would hold nothing.
-        let words = ["--batch", "--skip-column-names", "--unbuffered", "--skip-reconnect"].map(OsStr::new);
+        let mut words = ["--batch", "--skip-column-names", "--unbuffered", "--skip-reconnect"]
+            .map(OsStr::new)
+            .to_vec();
+        words.extend(
+            socket
+                .into_iter()
+                .flat_map(|socket| [OsStr::new("--socket"), socket.as_os_str()]),
+        );
         let mut client = MYSQL
             .command(&words)
             .stdin(Stdio::piped())
@@ -130,34 +210,51 @@ impl Tables {
             answers,
             limit: around.limit,
         };
-        tables.ask("FLUSH TABLES WITH READ LOCK", "hold its tables", "; nothing was taken")?;
+        let nothing = "; nothing was taken";
+        tables.ask("FLUSH TABLES WITH READ LOCK", "hold its tables", nothing)?;
+        let folder = tables.ask("SELECT @@datadir", "say where its data are", nothing)?;
+        within(Database::MySql, Path::new(&folder), around)?;
         Ok(tables)
     }
 
-    /// Has the session do something, and waits until that is done.
-    fn ask(&mut self, statement: &'static str, what: &str, then: &str) -> Result<()> {
+    /// Has the session do something, and waits until that is done; the first line that it answered.
+    fn ask(&mut self, statement: &'static str, what: &str, then: &str) -> Result<String> {
         let failed = |said: String| refused(Database::MySql, statement, said);
         if let Some(session) = &mut self.session {
             // Where the client has ended, what it said of that is worth more than that the pipe is closed.
-            let _ = write!(session, "{statement};\nSELECT 'done';\n").and_then(|()| session.flush());
+            let _ = write!(session, "{statement};\nSELECT '{DONE}';\n").and_then(|()| session.flush());
         }
-        match self.answers.recv_timeout(self.limit) {
-            Ok(line) if line.trim() == "done" => Ok(()),
-            Ok(line) => Err(failed(line.trim().to_owned())),
-            Err(RecvTimeoutError::Disconnected) => Err(failed("the session has ended".into())),
-            Err(RecvTimeoutError::Timeout) => Err(Error::TimedOut {
-                what: format!("waiting for MySQL to {what}"),
-                seconds: self.limit.as_secs(),
-                then: then.into(),
-            }),
+        let mut first = None;
+        loop {
+            match self.answers.recv_timeout(self.limit) {
+                Ok(line) if line.trim() == DONE => return Ok(first.unwrap_or_default()),
+                Ok(line) if line.starts_with("ERROR ") => return Err(failed(line)),
+                Ok(line) => {
+                    first.get_or_insert(line);
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(failed(first.unwrap_or_else(|| "the session has ended".into())));
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    return Err(Error::TimedOut {
+                        what: format!("waiting for MySQL to {what}"),
+                        seconds: self.limit.as_secs(),
+                        then: then.into(),
+                    });
+                }
+            }
         }
     }
 }
+
+/// What the session says when it has done what it was asked.
+const DONE: &str = "coffer: done";
 
 impl Held for Tables {
     /// That the session still answers says that its lock was there all the time.
     fn release(mut self: Box<Self>) -> Result<()> {
         self.ask("UNLOCK TABLES", "let its tables go", "; nothing was kept")
+            .map(drop)
     }
 }
 
@@ -167,5 +264,29 @@ impl Drop for Tables {
         drop(self.session.take());
         let _ = self.client.kill();
         let _ = self.client.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::redis_address;
+
+    #[test]
+    fn a_redis_is_reached_as_it_calls_itself() {
+        let reached = |called: &str| redis_address(called).map(|words| words.join(" "));
+        assert_eq!(
+            reached("redis-server 127.0.0.1:7391\0\0\0").as_deref(),
+            Some("-h 127.0.0.1 -p 7391")
+        );
+        assert_eq!(
+            reached("redis-server *:6379 [cluster]\0").as_deref(),
+            Some("-h 127.0.0.1 -p 6379")
+        );
+        assert_eq!(reached("redis-server [::1]:6379").as_deref(), Some("-h ::1 -p 6379"));
+        assert_eq!(
+            reached("redis-server unixsocket:/run/r.sock\0").as_deref(),
+            Some("-s /run/r.sock")
+        );
+        assert_eq!(reached("redis-server"), None);
     }
 }

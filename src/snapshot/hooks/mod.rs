@@ -39,7 +39,8 @@ pub struct Hooks {
 pub struct Ready {
     /// For which database.
     pub database: Database,
-    /// Its data folder or file; those that processes have open when `None`.
+    /// Its data folder or file, or its socket where it is told by its own client; those that processes have open, or that
+    /// the client finds, when `None`.
     pub place: Option<PathBuf>,
 }
 
@@ -163,7 +164,7 @@ impl Hooks {
             match ready.database {
                 Database::PostgreSql => postgresql::prepare(ready.place.as_deref(), &around, &mut prepared)?,
                 Database::Sqlite => sqlite::prepare(ready.place.as_deref(), &around, &mut prepared)?,
-                other => clients::prepare(other, &around, &mut prepared)?,
+                other => clients::prepare(other, ready.place.as_deref(), &around, &mut prepared)?,
             }
             work.cancel.check()?;
         }

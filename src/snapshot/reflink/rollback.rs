@@ -74,20 +74,7 @@ pub(super) fn plan(snapshot: &Snapshot, safety: bool) -> Result<RollbackPlan> {
         }
         true
     })?;
-    let mut loses = match differ {
-        0 => vec![format!("Nothing: {} is as it was then.", path.display())],
-        _ => vec![format!(
-            "What was done in {} since {}: {} differ ({}{}).",
-            path.display(),
-            snapshot.when(),
-            crate::text::counted(differ, "entry", "entries"),
-            named.join(", "),
-            if differ > NAMED as u64 { ", …" } else { "" }
-        )],
-    };
-    if safety {
-        loses.push("All of it stays in the safety snapshot.".into());
-    }
+    let loses = standing::loses(path, snapshot, differ, &named, safety);
     let steps = vec![
         "A copy of the snapshot that shares its blocks is made and compared with it.".into(),
         format!("It takes the place of {} in one step.", path.display()),
@@ -121,13 +108,7 @@ pub(super) fn carry_out(plan: &RollbackPlan, work: &Work) -> Result<RolledBack> 
     }
     let now = obstacles(path);
     if state(path, snapshot, plan.safety) != plan.state || !now.is_empty() {
-        return Err(Error::Unable {
-            target: format!("{} cannot be rolled back: it", path.display()),
-            why: now
-                .into_iter()
-                .next()
-                .unwrap_or_else(|| "things have changed since the plan was made: make it again".into()),
-        });
+        return Err(standing::refusal(path, now.into_iter().next()));
     }
     let shelf = Shelf::of(path);
     make(&shelf)?;

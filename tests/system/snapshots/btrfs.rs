@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::{Ended, Mounted, Volume, btrfs, files, id, list, mount, run, same, snapshot, snapshot_any, take};
-use crate::support::{Bench, both};
+use crate::support::{Bench, both, wait_until};
 
 #[test]
 #[ignore = "needs root, btrfs-progs (tests/run)"]
@@ -232,6 +232,45 @@ fn policies_expire_what_they_took_and_nothing_else() {
     snapshot(&bench, &[&replace[..], &["--existing", "count"]].concat());
     snapshot(&bench, &["policy", "run", "often"]);
     assert_eq!(own(&list(&bench, &vol)).len(), 2, "the newest and the protected one");
+}
+
+#[test]
+#[ignore = "needs root, btrfs-progs (tests/run)"]
+fn a_policy_runs_once_at_a_time_and_is_asked_about_what_it_finds() {
+    let bench = Bench::new();
+    let volume = Volume::btrfs(&bench, "m");
+    let vol = volume.subvolume("vol");
+    let path = vol.to_str().unwrap();
+    let (started, go) = (bench.path("started"), bench.path("go"));
+    let wait = format!(
+        ": > '{}'; until [ -e '{}' ]; do sleep 0.05; done",
+        started.display(),
+        go.display()
+    );
+    let add = ["policy", "add", "slow", path, "--keep-last", "3"];
+    snapshot(&bench, &[&add[..], &["--at", "hourly", "--run-before", &wait]].concat());
+    let run = ["snapshot", "policy", "run", "slow"].map(OsStr::new);
+    let first = Ended::spawn(&mut bench.coffer_command(&run));
+    wait_until("it runs", || started.exists());
+    let second = both(&bench.coffer_any(&run));
+    assert!(second.contains("is being run already"), "{second}");
+    fs::write(&go, "").unwrap();
+    assert!(first.done());
+    snapshot(&bench, &["policy", "run", "slow"]);
+    let told = super::results(&snapshot(&bench, &["policy", "show", "slow", "--json"]));
+    assert!(told[0]["snapshots"] == 2 && told[0]["next"].is_string(), "{told:?}");
+
+    // Taken away and written anew with a stricter rule, it would find what it took before.
+    snapshot(&bench, &["policy", "remove", "slow"]);
+    let strict = ["policy", "add", "slow", path, "--keep-last", "1"];
+    let asked = both(&snapshot_any(&bench, &strict));
+    assert!(
+        asked.contains("--existing") && asked.contains(id(&list(&bench, &vol)[0])),
+        "{asked}"
+    );
+    snapshot(&bench, &[&strict[..], &["--existing", "spare"]].concat());
+    snapshot(&bench, &["policy", "run", "slow"]);
+    assert_eq!(list(&bench, &vol).len(), 3);
 }
 
 #[test]

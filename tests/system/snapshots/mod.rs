@@ -86,6 +86,11 @@ impl Ended {
     pub fn id(&self) -> u32 {
         self.0.id()
     }
+
+    /// Whether it ended well, by itself.
+    pub fn done(mut self) -> bool {
+        self.0.wait().unwrap().success()
+    }
 }
 
 impl Drop for Ended {

@@ -41,7 +41,7 @@ pub(super) fn prepare(
         (Database::MySql, _) => prepared.held.push(Box::new(Tables::hold(place, around)?)),
         (Database::MongoDb, None) => {
             let lock = "const r = db.fsyncLock(); if (!r.ok) { quit(1) }";
-            ask(&MONGO, &["--quiet", "--eval", lock], database)?;
+            ask(&MONGO, &["--quiet", "--eval", lock], "fsyncLock", database)?;
             prepared.held.push(Box::new(Locked));
         }
         (Database::MongoDb, Some(_)) => {
@@ -69,7 +69,7 @@ fn redis(place: Option<&Path>, around: &Around) -> Result<()> {
     for server in servers {
         let say = |words: &[&str]| {
             let all: Vec<&str> = server.iter().map(String::as_str).chain(words.iter().copied()).collect();
-            ask(&REDIS, &all, Database::Redis)
+            ask(&REDIS, &all, &words.join(" "), Database::Redis)
         };
         // The answer is the setting's name and its value, a line each; a server may be told not to say.
         let folder = say(&["CONFIG", "GET", "dir"])?;
@@ -129,12 +129,13 @@ fn refused(database: Database, what: &str, said: String) -> Error {
     }
 }
 
-fn ask(program: &Program, arguments: &[&str], database: Database) -> Result<String> {
+/// Runs a client; what it answered. `what` it was told is named when it fails.
+fn ask(program: &Program, arguments: &[&str], what: &str, database: Database) -> Result<String> {
     let words: Vec<&OsStr> = arguments.iter().map(OsStr::new).collect();
     let output = program.output(&words)?;
     match output.status.success() {
         true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-        false => Err(refused(database, arguments.last().unwrap_or(&""), said(&output))),
+        false => Err(refused(database, what, said(&output))),
     }
 }
 
@@ -145,7 +146,7 @@ const UNLOCK: [&str; 3] = ["--quiet", "--eval", "db.fsyncUnlock()"];
 
 impl Held for Locked {
     fn release(self: Box<Self>) -> Result<()> {
-        let done = ask(&MONGO, &UNLOCK, Database::MongoDb).map(drop);
+        let done = ask(&MONGO, &UNLOCK, "fsyncUnlock", Database::MongoDb).map(drop);
         // Not once more by being dropped: locks are counted.
         std::mem::forget(self);
         done
@@ -159,7 +160,7 @@ impl Held for Locked {
 
 impl Drop for Locked {
     fn drop(&mut self) {
-        if let Err(error) = ask(&MONGO, &UNLOCK, Database::MongoDb) {
+        if let Err(error) = ask(&MONGO, &UNLOCK, "fsyncUnlock", Database::MongoDb) {
             tracing::error!("{error}");
         }
     }

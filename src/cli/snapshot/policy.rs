@@ -322,7 +322,7 @@ fn settle(
     };
     match existing {
         None if !more.is_empty() => {
-            show(format!("The rule would let {number} go that stay now:"))?;
+            show(format!("By this rule there would go what stays now, {number}:"))?;
             Err(Failure::usage(
                 "say --existing count if the rule is to count for them, or --existing spare to keep them until they are \
                  deleted by hand",
@@ -330,11 +330,11 @@ fn settle(
         }
         Some(Existing::Spare) => {
             if !more.is_empty() {
-                show(format!("{number} that the rule would let go stay:"))?;
+                show(format!("What this rule would let go stays, {number}:"))?;
             }
             Ok(Some((context.engine.settings().clock)()))
         }
-        _ if !more.is_empty() => show(format!("{number} more go with the next run:")).map(|()| None),
+        _ if !more.is_empty() => show(format!("With the next run there goes what stays now, {number}:")).map(|()| None),
         _ => Ok(None),
     }
 }

@@ -224,6 +224,10 @@ impl Drop for Passing {
     }
 }
 
+fn is_full(error: &Error) -> bool {
+    matches!(error, Error::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull)
+}
+
 /// Goes back.
 pub(super) fn carry_out(plan: &RollbackPlan, work: &Work) -> Result<RolledBack> {
     let snapshot = &plan.to;
@@ -247,7 +251,25 @@ pub(super) fn carry_out(plan: &RollbackPlan, work: &Work) -> Result<RolledBack> 
     let held = shelf.hold()?;
     take::sweep(&shelf);
     let safety = SnapshotId::random()?;
-    let mut pending = Pending::write(&present, &shelf, &safety, plan, work)?;
+    let mut pending = match Pending::write(&present, &shelf, &safety, plan, work) {
+        Ok(pending) => Some(pending),
+        Err(error) if !is_full(&error) => return Err(error),
+        // Where nothing is kept, going back is what may make room.
+        Err(_) if !plan.safety => None,
+        Err(_) => {
+            return Err(Error::Cannot {
+                what: format!("roll {} back", path.display()),
+                why: "its filesystem is full, so that the present state cannot be kept: delete a snapshot or files first, \
+                      or go back without a safety snapshot (--no-safety)"
+                    .into(),
+            });
+        }
+    };
+    let mut made = || {
+        if let Some(pending) = &mut pending {
+            pending.made = true;
+        }
+    };
     let new = New::make(&present, &shelf, &safety, &files)?;
     work.progress.set_current(b"comparing");
     let check = Passing::new(&shelf, &new.path)?;
@@ -271,7 +293,7 @@ pub(super) fn carry_out(plan: &RollbackPlan, work: &Work) -> Result<RolledBack> 
     match present.mount.clone() {
         None => {
             exchange(&present, new, path, &shelf)?;
-            pending.made = true;
+            made();
             finish(path, &shelf, &safety, plan.safety)?;
         }
         Some(mount) => {
@@ -287,7 +309,7 @@ pub(super) fn carry_out(plan: &RollbackPlan, work: &Work) -> Result<RolledBack> 
             // By way of the top level its names are others.
             let new = new.seen_from(&target.with_file_name(new_name(&safety)));
             let done = exchange(&present, new, &target, &shelf).and_then(|()| {
-                pending.made = true;
+                made();
                 finish(&target, &shelf, &safety, plan.safety)
             });
             drop(top);

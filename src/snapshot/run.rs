@@ -227,6 +227,8 @@ fn give_up(request: &Request, taken: &[Snapshot], work: &Work) {
         };
         match plain.and_then(|plain| provider.delete(&plain, work)) {
             Ok(()) => (work.note)(format!("deleted {} of {target} again", snapshot.id)),
+            // Its provider has given it up itself.
+            Err(Error::NoSnapshot(_)) => {}
             Err(error) => (work.note)(format!("could not delete {} of {target} again: {error}", snapshot.id)),
         }
     }

@@ -23,9 +23,9 @@ use crate::snapshot::Result;
 const VERSION: &str = "2016-11-15";
 const CONTENT_TYPE: &str = "application/x-www-form-urlencoded; charset=utf-8";
 /// How long a connection may take to come about.
-const CONNECT: Duration = Duration::from_secs(10);
+const CONNECT: Duration = Duration::from_secs(8);
 /// How long an answer may take.
-const ANSWER: Duration = Duration::from_secs(60);
+const ANSWER: Duration = Duration::from_secs(30);
 /// Lent credentials are asked for anew so many seconds before they end.
 const EARLY: i64 = 120;
 
@@ -101,7 +101,7 @@ impl Client {
                 }
                 Outcome::Again(trouble, fault) => (trouble, fault),
             };
-            let may = trouble != Trouble::Failed || again == Again::Safe;
+            let may = trouble.is_clear() || again == Again::Safe;
             let Some(longest) = next_try(trouble, tries).filter(|_| may) else {
                 return Err(match fault {
                     Fault::Throttled {
@@ -281,7 +281,8 @@ impl Client {
         };
         let why = match &error {
             ureq::Error::HostNotFound => Some("its name is not known".to_owned()),
-            ureq::Error::Timeout(Connect | Resolve) => Some("it does not answer".to_owned()),
+            // Each try takes long: somebody is waiting.
+            ureq::Error::Timeout(Connect | Resolve) => return Err(unreachable("it does not answer".into()).into()),
             ureq::Error::ConnectionFailed => Some("there is no connection".to_owned()),
             // Trying again does not help against a certificate that is not trusted.
             ureq::Error::Io(error) if error.kind() == ErrorKind::InvalidData => {
@@ -299,8 +300,12 @@ impl Client {
         Ok(match why {
             Some(why) => Outcome::Again(Trouble::Unreachable, unreachable(why)),
             None => {
+                let trouble = match error {
+                    ureq::Error::Timeout(_) => Trouble::Silent,
+                    _ => Trouble::Failed,
+                };
                 let said = format!("no whole answer came: {error}");
-                Outcome::Again(Trouble::Failed, Fault::Failed { cloud, action, said })
+                Outcome::Again(trouble, Fault::Failed { cloud, action, said })
             }
         })
     }

@@ -178,6 +178,15 @@ pub(super) enum Trouble {
     Failed,
     /// It was not reached.
     Unreachable,
+    /// It was reached, and said nothing for long.
+    Silent,
+}
+
+impl Trouble {
+    /// Whether it is sure that nothing was done.
+    pub fn is_clear(self) -> bool {
+        matches!(self, Trouble::Throttled | Trouble::Unreachable)
+    }
 }
 
 /// The longest wait between two tries.
@@ -189,6 +198,8 @@ pub(super) fn next_try(trouble: Trouble, tries: u32) -> Option<Duration> {
         Trouble::Throttled => (10, Duration::from_millis(200)),
         Trouble::Failed => (5, Duration::from_millis(200)),
         Trouble::Unreachable => (3, Duration::from_millis(100)),
+        // Each of these has taken long already.
+        Trouble::Silent => (2, Duration::from_millis(200)),
     };
     (tries < most).then(|| first.saturating_mul(1 << tries.saturating_sub(1).min(10)).min(LONGEST))
 }
@@ -205,7 +216,12 @@ mod tests {
 
     #[test]
     fn tries_are_bounded_and_wait_longer_each_time() {
-        for trouble in [Trouble::Throttled, Trouble::Failed, Trouble::Unreachable] {
+        for trouble in [
+            Trouble::Throttled,
+            Trouble::Failed,
+            Trouble::Unreachable,
+            Trouble::Silent,
+        ] {
             let waits: Vec<Duration> = (1..).map_while(|tries| next_try(trouble, tries)).collect();
             assert!(waits.len() < 10, "{trouble:?}");
             assert!(waits.is_sorted() && waits.iter().all(|wait| *wait <= LONGEST));

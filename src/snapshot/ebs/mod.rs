@@ -246,7 +246,11 @@ impl Provider for Ebs {
     fn relabel(&self, snapshot: &Snapshot, labels: &Labels) -> Result<Snapshot> {
         own(snapshot)?;
         let (client, _) = self.at(&snapshot.target)?;
-        client.tag(&snapshot.handle, &tags::of_labels(labels)?)?;
+        let tags = tags::of_labels(labels)?;
+        client.tag(&snapshot.handle, &tags).map_err(|error| match error {
+            Error::Cloud(fault) if fault.is("InvalidSnapshot.NotFound") => Error::NoSnapshot(snapshot.id.to_string()),
+            other => other,
+        })?;
         Ok(Snapshot {
             label: labels.label.clone(),
             protected: labels.protected,

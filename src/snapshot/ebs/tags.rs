@@ -37,6 +37,8 @@ pub(super) fn of_order(order: &Order, volume: &str) -> Result<Tags> {
         label: order.label.clone(),
         protected: order.protected,
     })?;
+    // No name is no tag.
+    tags.retain(|(key, value)| key != NAME || !value.is_empty());
     tags.extend([
         pair(ID, &order.id.0),
         pair(LEVEL, order.consistency.word()),

@@ -1,18 +1,14 @@
 //! Volumes of a cloud, by moto: take, list, copy, make volumes, go back, expire, and what a cloud does to those who ask.
 
 mod cloud;
+mod trouble;
 
 use std::ffi::OsStr;
-use std::path::Path;
-use std::process::Stdio;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use self::cloud::{HERE, Moto, Relay, Relayed, THERE, ZONE, between, configure, refusal};
-use super::{id, results, run, snapshot, snapshot_any};
+use self::cloud::{HERE, Moto, THERE, ZONE, between, configure};
+use super::{id, results, snapshot, snapshot_any};
 use crate::support::{Bench, both};
 
 const KEY: (&str, &str) = ("AKIATEST", "a secret");
@@ -236,164 +232,4 @@ fn credentials_are_checked_and_what_is_wrong_with_them_is_said() {
         .unwrap();
     assert!(listed.status.success(), "{}", both(&listed));
     assert_eq!(id(&results(&listed)[0]), id(&one));
-}
-
-#[test]
-#[ignore = "needs moto (tests/run)"]
-fn a_cloud_that_puts_off_or_loses_answers_is_asked_again_but_makes_no_second_one() {
-    let (bench, moto) = (Bench::new(), Moto::new());
-    let volume = moto.volume();
-    let target = format!("ebs:here/{volume}");
-
-    let asked = Arc::new(AtomicUsize::new(0));
-    let count = asked.clone();
-    let relay = Relay::new(moto.port, move |action, _| {
-        // The first three of each.
-        let first = action == "CreateSnapshot" && count.fetch_add(1, Ordering::SeqCst) < 3;
-        match first {
-            true => Relayed::Answer(503, refusal("RequestLimitExceeded")),
-            false => Relayed::Pass,
-        }
-    });
-    configure(&bench, relay.port, KEY, "");
-    take(&bench, &target, &[]);
-    assert_eq!(asked.load(Ordering::SeqCst), 4);
-    assert_eq!(moto.snapshots_in(HERE, &volume).len(), 1);
-    drop(relay);
-
-    // The answer to the first one is lost.
-    let asked = Arc::new(AtomicUsize::new(0));
-    let count = asked.clone();
-    let relay = Relay::new(moto.port, move |action, _| {
-        match action == "CreateSnapshot" && count.fetch_add(1, Ordering::SeqCst) == 0 {
-            true => Relayed::Lose,
-            false => Relayed::Pass,
-        }
-    });
-    configure(&bench, relay.port, KEY, "");
-    take(&bench, &target, &[]);
-    assert_eq!(asked.load(Ordering::SeqCst), 1, "the one that was made was found");
-    assert_eq!(moto.snapshots_in(HERE, &volume).len(), 2);
-    drop(relay);
-
-    let relay = Relay::new(moto.port, |_, _| Relayed::Answer(503, refusal("RequestLimitExceeded")));
-    configure(&bench, relay.port, KEY, "");
-    let begin = Instant::now();
-    let mut busy = bench
-        .coffer_command(&["snapshot", "list", &target].map(OsStr::new))
-        .stderr(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // It puts off for long, and stops when told.
-    assert!(busy.try_wait().unwrap().is_none());
-    busy.kill().unwrap();
-    busy.wait().unwrap();
-    assert!(begin.elapsed() < Duration::from_secs(10));
-    drop(relay);
-
-    configure(&bench, 1, KEY, "");
-    let said = refused(&bench, &["take", &target]);
-    assert!(
-        said.contains("here (eu-west-1) cannot be reached: the connection is refused"),
-        "{said}"
-    );
-    let relay = Relay::new(moto.port, |_, _| Relayed::Answer(200, "<html>Sign in</html>".into()));
-    configure(&bench, relay.port, KEY, "");
-    let said = refused(&bench, &["take", &target]);
-    assert!(said.contains("cannot be understood"), "{said}");
-}
-
-#[test]
-#[ignore = "needs moto (tests/run)"]
-fn a_snapshot_that_never_completes_is_given_up_and_deleted() {
-    let (bench, moto) = (Bench::new(), Moto::new());
-    let volume = moto.volume();
-    let target = format!("ebs:here/{volume}");
-    let pending = |body: String| {
-        body.replace("<status>completed</status>", "<status>pending</status>")
-            .replace("<progress>100%</progress>", "<progress>40%</progress>")
-    };
-    let relay = Relay::new(moto.port, move |action, _| match action {
-        "DescribeSnapshots" => Relayed::Change(pending),
-        _ => Relayed::Pass,
-    });
-    configure(&bench, relay.port, KEY, "wait-seconds = 1");
-    let said = refused(&bench, &["take", &target]);
-    assert!(
-        said.contains("took longer than 1 seconds") && said.contains("was deleted again"),
-        "{said}"
-    );
-    assert!(said.contains("wait-seconds"), "{said}");
-    assert!(moto.snapshots_in(HERE, &volume).is_empty());
-
-    // Told to stop meanwhile.
-    configure(&bench, relay.port, KEY, "wait-seconds = 600");
-    let mut command = bench.coffer_command(&["snapshot", "take", &target].map(OsStr::new));
-    let mut child = command.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let begin = Instant::now();
-    while moto.snapshots_in(HERE, &volume).is_empty() {
-        assert!(begin.elapsed() < Duration::from_secs(30) && child.try_wait().unwrap().is_none());
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    let listed = list(&bench, &target);
-    assert!(
-        listed[0]["notes"][0]
-            .as_str()
-            .unwrap()
-            .contains("still writing it (40 %)"),
-        "{listed:?}"
-    );
-    let said = refused(
-        &bench,
-        &["clone", id(&listed[0]), "--of", &target, &format!("zone:{ZONE}")],
-    );
-    assert!(said.contains("wait until it is whole"), "{said}");
-    let pid = rustix::process::Pid::from_child(&child);
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
-    let told = Instant::now();
-    assert!(!child.wait().unwrap().success());
-    assert!(told.elapsed() < Duration::from_secs(5));
-    assert!(moto.snapshots_in(HERE, &volume).is_empty(), "nothing is left");
-}
-
-#[test]
-#[ignore = "needs moto, openssl (tests/run)"]
-fn a_cloud_is_only_believed_with_a_certificate_that_the_system_trusts() {
-    let bench = Bench::new();
-    let file = |name: &str| bench.path(name).to_str().unwrap().to_owned();
-    let openssl = |words: &str| {
-        let words: Vec<&OsStr> = words.split(' ').map(OsStr::new).collect();
-        run("openssl", &words);
-    };
-    let (ca, ca_key, leaf, leaf_key) = (file("ca"), file("ca-key"), file("leaf"), file("leaf-key"));
-    let new_key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
-    openssl(&format!(
-        "req -x509 {new_key} -days 2 -subj /CN=tests -keyout {ca_key} -out {ca}"
-    ));
-    let names = "-addext subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE";
-    openssl(&format!(
-        "req -x509 {new_key} -days 2 -subj /CN=moto {names} -CA {ca} -CAkey {ca_key} -keyout {leaf_key} -out {leaf}"
-    ));
-    let moto = Moto::with_tls(Path::new(&leaf), Path::new(&leaf_key));
-    configure(&bench, moto.port, KEY, "");
-    let config = std::fs::read_to_string(bench.path("config.toml")).unwrap();
-    std::fs::write(bench.path("config.toml"), config.replace("http://", "https://")).unwrap();
-    let list = |trusted: Option<&str>| {
-        let words = ["snapshot", "list", "--json", "ebs:here/vol-00000000"].map(OsStr::new);
-        let mut command = bench.coffer_command(&words);
-        command.envs(trusted.map(|file| ("SSL_CERT_FILE", file)));
-        command.output().unwrap()
-    };
-    let said = both(&list(None));
-    assert!(
-        said.contains("cannot be reached") && said.contains("certificate"),
-        "{said}"
-    );
-    let listed = list(Some(&ca));
-    assert!(
-        listed.status.success() && results(&listed).is_empty(),
-        "{}",
-        both(&listed)
-    );
 }

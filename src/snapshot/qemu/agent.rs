@@ -15,6 +15,8 @@ use crate::snapshot::{Error, Frozen, Result, SnapshotId};
 const ANSWER: Duration = Duration::from_secs(3);
 /// How long thawing is tried.
 const THAW: Duration = Duration::from_secs(60);
+/// The same when something went wrong before: the watchdog goes on trying.
+const THAW_ONCE_MORE: Duration = Duration::from_secs(10);
 /// Between two tries.
 const AGAIN: Duration = Duration::from_millis(100);
 
@@ -100,10 +102,14 @@ pub(super) fn remedy(socket: &Path) -> String {
 /// Thaws a guest, trying again while the agent cannot be reached; how many filesystems were frozen until now. Nothing is to
 /// be done for a machine that has ended.
 pub fn thaw(socket: &Path) -> Result<u64> {
-    let until = Instant::now() + THAW;
+    thaw_within(socket, THAW)
+}
+
+fn thaw_within(socket: &Path, limit: Duration) -> Result<u64> {
+    let until = Instant::now() + limit;
     loop {
         let tried = match Agent::open(socket) {
-            Ok(mut agent) => agent.ask("guest-fsfreeze-thaw", THAW),
+            Ok(mut agent) => agent.ask("guest-fsfreeze-thaw", limit),
             Err(Unreached::Off(_)) => return Ok(0),
             Err(error) => Err(error.about("the guest")),
         };
@@ -182,7 +188,7 @@ impl Frozen for FrozenGuest {
 impl Drop for FrozenGuest {
     fn drop(&mut self) {
         if !self.thawed
-            && let Err(error) = thaw(&self.socket)
+            && let Err(error) = thaw_within(&self.socket, THAW_ONCE_MORE)
         {
             tracing::warn!("{error}");
         }

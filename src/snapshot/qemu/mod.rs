@@ -1,7 +1,8 @@
 //! Snapshots of machines that QEMU runs, by its monitor (QMP) and the agent within the guest.
 //!
-//! `wire` is the socket, `qmp` and `agent` speak over it, `find` looks for QEMU's processes, `live` takes and deletes while
-//! the machine runs, `rollback` goes back while it does. With the machine off, its images are `qcow2`'s.
+//! `wire` is the socket, `qmp` and `agent` speak over it, `find` looks for QEMU's processes, `ability` tells which levels
+//! can be had, `live` takes and deletes while the machine runs, `rollback` goes back while it does. With the machine off, its
+//! images are `qcow2`'s.
 //!
 //! How a snapshot is made:
 //! - with RAM (`memory`): QEMU's own job `snapshot-save`, during which the machine stands still; disks and RAM are of one
@@ -12,6 +13,7 @@
 //! Both lie within the images, under one name in each, so they stay usable with QEMU's own tools. Disks that are not qcow2
 //! keep none: a machine that writes to such a disk is refused, since a snapshot without it would not be the machine.
 
+mod ability;
 mod agent;
 mod find;
 mod live;
@@ -23,8 +25,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use self::ability::ability;
+use self::agent::FrozenGuest;
 pub(super) use self::agent::thaw;
-use self::agent::{Agent, FrozenGuest};
 use self::live::Live;
 use self::wire::Unreached;
 use super::qcow2::{self, Images};
@@ -100,6 +103,26 @@ impl Qemu {
             (_, Now::Live(live)) => Ok((live.as_images(target), true)),
             (machine, Now::Off(images, why)) => Ok((off(machine, target, &images, &why)?, false)),
         }
+    }
+
+    /// A guest that stands still answers nothing: that is told rather than its silence.
+    fn why_not_frozen(&self, target: &Target) -> Option<Error> {
+        let Ok((machine, Now::Live(live))) = self.now(target) else {
+            return None;
+        };
+        let why = match live.status.as_str() {
+            "running" => return None,
+            "io-error" => {
+                "QEMU stopped it, since its disk could not be written to: is the disk that its images lie on full? \
+                           Make room, then let it go on (QMP: cont)"
+                    .to_owned()
+            }
+            status => format!("it is {status}: let it go on first (QMP: cont)"),
+        };
+        Some(Error::Unable {
+            target: machine.name.clone(),
+            why: format!("its guest could not freeze its filesystems. {why}"),
+        })
     }
 
     fn memory(&self) -> PathBuf {
@@ -224,54 +247,6 @@ fn off<'a>(machine: &Machine, target: &'a Target, images: &[PathBuf], why: &str)
     }
 }
 
-/// What can be had of a machine that runs.
-fn ability(machine: &Machine, live: &Live) -> Ability {
-    let mut ability = Ability {
-        levels: Vec::new(),
-        hints: Vec::new(),
-        writers: Vec::new(),
-    };
-    if let Some(why) = &live.problem {
-        ability.hints.push(why.clone());
-        return ability;
-    }
-    ability.levels.push(Consistency::Crash);
-    match &machine.agent {
-        _ if live.status != "running" => ability.hints.push(format!(
-            "it is {}: its guest cannot freeze its filesystems before it runs",
-            live.status
-        )),
-        None => ability.hints.push(format!(
-            "with a guest agent its filesystems are frozen for the moment: install qemu-guest-agent within, and name its \
-             socket (coffer machine remove {0}, then coffer machine add {0} --qmp {1} --agent SOCKET)",
-            machine.name,
-            machine.qmp.display()
-        )),
-        Some(socket) => match Agent::open(socket) {
-            Err(Unreached::Off(_)) => {
-                ability.hints.push(format!("there is no guest agent on its socket {}", socket.display()));
-            }
-            Err(error) => ability.hints.push(error.to_string()),
-            Ok(mut agent) => match agent.is_frozen() {
-                Ok(false) => ability.levels.push(Consistency::Filesystem),
-                Ok(true) => ability.hints.push(
-                    "the filesystems of its guest are frozen now, by another program: wait for that, or thaw them \
-                     (guest-fsfreeze-thaw)"
-                        .into(),
-                ),
-                Err(error) => ability.hints.push(error.to_string()),
-            },
-        },
-    }
-    ability.levels.push(Consistency::Memory);
-    ability.hints.push(
-        "--consistency memory holds RAM and all that runs, and can be gone back to without a restart; the machine stands \
-         still while its RAM is written"
-            .into(),
-    );
-    ability
-}
-
 impl Provider for Qemu {
     fn kind(&self) -> Kind {
         Kind::Qemu
@@ -315,8 +290,10 @@ impl Provider for Qemu {
         if let (_, Now::Off(..)) = self.now(target)? {
             return Ok(None);
         }
-        let frozen = FrozenGuest::freeze(&machine.name, socket, limit)?;
-        Ok(Some(Box::new(frozen)))
+        match FrozenGuest::freeze(&machine.name, socket, limit) {
+            Ok(frozen) => Ok(Some(Box::new(frozen))),
+            Err(error) => Err(self.why_not_frozen(target).unwrap_or(error)),
+        }
     }
 
     fn take(&self, target: &Target, order: &Order, work: &Work) -> Result<Snapshot> {

@@ -25,6 +25,14 @@ pub enum Error {
         /// Why not.
         why: String,
     },
+    /// A disk cannot be read.
+    #[error("cannot read the disk of {}: {source}; no generation was saved", path.display())]
+    Disk {
+        /// The file it would be in the generation.
+        path: PathBuf,
+        /// The system's own error.
+        source: std::io::Error,
+    },
     /// Standard input failed, or the command whose output is backed up.
     #[error("cannot read {name} from standard input: {source}; no generation was saved")]
     Stdin {

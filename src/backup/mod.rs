@@ -15,6 +15,7 @@
 
 mod content;
 mod count;
+pub mod disk;
 mod entry;
 pub mod error;
 pub mod exclude;

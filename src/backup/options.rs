@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use jiff::tz::TimeZone;
 
+use super::disk::DiskSource;
 use super::{Exclude, View};
 use crate::vault::generation::Summary;
 use crate::vault::repository::Compression;
@@ -22,6 +23,8 @@ pub struct BackupOptions {
     pub exclude: Exclude,
     /// Back up one stream instead of files.
     pub stdin: Option<StdinSource>,
+    /// Back up disks of machines instead of files.
+    pub disks: Vec<DiskSource>,
     /// Labels.
     pub tags: Vec<String>,
     /// Whose generation it is; also decides about the parent.
@@ -67,6 +70,7 @@ impl Default for BackupOptions {
             working_folder: PathBuf::from("/"),
             exclude: Exclude::default(),
             stdin: None,
+            disks: Vec::new(),
             tags: Vec::new(),
             host: String::new(),
             user: String::new(),
@@ -151,6 +155,8 @@ pub struct Outcome {
     pub changed_while_read: u64,
     /// Whether no generation was saved because nothing changed.
     pub skipped_unchanged: bool,
+    /// Of disks: how many bytes of them were read.
+    pub bytes_read: Option<u64>,
     /// Where the files were read, a line each, if not all of them where they lie.
     pub read_from: Vec<String>,
 }

@@ -13,7 +13,7 @@ use super::targets::{self, Skeleton};
 use super::view::ReadFrom;
 use super::walk::FolderJob;
 use super::worker::{Counts, Shared, Worker};
-use super::{BackupOptions, Error, Issue, Outcome, Result, count, parent, stream};
+use super::{BackupOptions, Error, Issue, Outcome, Result, count, disk, parent, stream};
 use crate::progress::{Cancel, Progress};
 use crate::vault::chunker::Chunker;
 use crate::vault::generation::{Generation, Summary};
@@ -68,6 +68,7 @@ pub fn run(
     };
     let (paths, skeleton) = match &options.stdin {
         Some(source) => (vec![stream::path(source)], None),
+        None if !options.disks.is_empty() => (disk::paths(&options.disks), None),
         None => {
             let (paths, skeleton) = find_paths(&shared)?;
             (paths, Some(skeleton))
@@ -75,11 +76,19 @@ pub fn run(
     };
     let parent = parent::choose(vault, options, &paths)?;
     shared.doubtful = parent::doubtful(options, parent.as_ref());
+    let mut bytes_read = None;
     let tree = match (&options.stdin, skeleton) {
         (Some(source), _) => stream::store(&shared, source)?,
+        (None, None) if !options.disks.is_empty() => {
+            let (tree, read) = disk::store(&shared, &options.disks, parent.as_ref())?;
+            bytes_read = Some(read);
+            tree
+        }
         (None, skeleton) => walk(&shared, skeleton.unwrap_or_default(), parent.as_ref(), workers)?,
     };
-    finish(shared, held, start, paths, parent, tree)
+    let mut outcome = finish(shared, held, start, paths, parent, tree)?;
+    outcome.bytes_read = bytes_read;
+    Ok(outcome)
 }
 
 /// The paths that exist, as the generation records them, and their layout.
@@ -204,6 +213,7 @@ fn finish(
         unreadable: get(&counts.unreadable),
         changed_while_read: get(&counts.changed_while_read),
         skipped_unchanged,
+        bytes_read: None,
         read_from: Vec::new(),
     };
     if skipped_unchanged || options.dry_run {

@@ -257,7 +257,7 @@ pub(super) fn run_plan(context: &Context, plan: String, dry_run: bool) -> Result
     .run(context)
 }
 
-fn finished(context: &Context, outcome: &TaskOutcome) -> Result<Exit, Failure> {
+pub(super) fn finished(context: &Context, outcome: &TaskOutcome) -> Result<Exit, Failure> {
     let TaskOutcome::Backup(done) = outcome else {
         return Ok(exit_of(outcome));
     };
@@ -288,6 +288,9 @@ fn print_summary(context: &Context, done: &backup::Outcome) -> Result<(), Failur
         fields.insert("unreadable".into(), done.unreadable.into());
         fields.insert("changed_while_read".into(), done.changed_while_read.into());
         fields.insert("skipped_unchanged".into(), done.skipped_unchanged.into());
+        if let Some(read) = done.bytes_read {
+            fields.insert("bytes_read".into(), read.into());
+        }
         if !done.read_from.is_empty() {
             fields.insert("read_from".into(), json!(done.read_from));
         }
@@ -320,6 +323,10 @@ fn told(done: &backup::Outcome) -> Vec<String> {
         .read_from
         .iter()
         .map(|line| format!("Read:     {}", escape(line.as_bytes())));
+    let disks = done.bytes_read.map(|read| {
+        let all = bytes(summary.total_bytes_processed);
+        format!("Disks:    {} read of {all}", bytes(read))
+    });
     let counts = [
         format!(
             "Files:    {}",
@@ -346,7 +353,7 @@ fn told(done: &backup::Outcome) -> Vec<String> {
         ),
         end,
     ];
-    read.chain(counts).collect()
+    read.chain(disks).chain(counts).collect()
 }
 
 fn seconds(start: &Time, end: &Time) -> f64 {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::{JobKind, SnapshotOutcome, SnapshotTask};
 use crate::backup::{self, BackupOptions};
 use crate::config::FromSnapshot;
+use crate::engine::question::SnapshotAt;
 use crate::restore::{self, RestoreOptions, RestoreOutcome};
 use crate::text::{bytes, count, counted};
 use crate::vault::change::TagChange;
@@ -36,6 +37,15 @@ pub enum Task {
         options: Box<BackupOptions>,
         /// Whether and how it reads from a fresh snapshot.
         snapshot: Option<FromSnapshot>,
+    },
+    /// Sends a snapshot into a vault.
+    Export {
+        /// The vault.
+        vault: String,
+        /// Which snapshot.
+        at: SnapshotAt,
+        /// How; what and when comes from the snapshot.
+        options: Box<BackupOptions>,
     },
     /// Backs up paths without a plan, with this machine's defaults.
     Paths {
@@ -146,7 +156,7 @@ impl Task {
     /// What kind of job it makes.
     pub fn kind(&self) -> JobKind {
         match self {
-            Task::Plan { .. } | Task::Backup { .. } | Task::Paths { .. } => JobKind::Backup,
+            Task::Plan { .. } | Task::Backup { .. } | Task::Export { .. } | Task::Paths { .. } => JobKind::Backup,
             Task::Restore { .. } | Task::PlannedRestore { .. } => JobKind::Restore,
             Task::Check { .. } => JobKind::Check,
             Task::Forget { .. } => JobKind::Forget,

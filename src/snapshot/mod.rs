@@ -45,7 +45,7 @@ pub use model::{
 };
 pub use mounts::is_remote;
 pub use origins::{Origin, Origins};
-pub use provider::{Files, Frozen, Labels, Order, Provider, Work};
+pub use provider::{DiskOf, Files, Frozen, Labels, Order, Provider, Within, Work};
 pub use record::Record;
 pub use resolve::{kind_of, resolve};
 pub use shelf::{SHELF, identities};

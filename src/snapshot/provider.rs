@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::Result;
+use serde::{Deserialize, Serialize};
+
 use super::model::{
     Ability, Consistency, Found, Kind, MadeBy, RollbackPlan, RolledBack, Size, Snapshot, SnapshotId, Target,
 };
 use super::origins::Origins;
+use super::{Error, Result};
 use crate::progress::{Cancel, Progress};
 use crate::vault::Time;
 
@@ -104,6 +106,30 @@ pub trait Files: Send {
     }
 }
 
+/// A disk of a snapshot of an image or a machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiskOf {
+    /// The image it lies in.
+    pub image: PathBuf,
+    /// The snapshot within the image.
+    pub within: Within,
+    /// All snapshots that the image has now.
+    pub all: Vec<Within>,
+    /// Bytes of RAM and devices that are in it too.
+    pub ram: u64,
+}
+
+/// A snapshot within an image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Within {
+    /// Its number there, as text.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// When it was taken: seconds since 1970, and nanoseconds from there on.
+    pub taken: (i64, u32),
+}
+
 /// A system that makes snapshots. Blocking: called from the threads of jobs and questions.
 pub trait Provider: Send + Sync + std::fmt::Debug {
     /// Which one.
@@ -172,6 +198,14 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
 
     /// Deletes it. Refused when it is protected.
     fn delete(&self, snapshot: &Snapshot, work: &Work) -> Result<()>;
+
+    /// Its disks, if it is of an image or a machine.
+    fn disks(&self, snapshot: &Snapshot) -> Result<Vec<DiskOf>> {
+        Err(Error::Unable {
+            target: snapshot.target.to_string(),
+            why: "its disks cannot be read from here: back up what is on them from within (coffer backup)".into(),
+        })
+    }
 
     /// Its files, read-only.
     fn files(&self, snapshot: &Snapshot) -> Result<Box<dyn Files>>;

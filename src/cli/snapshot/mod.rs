@@ -1,6 +1,7 @@
 //! `coffer snapshot`: a whole volume or machine at one moment, and back again.
 
 mod change;
+mod export;
 mod files;
 mod hidden;
 mod list;
@@ -49,6 +50,7 @@ enum Command {
     Restore(files::RestoreArgs),
     Rollback(rollback::Args),
     Clone(change::CloneArgs),
+    Export(export::Args),
     Delete(change::DeleteArgs),
     Protect(change::ProtectArgs),
     Policy(Box<policy::Args>),
@@ -66,6 +68,7 @@ impl Args {
             Command::Policy(args) => args.run(context),
             Command::Rollback(args) => args.run(context),
             Command::Clone(args) => args.run(context),
+            Command::Export(args) => args.run(context),
             Command::Delete(args) => args.run(context),
             Command::Protect(args) => args.run(context),
         }

@@ -72,6 +72,12 @@ impl Engine {
                 };
                 self.start_on(kind, vault, plan, work)
             }
+            Task::Export { vault, at, mut options } => {
+                let work = move |engine: &Engine, open: &OpenVault, job: &JobHandle| {
+                    engine.export(open, &at, &mut options, job)
+                };
+                self.start_on(kind, vault, None, work)
+            }
             Task::Restore { vault, what } => {
                 let work =
                     move |engine: &Engine, open: &OpenVault, job: &JobHandle| engine.restore_job(open, &what, job);

@@ -73,7 +73,7 @@ impl Engine {
         self.read_it(open, options, told, job)
     }
 
-    fn read_it(
+    pub(super) fn read_it(
         &self,
         open: &OpenVault,
         options: &BackupOptions,
@@ -151,7 +151,7 @@ impl Engine {
 }
 
 /// Where everything is read, and what stands for what.
-fn view(found: &Cover, taken: &[Snapshot], files: &[Box<dyn Files>]) -> Result<View> {
+pub(super) fn view(found: &Cover, taken: &[Snapshot], files: &[Box<dyn Files>]) -> Result<View> {
     let mut regions = Vec::new();
     let mut roots = Vec::new();
     for (snapshot, files) in taken.iter().zip(files) {
@@ -193,7 +193,7 @@ fn view(found: &Cover, taken: &[Snapshot], files: &[Box<dyn Files>]) -> Result<V
 }
 
 /// What a snapshot was, for people.
-fn read_from(snapshot: &Snapshot) -> String {
+pub(super) fn read_from(snapshot: &Snapshot) -> String {
     let how = match snapshot.kind {
         Kind::Btrfs => "btrfs",
         _ => "a copy that shares its blocks",

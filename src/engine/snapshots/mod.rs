@@ -1,7 +1,7 @@
 //! Snapshots as jobs and questions: which providers there are, who takes what, and what the interface is told.
 //!
 //! Providers are listed in one place, [`Engine::providers`]. `work` does what a [`SnapshotTask`] asks for, `ask` answers
-//! questions, `bridge` backs up from snapshots, `known` remembers what was snapshotted where it could not be found by looking. What does not live here: how a
+//! questions, `bridge` backs up from snapshots, `export` sends them into vaults, `known` remembers what was snapshotted where it could not be found by looking. What does not live here: how a
 //! snapshot is taken (`crate::snapshot`), and how any of it is shown.
 
 mod ask;
@@ -9,6 +9,7 @@ mod bridge;
 mod browse;
 mod clouds;
 pub mod coverage;
+mod export;
 mod known;
 mod policies;
 mod task;

@@ -2,9 +2,10 @@
 //!
 //! `format` reads an image's tables: what differs, and whether a disk is a snapshot's; `refcounts` counts what a snapshot
 //! alone takes. `image` runs `qemu-img`, `kept` keeps what qcow2 does not (labels, levels), `offline` takes, goes back and
-//! deletes in one image or in all of a machine, `files` and `partitions` show the files of one. What does not live here:
+//! deletes in one image or in all of a machine, `files` and `partitions` show the files of one, `content` reads a disk. What does not live here:
 //! machines that run; `qemu` asks those, and comes here for what their images hold.
 
+pub mod content;
 mod files;
 pub mod format;
 mod image;
@@ -25,8 +26,8 @@ pub(super) use offline::{Images, refuse};
 use super::shelf::path_text;
 use super::writers::{Place, seen};
 use super::{
-    Ability, Consistency, Error, Files, Found, Frozen, Kind, Labels, Order, Provider, Result, RollbackPlan, RolledBack,
-    Size, Snapshot, Target, Work,
+    Ability, Consistency, DiskOf, Error, Files, Found, Frozen, Kind, Labels, Order, Provider, Result, RollbackPlan,
+    RolledBack, Size, Snapshot, Target, Within, Work,
 };
 
 /// Makes snapshots within qcow2 images.
@@ -165,9 +166,30 @@ impl Provider for Qcow2 {
         images.delete(snapshot)
     }
 
+    fn disks(&self, snapshot: &Snapshot) -> Result<Vec<DiskOf>> {
+        disks_of(&images(&snapshot.target)?, snapshot)
+    }
+
     fn files(&self, snapshot: &Snapshot) -> Result<Box<dyn Files>> {
         files_in(&images(&snapshot.target)?, snapshot, &self.scratch)
     }
+}
+
+/// The disks of a snapshot in some images.
+pub(super) fn disks_of(images: &Images, snapshot: &Snapshot) -> Result<Vec<DiskOf>> {
+    let within = |part: &image::Internal| Within {
+        id: part.id.clone(),
+        name: part.name.clone(),
+        taken: part.taken,
+    };
+    let parts = images.whole(snapshot)?;
+    let disks = parts.into_iter().map(|(disk, part)| DiskOf {
+        image: disk.image.clone(),
+        within: within(part),
+        all: disk.info.snapshots.iter().map(within).collect(),
+        ram: part.ram,
+    });
+    Ok(disks.collect())
 }
 
 /// The files of a snapshot in some images.

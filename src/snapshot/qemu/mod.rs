@@ -32,8 +32,8 @@ use self::live::Live;
 use self::wire::Unreached;
 use super::qcow2::{self, Images};
 use super::{
-    Ability, Consistency, Error, Files, Found, Frozen, Kind, Labels, Order, Provider, Result, RollbackPlan, RolledBack,
-    Size, Snapshot, Target, Work,
+    Ability, Consistency, DiskOf, Error, Files, Found, Frozen, Kind, Labels, Order, Provider, Result, RollbackPlan,
+    RolledBack, Size, Snapshot, Target, Work,
 };
 
 /// How long a monitor may take to greet when something is to be done.
@@ -356,6 +356,11 @@ impl Provider for Qemu {
             (_, Now::Live(mut live)) => live.delete(&snapshot.target, snapshot),
             (machine, Now::Off(images, why)) => off(machine, &snapshot.target, &images, &why)?.delete(snapshot),
         }
+    }
+
+    fn disks(&self, snapshot: &Snapshot) -> Result<Vec<DiskOf>> {
+        let (images, _) = self.images(&snapshot.target)?;
+        qcow2::disks_of(&images, snapshot)
     }
 
     fn files(&self, snapshot: &Snapshot) -> Result<Box<dyn Files>> {

@@ -4,6 +4,7 @@ mod bridge;
 mod btrfs;
 mod databases;
 mod ebs;
+mod export;
 mod group;
 mod guest;
 mod killed;

@@ -196,7 +196,9 @@ impl Taking {
                 None => writer.to_string(),
             })
             .collect();
+        let machines = self.targets.iter().all(|target| matches!(target, Target::Machine(_)));
         let words = match (&self.load, writers.as_slice()) {
+            (Load::Ready, []) if machines => "what runs in it: that is not seen from here".to_owned(),
             (Load::Ready, []) => "nobody now, as far as can be seen".to_owned(),
             (Load::Ready, few) if few.len() <= 6 => few.join(", "),
             (Load::Ready, many) => format!("{}, and {} more", many[..6].join(", "), many.len() - 6),

@@ -104,7 +104,8 @@ fn named(node: &Node, path: &Path) -> Node {
     node
 }
 
-fn node(shared: &Shared<'_>, kind: NodeType, mode: u32) -> Node {
+/// An entry that stands for nothing on a filesystem: it is the user's, as of the generation's time.
+pub(super) fn node(shared: &Shared<'_>, kind: NodeType, mode: u32) -> Node {
     let options = shared.options;
     Node {
         kind,
@@ -115,7 +116,6 @@ fn node(shared: &Shared<'_>, kind: NodeType, mode: u32) -> Node {
         uid: options.uid,
         gid: options.gid,
         user: options.user.as_str().into(),
-        links: u64::from(kind == NodeType::File),
         ..Node::default()
     }
 }

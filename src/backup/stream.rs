@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use super::folder::lock;
 use super::options::StdinSource;
 use super::worker::Shared;
-use super::{Error, Result};
+use super::{Error, Result, disk};
 use crate::vault::chunker::MAX_SIZE;
 use crate::vault::compress::Scratch;
 use crate::vault::tree::mode;
@@ -49,18 +49,9 @@ pub(super) fn store(shared: &Shared<'_>, source: &StdinSource) -> Result<Id> {
         },
         Failed::Backup(error) => error,
     })?;
-    let options = shared.options;
     let entry = |name: &str, kind, mode| Node {
         name: name.as_bytes().to_vec(),
-        kind,
-        mode,
-        mtime: options.time,
-        atime: options.time,
-        ctime: options.time,
-        uid: options.uid,
-        gid: options.gid,
-        user: options.user.as_str().into(),
-        ..Node::default()
+        ..disk::node(shared, kind, mode)
     };
     let mut node = entry(name, NodeType::File, 0o644);
     node.size = size;

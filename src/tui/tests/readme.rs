@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::tui::actions::{self, Action, At, Context};
 use crate::tui::keys::Keymap;
-use crate::tui::screens::{cost, files, overview, search, vaults};
+use crate::tui::screens::{cost, files, overview, search, snapshots, vaults};
 
 const START: &str = "<!-- keys: made by `COFFER_UPDATE_README=1 cargo test --lib readme` -->\n";
 const END: &str = "<!-- /keys -->";
@@ -27,11 +27,15 @@ fn tables() -> String {
     let mut out = String::new();
     let everywhere = |action: &&Action| matches!(action.at, At::Lists | At::Screens | At::ScreensBut(_) | At::Dialogs);
     table(&mut out, "Everywhere", actions::all().filter(everywhere));
-    let places: [(&str, &[Context]); 5] = [
+    let places: [(&str, &[Context]); 6] = [
         ("1 Overview", &[overview::CONTEXT]),
         ("2 Vaults", &[vaults::VAULTS, vaults::GENERATIONS, vaults::DETAILS]),
         ("3 Files", &[files::CONTEXT]),
         ("4 Search", &[search::FIELD, search::ROWS]),
+        (
+            "5 Snapshots",
+            &[snapshots::TARGETS, snapshots::SNAPSHOTS, snapshots::DETAILS],
+        ),
         ("6 Cost", &[cost::RULE, cost::FIGURES, cost::FATES, cost::LOST]),
     ];
     for (title, contexts) in places {

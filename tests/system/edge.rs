@@ -14,7 +14,16 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, Timespec, Timestamps, mknodat, ut
 /// A source whose folders above do not change while the test runs: they are part of the generation, and in the system's
 /// folder for temporary files anybody makes files at any time. All tests' folders are made before the first test goes on.
 pub fn quiet_folder(of: &str) -> PathBuf {
-    const ALL: [&str; 4] = ["new", "old", "without a parent", "exchange"];
+    const ALL: [&str; 8] = [
+        "new",
+        "old",
+        "without a parent",
+        "exchange",
+        "btrfs-subvolume",
+        "btrfs",
+        "xfs-folder",
+        "xfs",
+    ];
     static MADE: Once = Once::new();
     let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("quiet");
     MADE.call_once(|| {

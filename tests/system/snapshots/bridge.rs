@@ -9,7 +9,7 @@ use std::process::{Child, Command};
 use rustix::process::{Pid, Signal};
 use serde_json::Value;
 
-use super::{Mounted, Volume, list, mount};
+use super::{BTRFS, Mounted, Volume, XFS, list, mount};
 use crate::edge::noise;
 use crate::support::{Bench, HOST, Restic, both, last_line, os, signal, wait_until};
 
@@ -222,11 +222,11 @@ fn incremental(bench: &Bench, folder: &Path) {
 #[ignore = "needs root, btrfs-progs (tests/run)"]
 fn a_second_backup_from_btrfs_reads_what_changed() {
     let bench = Bench::new();
-    let volume = Volume::btrfs(&bench, "m");
+    let volume = Volume::quiet(&bench, "btrfs-subvolume", BTRFS);
     incremental(&bench, &volume.subvolume("a"));
     // A folder within a subvolume is read from that one's snapshot; a mount has its snapshots within.
     let second = Bench::new();
-    let inner = Volume::btrfs(&second, "m");
+    let inner = Volume::quiet(&second, "btrfs", BTRFS);
     incremental(&second, &inner.mount);
 }
 
@@ -234,12 +234,12 @@ fn a_second_backup_from_btrfs_reads_what_changed() {
 #[ignore = "needs root, xfsprogs (tests/run)"]
 fn a_second_backup_from_reflink_copies_reads_what_changed() {
     let bench = Bench::new();
-    let volume = Volume::xfs(&bench, "m");
+    let volume = Volume::quiet(&bench, "xfs-folder", XFS);
     let folder = volume.mount.join("a");
     fs::create_dir(&folder).unwrap();
     incremental(&bench, &folder);
     let second = Bench::new();
-    let whole = Volume::xfs(&second, "m");
+    let whole = Volume::quiet(&second, "xfs", XFS);
     incremental(&second, &whole.mount);
 }
 

@@ -18,7 +18,13 @@ use std::process::{Child, Command, Output};
 
 use serde_json::Value;
 
+use crate::edge::quiet_folder;
 use crate::support::{Bench, both, lines};
+
+/// Makes btrfs.
+pub const BTRFS: &[&str] = &["mkfs.btrfs", "-q", "-f"];
+/// Makes XFS whose files can share their blocks.
+pub const XFS: &[&str] = &["mkfs.xfs", "-q", "-f", "-m", "reflink=1"];
 
 /// A filesystem in a file, mounted while this lives.
 pub struct Volume {
@@ -29,9 +35,19 @@ pub struct Volume {
 impl Volume {
     /// Makes and mounts one. Drop it before its bench.
     pub fn new(bench: &Bench, name: &str, make: &[&str], options: &str) -> Volume {
+        let image = bench.path(&format!("{name}.image"));
+        Volume::at(image, bench.path(name), make, options)
+    }
+
+    /// The same where the folders above stand still while the test runs; `of` is one of [`quiet_folder`]'s.
+    pub fn quiet(bench: &Bench, of: &str, make: &[&str]) -> Volume {
+        Volume::at(bench.path(&format!("{of}.image")), quiet_folder(of), make, "loop")
+    }
+
+    fn at(image: PathBuf, mount_point: PathBuf, make: &[&str], options: &str) -> Volume {
         let volume = Volume {
-            image: bench.path(&format!("{name}.image")),
-            mount: bench.path(name),
+            image,
+            mount: mount_point,
         };
         std::fs::File::create(&volume.image)
             .unwrap()
@@ -54,11 +70,11 @@ impl Volume {
     }
 
     pub fn btrfs(bench: &Bench, name: &str) -> Volume {
-        Volume::new(bench, name, &["mkfs.btrfs", "-q", "-f"], "loop")
+        Volume::new(bench, name, BTRFS, "loop")
     }
 
     pub fn xfs(bench: &Bench, name: &str) -> Volume {
-        Volume::new(bench, name, &["mkfs.xfs", "-q", "-f", "-m", "reflink=1"], "loop")
+        Volume::new(bench, name, XFS, "loop")
     }
 
     /// A new subvolume.

@@ -58,8 +58,8 @@ fn measure(home: &std::path::Path, when: &str, loads: Option<&[String]>) {
     session.wait(|screen| screen.contains("station-01") || within(screen));
     if !within(&session.contents()) {
         session.type_in("\r");
+        session.wait(within);
     }
-    session.wait(within);
     // What is read in the background at first is no part of this.
     std::thread::sleep(Duration::from_secs(20));
     let load = loads.map(|loads| Load::start(home, loads));

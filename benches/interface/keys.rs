@@ -86,5 +86,8 @@ fn measure(home: &std::path::Path, when: &str, loads: Option<&[String]>) {
     }
     figures::print(&format!("{when}: all keys"), all);
     println!("  {when}: processors {:.0} % busy", 100.0 * figures::busy(since));
-    assert!(session.contents().contains("measurement-"), "{}", session.contents());
+    // The rows may still be on their way.
+    if !session.contents().contains("measurement-") {
+        session.wait(|screen| screen.contains("measurement-"));
+    }
 }

@@ -17,7 +17,7 @@ const SEED: u64 = 2026;
 
 /// Make a vault to look around in, and open the interface on it
 ///
-/// It holds four months of an invented web server, in a folder of its own.
+/// It holds two years of an invented web server, in a folder of its own.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {

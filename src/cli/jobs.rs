@@ -93,7 +93,7 @@ fn list(context: &Context, last: usize) -> Result<Exit, Failure> {
             escape(result(job).as_bytes()),
         ]);
     }
-    table.print(&context.out)?;
+    table.print_cut(&context.out)?;
     Ok(Exit::Done)
 }
 

@@ -12,6 +12,7 @@ use super::args::GlobalArgs;
 use crate::progress::Cancelled;
 use crate::vault::{self, Time};
 
+use crate::text::cut_end;
 pub use crate::text::{bytes, count, counted, escape, pad, span, width};
 
 /// Standard output and standard error, as the user asked for them.
@@ -96,6 +97,12 @@ impl Output {
         let _ = writeln!(io::stderr().lock(), "{line}");
     }
 
+    /// How many columns the terminal has; `None` when nobody looks at one.
+    fn columns(&self) -> Option<usize> {
+        let (columns, _) = self.live.then(crossterm::terminal::size)?.ok()?;
+        (columns > 0).then_some(usize::from(columns))
+    }
+
     /// A time in the local zone, to the second.
     pub fn time(&self, time: &Time) -> String {
         match jiff::Timestamp::from_second(time.seconds) {
@@ -169,11 +176,7 @@ impl Table {
 
     /// The lines: header, rule, rows; no blanks at their ends.
     pub fn lines(&self) -> Vec<String> {
-        let widest = |i: usize| {
-            let rows = self.rows.iter().filter_map(|row| row.get(i)).map(|cell| width(cell));
-            rows.chain([width(self.columns[i].0)]).max().unwrap_or(0)
-        };
-        let widths: Vec<usize> = (0..self.columns.len()).map(widest).collect();
+        let widths = self.widths();
         let line = |cells: &mut dyn Iterator<Item = &str>| {
             let mut line = String::new();
             for ((cell, (_, align)), &cells) in cells.zip(&self.columns).zip(&widths) {
@@ -196,9 +199,42 @@ impl Table {
         lines
     }
 
+    fn widths(&self) -> Vec<usize> {
+        let widest = |i: usize| {
+            let rows = self.rows.iter().filter_map(|row| row.get(i)).map(|cell| width(cell));
+            rows.chain([width(self.columns[i].0)]).max().unwrap_or(0)
+        };
+        (0..self.columns.len()).map(widest).collect()
+    }
+
+    /// Cuts the words of the last column, so that no line is longer than this; they keep a few cells in any case.
+    fn fit(&mut self, columns: usize) {
+        const FEW: usize = 16;
+        let widths = self.widths();
+        let Some((last, others)) = widths.split_last() else {
+            return;
+        };
+        let room = columns.saturating_sub(others.iter().map(|cells| cells + 2).sum()).max(FEW);
+        if *last <= room || self.columns[others.len()].1 == Align::Right {
+            return;
+        }
+        for cell in self.rows.iter_mut().filter_map(|row| row.get_mut(others.len())) {
+            *cell = cut_end(cell, room, "…");
+        }
+    }
+
     /// Prints it.
     pub fn print(&self, out: &Output) -> Result<(), Failure> {
         self.lines().iter().try_for_each(|line| out.line(line))
+    }
+
+    /// Prints it, no wider than the terminal, if there is one: for last columns of words that another command tells
+    /// whole. What reads from a pipe gets it all.
+    pub fn print_cut(mut self, out: &Output) -> Result<(), Failure> {
+        if let Some(columns) = out.columns() {
+            self.fit(columns);
+        }
+        self.print(out)
     }
 }
 
@@ -217,5 +253,15 @@ mod tests {
         日本  1.5 KiB  a,b
         x       999 B
         ");
+    }
+
+    #[test]
+    fn the_last_words_are_cut_to_the_terminal() {
+        let mut table = Table::new(&[("Job", Align::Right), ("What", Align::Left)]);
+        table.row(vec!["17".into(), "7 new, 11 changed of 285 files, 532.1 KiB added".into()]);
+        table.fit(30);
+        insta::assert_snapshot!(table.lines().join("\n"), @"");
+        table.fit(3);
+        assert!(table.lines()[2].starts_with(" 17  7 new, 11 chan"), "still something to read");
     }
 }

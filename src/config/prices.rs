@@ -78,6 +78,12 @@ impl Config {
                 self.prices.problems.push(format!("{}:{line}: {what}", file.display()));
             }
         }
+        for (kind, id) in &self.snapshot_prices {
+            if let Err(error) = self.prices.find(id) {
+                let what = format!("snapshot-prices, {}: {error}", kind.word());
+                self.prices.problems.push(format!("{}: {what}", file.display()));
+            }
+        }
         self
     }
 }

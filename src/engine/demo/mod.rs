@@ -107,6 +107,8 @@ impl Places {
             cache: self.cache(),
             data: self.data(),
             password: None,
+            // Whose machine the demo plays.
+            host: "web1".into(),
             ..like.clone()
         })
     }
@@ -132,7 +134,6 @@ pub fn make(folder: &Path, seed: u64, newest: Time, like: &Settings, cancel: &Ca
     let told = Arc::clone(&clock);
     let zone = like.zone.clone();
     let mut settings = places.settings(like)?;
-    settings.host = "web1".into();
     settings.user = "root".into();
     settings.clock = Arc::new(move || at(told.load(Ordering::SeqCst), &zone));
     let engine = Engine::new(settings)?;

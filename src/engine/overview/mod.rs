@@ -186,6 +186,8 @@ pub enum About {
     Path(PathBuf),
     /// The set-up as a whole.
     Setup,
+    /// The prices.
+    Prices,
 }
 
 /// A sentence, or two, on what is not as it should be.

@@ -1,5 +1,6 @@
 //! Overviews of made-up vaults and runs.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -30,8 +31,9 @@ fn world(config: &str) -> World {
     let root = folder.path().canonicalize().unwrap();
     let text = config.replace('@', &root.display().to_string());
     let config_path = root.join("config.toml");
+    fs::write(&config_path, text).unwrap();
     let settings = Settings {
-        config: Config::parse(&text, &config_path).unwrap(),
+        config: Config::load(&config_path).unwrap(),
         config_path,
         cache: root.join("cache"),
         data: root.join("data"),
@@ -130,6 +132,17 @@ fn a_plan_that_never_ran_is_in_danger() {
     assert_eq!(
         texts(&overview, Severity::Danger),
         ["The plan files was never backed up to home."]
+    );
+}
+
+#[test]
+fn a_price_that_cannot_be_used_is_told() {
+    let world = world(&ONE.replace("home-vault\"", "home-vault\"\nprice = \"gone\""));
+    let overview = world.engine.overview(false).unwrap();
+    let told = texts(&overview, Severity::Warning);
+    assert!(
+        told.iter().any(|text| text.contains("a cost is missing") && text.contains("gone")),
+        "{told:?}"
     );
 }
 

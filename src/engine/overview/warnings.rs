@@ -52,6 +52,11 @@ pub(super) fn warnings(config: &Config, overview: &Overview, now: i64) -> Vec<Wa
     } else if config.plans.is_empty() {
         all.push(setup("There is no plan yet: nothing is backed up by itself."));
     }
+    all.extend(config.prices.problems.iter().map(|problem| Warning {
+        severity: Severity::Warning,
+        text: format!("A price cannot be used, so a cost is missing: {}", ended(problem)),
+        about: About::Prices,
+    }));
     all.extend(uncovered(&overview.uncovered));
     all.extend(overview.uncovered.iter().filter_map(partly_covered));
     all.sort_by_key(|warning| warning.severity);

@@ -197,7 +197,7 @@ impl Year {
             x = canvas.text(x, y, area.right(), glyph, role);
             x = canvas.text(x + 1, y, area.right(), words, Role::Dim) + 2;
         };
-        word(&symbols.heat[1..].concat(), Role::Heat(1), "amount");
+        word(&symbols.heat[1..].concat(), Role::Heat(1), "added");
         for (day, words) in [
             (Day::Missed, format!("missed {}", text::count(missed))),
             (Day::Failed, format!("failed {}", text::count(failed))),

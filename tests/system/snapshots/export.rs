@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use coffer::vault::chunker::MAX_SIZE;
 use serde_json::Value;
 
 use super::{Volume, files, id, run, same, take};
@@ -84,9 +85,11 @@ fn the_second_export_of_an_image_reads_and_stores_what_changed() {
         "read {read} bytes in all, {told} of the disk; stored {}",
         second["data_added_packed"]
     );
-    assert!((5 * MIB..9 * MIB).contains(&told), "{second}");
-    assert!(read < 12 * MIB, "{read} bytes were read, the vault's index included");
-    assert!(second["data_added"].as_u64().unwrap() < 9 * MIB, "{second}");
+    // Each vault cuts elsewhere. A chunk is up to 8 MiB long: the change may begin at the end of one and end at the
+    // beginning of another. Most often it is about 6.5 MiB.
+    assert!((5 * MIB..5 * MIB + 2 * MAX_SIZE as u64).contains(&told), "{second}");
+    assert!(read < told + MIB, "{read} bytes were read, the vault's index included");
+    assert!(second["data_added"].as_u64().unwrap() < told + MIB, "{second}");
 
     // The first one again reads nothing of the disk, and both come back to the bit.
     let (again, _) = export(&bench, &vault, &two, &image);

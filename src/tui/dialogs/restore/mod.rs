@@ -23,6 +23,7 @@ const PLAN: Context = Context::dialog("restore-plan", "Restore: the plan").with_
 const MAKING: Context = Context::dialog("restore-making", "Restore: the plan is made");
 const RUN: Context = Context::dialog("restore-run", "Restore: how it goes");
 const RESULT: Context = Context::dialog("restore-result", "Restore: what came of it").with_list();
+const CLEAN: Context = Context::dialog("restore-clean", "Restore: done without a problem");
 
 /// What one can do in the three steps.
 #[rustfmt::skip] // a table, read by its columns

@@ -13,9 +13,9 @@ use super::super::super::view::canvas::Canvas;
 use super::super::super::window::Window;
 use super::super::confirm::Confirm;
 use super::form::Wanted;
-use super::{RESULT, RUN, run_view};
+use super::{CLEAN, RESULT, RUN, run_view};
 use crate::engine::question::TreePath;
-use crate::engine::{Answer, JobId, JobIssue, JobKind, Question};
+use crate::engine::{Answer, JobId, JobIssue, JobKind, JobState, Question};
 use crate::vault::Id;
 
 const ISSUES: &str = "restore.issues";
@@ -37,6 +37,8 @@ pub(crate) struct RestoreRun {
     pub(super) issues: Window<JobIssue>,
     /// It has ended, and its problems were asked for.
     asked: bool,
+    /// It has ended, and there are none.
+    clean: bool,
 }
 
 impl RestoreRun {
@@ -51,6 +53,7 @@ impl RestoreRun {
             job: None,
             issues: Window::default(),
             asked: false,
+            clean: false,
         }
     }
 
@@ -122,7 +125,11 @@ fn take_issues(model: &mut Model, asked: &Question, told: Told, _: &mut Vec<Effe
 
 impl Dialog for RestoreRun {
     fn context(&self) -> Context {
-        if self.asked { RESULT } else { RUN }
+        match (self.asked, self.clean) {
+            (true, true) => CLEAN,
+            (true, false) => RESULT,
+            (false, _) => RUN,
+        }
     }
 
     fn list(&mut self) -> Option<&mut dyn Moves> {
@@ -146,6 +153,7 @@ impl Dialog for RestoreRun {
             && !self.asked
         {
             self.asked = true;
+            self.clean = matches!(job.state, JobState::Done { problems: 0, .. });
             let question = Question::Issues { job: job.info.id };
             ask(model, ISSUES, question, take_issues, effects);
         }

@@ -1,12 +1,13 @@
 //! How a running and an ended restore are drawn.
 
+use super::super::super::dialog::Dialog;
 use super::super::super::jobs::Job;
 use super::super::super::model::Model;
 use super::super::super::theme::Role;
 use super::super::super::view::canvas::Canvas;
 use super::super::{frame, keys_line, line, room};
 use super::run::RestoreRun;
-use super::{RESULT, RUN};
+use super::RUN;
 use crate::engine::{JobIssue, JobState};
 use crate::text;
 
@@ -124,7 +125,7 @@ fn ended(model: &Model, run: &RestoreRun, job: &Job, canvas: &mut Canvas) {
             y += 1;
         }
     }
-    keys_line(model, canvas, inside, RESULT);
+    keys_line(model, canvas, inside, run.context());
 }
 
 fn problem(model: &Model, canvas: &mut Canvas, inside: ratatui::layout::Rect, y: u16, issue: &JobIssue, here: bool) {

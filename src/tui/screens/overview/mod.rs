@@ -189,6 +189,11 @@ fn open(act: &mut Act) {
             Some(About::Path(_)) => plans::open(act),
             Some(About::Setup) if told.vaults.is_empty() => first::open(act),
             Some(About::Setup) => plans::open(act),
+            Some(About::Prices) => {
+                if let Some(vault) = told.vaults.first().map(|vault| vault.name.clone()) {
+                    cost::go_to(act.model, &vault);
+                }
+            }
             None => {}
         },
         Item::Air | Item::Banner(_) | Item::Head(_) | Item::Uncovered(_) | Item::None(_) => {}

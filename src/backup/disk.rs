@@ -39,6 +39,9 @@ pub trait Disk: Send + Sync + std::fmt::Debug {
 
     /// The ranges, in order, that may differ from the disk that was told of as `about`; `None` when that cannot be known.
     fn changed_since(&self, about: &[u8]) -> Option<Vec<Range<u64>>>;
+
+    /// Asked when all is read: whether all of that was the disk of the one moment. On an error no generation is saved.
+    fn is_still_there(&self) -> io::Result<()>;
 }
 
 /// A disk to back up.
@@ -94,6 +97,12 @@ pub(super) fn store(shared: &Shared<'_>, sources: &[DiskSource], parent: Option<
             .file(old_about.as_ref(), &named(&about, &source.about_path));
         root.put(&source.about_path, about);
         progress.files_done.fetch_add(1, Ordering::Relaxed);
+    }
+    for source in sources {
+        source
+            .disk
+            .is_still_there()
+            .map_err(|error| unreadable(source, error))?;
     }
     Ok((root.store(shared, &mut scratch)?, read))
 }

@@ -95,6 +95,11 @@ pub enum Error {
     /// It is protected.
     #[error("snapshot {0} is protected: take the protection away first (coffer snapshot protect --off {0})")]
     Protected(String),
+    /// It is read, and deleting it would take away what is being read.
+    #[error(
+        "snapshot {0} is being read by another job, or looked into: wait for that to end (coffer jobs), then try again"
+    )]
+    BeingRead(String),
     /// The other side (QEMU, its guest agent, the cloud) said no.
     #[error("{who} refused {what}: {said}")]
     Refused {

@@ -26,6 +26,7 @@ pub mod policy;
 mod provider;
 pub mod qcow2;
 pub mod qemu;
+mod reading;
 mod record;
 pub mod reflink;
 mod resolve;
@@ -46,6 +47,7 @@ pub use model::{
 pub use mounts::is_remote;
 pub use origins::{Origin, Origins};
 pub use provider::{DiskOf, Files, Frozen, Labels, Order, Provider, Within, Work};
+pub use reading::Reading;
 pub use record::Record;
 pub use resolve::{kind_of, resolve};
 pub use shelf::{SHELF, identities};

@@ -9,7 +9,7 @@ use super::model::{
     Ability, Consistency, Found, Kind, MadeBy, RollbackPlan, RolledBack, Size, Snapshot, SnapshotId, Target,
 };
 use super::origins::Origins;
-use super::{Error, Result};
+use super::{Error, Reading, Result};
 use crate::progress::{Cancel, Progress};
 use crate::vault::Time;
 
@@ -198,6 +198,12 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
 
     /// Deletes it. Refused when it is protected.
     fn delete(&self, snapshot: &Snapshot, work: &Work) -> Result<()>;
+
+    /// Keeps it from being deleted while its disks are read; `None` where that cannot be had. Its [`Files`] do so themselves.
+    fn keep_there(&self, snapshot: &Snapshot) -> Result<Option<Reading>> {
+        let _ = snapshot;
+        Ok(None)
+    }
 
     /// Its disks, if it is of an image or a machine.
     fn disks(&self, snapshot: &Snapshot) -> Result<Vec<DiskOf>> {

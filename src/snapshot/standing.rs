@@ -7,17 +7,18 @@ use std::path::{Path, PathBuf};
 use super::btrfs::subvolume::is_root_of_subvolume;
 use super::databases::Database;
 use super::origins::{self, Origins};
+use super::reading::{self, Reading};
 use super::record::Record;
-use super::shelf::{Shelf, path_text};
+use super::shelf::{Shelf, path_text, shelf_of};
 use super::system::io_error;
 use super::{
     Consistency, Error, Files, Kind, Labels, Order, Result, RollbackPlan, Snapshot, SnapshotId, Target, Work, Writer,
 };
 use crate::text::counted;
 
-/// A snapshot's files are where it is.
+/// A snapshot's files are where it is. It is not deleted while they are in use.
 #[derive(Debug)]
-struct Standing(PathBuf);
+struct Standing(PathBuf, #[allow(dead_code)] Option<Reading>);
 
 impl Files for Standing {
     fn root(&self) -> PathBuf {
@@ -35,8 +36,14 @@ impl Files for Standing {
 
 /// The files of a snapshot, if this user may see them.
 pub(super) fn files(path: PathBuf) -> Result<Box<dyn Files>> {
+    let id = path.parent().and_then(Path::file_name).and_then(|name| name.to_str());
+    let id = id.map(|id| SnapshotId(id.to_owned())).filter(SnapshotId::is_sound);
+    let reading = match shelf_of(&path).zip(id) {
+        Some((shelf, id)) => reading::begin(&shelf, &id)?,
+        None => None,
+    };
     match std::fs::read_dir(&path) {
-        Ok(_) => Ok(Box::new(Standing(path))),
+        Ok(_) => Ok(Box::new(Standing(path, reading))),
         Err(error) => Err(io_error("open", &path)(error)),
     }
 }
@@ -99,6 +106,7 @@ pub(super) fn set_aside(shelf: &Shelf, id: &SnapshotId) -> Result<PathBuf> {
     if Record::read(&shelf.record(id))?.snapshot.protected {
         return Err(Error::Protected(id.to_string()));
     }
+    let _unread = reading::nobody(shelf, id)?;
     let gone = folder.with_extension("gone");
     std::fs::rename(&folder, &gone).map_err(io_error("rename", &folder))?;
     Ok(gone)

@@ -74,6 +74,7 @@ impl Disk for Exported {
         let same = before.version == VERSION
             && before.image == self.image.to_string_lossy()
             && before.stands_on == self.content.below()
+            && self.content.below_is_told()
             && self.all.contains(&before.within);
         if !same {
             return None;
@@ -84,6 +85,10 @@ impl Disk for Exported {
         let tables = Tables::open(&self.image).ok()?;
         let (from, to) = (State::Snapshot(&before.within.id), State::Snapshot(&self.within.id));
         tables.changed(from, to).ok()
+    }
+
+    fn is_still_there(&self) -> io::Result<()> {
+        self.content.is_still_there().map_err(io::Error::other)
     }
 }
 
@@ -117,6 +122,7 @@ impl Engine {
                 self.read_it(open, options, vec![read_from(&snapshot)], job)
             }
             _ => {
+                let _reading = keeper.keep_there(&snapshot)?;
                 let disks = keeper.disks(&snapshot)?;
                 options.paths.clear();
                 options.disks = disks

@@ -7,7 +7,7 @@ use crate::config::{SnapshotPolicy, suggest};
 use crate::engine::question::{SnapshotHooks, SnapshotPolicyPreview, SnapshotPolicyRow, TakeAsked};
 use crate::engine::{Engine, Error, Result};
 use crate::snapshot::policy::{Fate, Rule, fates};
-use crate::snapshot::{MadeBy, Snapshot, Target, Work};
+use crate::snapshot::{self, MadeBy, Snapshot, Target, Work};
 
 impl Engine {
     /// The policy of this name.
@@ -179,9 +179,15 @@ impl Engine {
             let fates = self.fates(target, &snapshots);
             for (snapshot, fate) in snapshots.iter().zip(fates).filter(|(_, fate)| fate.goes) {
                 work.cancel.check()?;
-                self.keeper(snapshot)?.delete(snapshot, work)?;
-                (work.note)(format!("deleted {} of {target}: {}", snapshot.id, fate.words));
-                deleted.push(snapshot.clone());
+                match self.keeper(snapshot)?.delete(snapshot, work) {
+                    Ok(()) => {
+                        (work.note)(format!("deleted {} of {target}: {}", snapshot.id, fate.words));
+                        deleted.push(snapshot.clone());
+                    }
+                    // The next run finds it again.
+                    Err(error @ snapshot::Error::BeingRead(_)) => (work.note)(format!("left alone for now: {error}")),
+                    Err(error) => return Err(error.into()),
+                }
             }
             self.tell_snapshots(target);
         }

@@ -5,13 +5,13 @@
 //! tables, data in a file of its own) is refused before anything is read.
 
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use super::format::{Extent, Place, State, Tables};
+use super::format::{Entry, Extent, Place, State, Tables};
 use crate::snapshot::system::io_error;
 use crate::snapshot::{Error, Result};
 
@@ -28,6 +28,9 @@ const DEEPEST: usize = 32;
 /// The content of a disk.
 #[derive(Debug)]
 pub struct Content {
+    image: PathBuf,
+    /// The snapshot that it is of, if it is of one.
+    of: Option<Entry>,
     /// The disk's size, bytes.
     size: u64,
     layer: Layer,
@@ -35,7 +38,7 @@ pub struct Content {
     below: Vec<Below>,
 }
 
-/// An image that another stands on. As long as these are the same, it holds the same.
+/// An image that another stands on. As long as these are the same, it holds the same; not so for a block device.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Below {
     /// Where.
@@ -44,6 +47,24 @@ pub struct Below {
     pub size: u64,
     /// When it changed last: seconds since 1970 and nanoseconds.
     pub changed: (i64, i64),
+}
+
+impl Below {
+    /// One as it is now.
+    fn look(path: &Path) -> Result<Below> {
+        let about = path.metadata().map_err(io_error("look at", path))?;
+        let file = File::open(path).map_err(io_error("open", path))?;
+        Ok(Below {
+            path: path.to_path_buf(),
+            size: size_of(&file, path)?,
+            changed: (about.mtime(), about.mtime_nsec()),
+        })
+    }
+}
+
+/// How much a file or block device holds, bytes: of a device the system tells no size but where its end is.
+fn size_of(mut file: &File, path: &Path) -> Result<u64> {
+    file.seek(SeekFrom::End(0)).map_err(io_error("find the end of", path))
 }
 
 #[derive(Debug)]
@@ -173,9 +194,15 @@ impl Content {
     /// The disk of an image: as it is now, or in one of its snapshots. Its tables are read here; they must not change
     /// meanwhile.
     pub fn open(image: &Path, state: State) -> Result<Content> {
+        let of = match state {
+            State::Now => None,
+            State::Snapshot(id) => Some(Tables::open(image)?.entry(id)?.clone()),
+        };
         let mut below = Vec::new();
         let layer = Layer::open(image, Some(state), &mut below, 0)?;
         Ok(Content {
+            image: image.to_path_buf(),
+            of,
             size: layer.size(),
             layer,
             below,
@@ -190,6 +217,35 @@ impl Content {
     /// The images that this one stands on.
     pub fn below(&self) -> &[Below] {
         &self.below
+    }
+
+    /// Whether those it stands on show by their time when they are written to.
+    pub fn below_is_told(&self) -> bool {
+        let is_file = |below: &Below| below.path.metadata().is_ok_and(|about| about.is_file());
+        self.below.iter().all(is_file)
+    }
+
+    /// Makes sure that all that was read was the snapshot's: once it is deleted, its place in the file is given to what is
+    /// written next.
+    pub fn is_still_there(&self) -> Result<()> {
+        let changed = |what: String| Error::Cannot {
+            what: format!("use what was read of {}", self.image.display()),
+            why: format!("{what} meanwhile: take another snapshot, and export that"),
+        };
+        if let Some(of) = &self.of
+            && !Tables::open(&self.image)?.has(of)
+        {
+            return Err(changed("the snapshot was deleted".into()));
+        }
+        for below in &self.below {
+            if Below::look(&below.path)? != *below {
+                return Err(changed(format!(
+                    "{}, on which it stands, was written to",
+                    below.path.display()
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// How many bytes from `at` on are zeros for sure.
@@ -207,11 +263,11 @@ impl Layer {
     /// `state` is of a qcow2 image that must be one; without it the file may be anything.
     fn open(path: &Path, state: Option<State>, below: &mut Vec<Below>, depth: usize) -> Result<Layer> {
         let file = File::open(path).map_err(io_error("open", path))?;
-        let about = file.metadata().map_err(io_error("look at", path))?;
         let mut magic = [0; 4];
         let there = read_up_to(&file, &mut magic, 0).map_err(io_error("read", path))?;
         if state.is_none() && (there < 4 || magic != *MAGIC) {
-            return Ok(Layer::raw(file, about.len()));
+            let size = size_of(&file, path)?;
+            return Ok(Layer::raw(file, size));
         }
         let header = Header::read(&file, path)?;
         let tables = Tables::open(path)?;
@@ -225,17 +281,11 @@ impl Layer {
                 });
             }
             Some(backing) => {
-                let about = backing.metadata().map_err(io_error("look at", backing))?;
-                below.push(Below {
-                    path: backing.clone(),
-                    size: about.len(),
-                    changed: (about.mtime(), about.mtime_nsec()),
-                });
+                let known = Below::look(backing)?;
+                let size = known.size;
+                below.push(known);
                 Some(Box::new(match header.backing_is_raw {
-                    true => {
-                        let file = File::open(backing).map_err(io_error("open", backing))?;
-                        Layer::raw(file, about.len())
-                    }
+                    true => Layer::raw(File::open(backing).map_err(io_error("open", backing))?, size),
                     false => Layer::open(backing, None, below, depth + 1)?,
                 }))
             }
@@ -359,5 +409,49 @@ impl Layer {
             false => flate2::read::DeflateDecoder::new(packed.as_slice()).read_exact(&mut cluster)?,
         }
         Ok(cluster)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::format::tests::image;
+    use super::*;
+
+    #[test]
+    fn what_was_read_counts_only_while_the_snapshot_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.qcow2");
+        std::fs::write(&path, image()).unwrap();
+        let content = Content::open(&path, State::Snapshot("1")).unwrap();
+        content.is_still_there().unwrap();
+        // No snapshot any more.
+        let mut bytes = image();
+        bytes[60..64].fill(0);
+        std::fs::write(&path, bytes).unwrap();
+        let said = content.is_still_there().unwrap_err().to_string();
+        assert!(said.contains("the snapshot was deleted meanwhile"), "{said}");
+        assert!(Content::open(&path, State::Snapshot("1")).is_err());
+    }
+
+    #[test]
+    fn an_image_that_stands_on_what_is_written_to_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, base) = (folder.path().join("a.qcow2"), folder.path().join("base"));
+        let mut bytes = image();
+        // The name of what it stands on, behind the header.
+        bytes[8..16].copy_from_slice(&512u64.to_be_bytes());
+        bytes[16..20].copy_from_slice(&4u32.to_be_bytes());
+        bytes[512..516].copy_from_slice(b"base");
+        std::fs::write(&path, bytes).unwrap();
+        std::fs::write(&base, "x".repeat(4 << 16)).unwrap();
+        let content = Content::open(&path, State::Snapshot("1")).unwrap();
+        assert_eq!((content.below()[0].size, content.below_is_told()), (4 << 16, true));
+        content.is_still_there().unwrap();
+        std::fs::write(&base, "y").unwrap();
+        let said = content.is_still_there().unwrap_err().to_string();
+        assert!(
+            said.contains("base, on which it stands, was written to meanwhile"),
+            "{said}"
+        );
     }
 }

@@ -25,7 +25,7 @@ use super::image::{Internal, QEMU_IMG};
 use super::partitions::{Holds, Part, parts};
 use crate::snapshot::shelf::path_text;
 use crate::snapshot::system::{Program, io_error, is_root};
-use crate::snapshot::{Error, Files, Result, SnapshotId, mounts};
+use crate::snapshot::{Error, Files, Reading, Result, SnapshotId, mounts};
 
 const WHAT: &str = "looking into images";
 const NBD: Program = Program {
@@ -68,6 +68,9 @@ pub(in crate::snapshot) struct Looked<'a> {
 struct Opened {
     folder: PathBuf,
     root: PathBuf,
+    /// Goes last, when nothing is mounted any more.
+    #[allow(dead_code)]
+    reading: Option<Reading>,
 }
 
 impl Files for Opened {
@@ -83,8 +86,13 @@ impl Drop for Opened {
 }
 
 /// Opens the files in a snapshot of some disks. With one filesystem its root is theirs; else each stands in a folder of its
-/// own, named by image and partition. `scratch` is a folder of ours.
-pub(in crate::snapshot) fn open(what: &str, disks: &[Looked], scratch: &Path) -> Result<Box<dyn Files>> {
+/// own, named by image and partition. `scratch` is a folder of ours; `reading` keeps the snapshot there.
+pub(in crate::snapshot) fn open(
+    what: &str,
+    disks: &[Looked],
+    scratch: &Path,
+    reading: Option<Reading>,
+) -> Result<Box<dyn Files>> {
     if !is_root() {
         return Err(Error::Rights {
             what: format!("looking into the disks of {what}"),
@@ -103,6 +111,7 @@ pub(in crate::snapshot) fn open(what: &str, disks: &[Looked], scratch: &Path) ->
     let opened = Opened {
         root: folder.join("files"),
         folder,
+        reading,
     };
     std::fs::create_dir(&opened.root).map_err(io_error("create", &opened.root))?;
     let mut found = Vec::new();

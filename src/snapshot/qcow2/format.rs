@@ -34,10 +34,13 @@ pub(super) struct Root {
     size: u64,
 }
 
-/// One snapshot of the image's table.
+/// One snapshot of the image's table. As long as the image has this very one, what it refers to is as it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Entry {
+pub(super) struct Entry {
     id: Vec<u8>,
+    name: Vec<u8>,
+    /// Seconds since 1970, and nanoseconds from there on.
+    taken: (u32, u32),
     root: Root,
 }
 
@@ -160,6 +163,8 @@ impl Tables {
             let rest = self.bytes(at.saturating_add(40), extra + id + name)?;
             found.push(Entry {
                 id: rest[extra..extra + id].to_vec(),
+                name: rest[extra + id..].to_vec(),
+                taken: (be32(&fixed, 16), be32(&fixed, 20)),
                 root: Root {
                     offset: be64(&fixed, 0),
                     entries: u64::from(be32(&fixed, 8)),
@@ -195,13 +200,19 @@ impl Tables {
     pub(super) fn root(&self, state: State) -> Result<&Root> {
         match state {
             State::Now => Ok(&self.active),
-            State::Snapshot(id) => {
-                let found = self.snapshots.iter().find(|entry| entry.id == id.as_bytes());
-                Ok(&found
-                    .ok_or_else(|| self.broken(&format!("it has no snapshot {id}")))?
-                    .root)
-            }
+            State::Snapshot(id) => Ok(&self.entry(id)?.root),
         }
+    }
+
+    /// The snapshot that qcow2 calls so.
+    pub(super) fn entry(&self, id: &str) -> Result<&Entry> {
+        let found = self.snapshots.iter().find(|entry| entry.id == id.as_bytes());
+        found.ok_or_else(|| self.broken(&format!("it has no snapshot {id}")))
+    }
+
+    /// Whether the image still has a snapshot that it had.
+    pub(super) fn has(&self, entry: &Entry) -> bool {
+        self.snapshots.contains(entry)
     }
 
     /// Bytes of a cluster.
@@ -322,14 +333,14 @@ fn follows(last: &Extent, place: Place) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     const CLUSTER: u64 = 1 << 16;
 
     /// An image of 1 GiB with one snapshot, number 1. Both have cluster 0 of the disk in one place (cluster 5 of the file);
     /// cluster 3 was written to since the snapshot (8, now 10); the second table (clusters 8192 and on) is shared.
-    fn image() -> Vec<u8> {
+    pub(in crate::snapshot::qcow2) fn image() -> Vec<u8> {
         let mut bytes = vec![0; 12 * CLUSTER as usize];
         let mut put = |at: u64, value: &[u8]| bytes[at as usize..at as usize + value.len()].copy_from_slice(value);
         let cluster = |n: u64| (n * CLUSTER).to_be_bytes();
@@ -382,6 +393,12 @@ mod tests {
         // One cluster of data, its table, and the first-level table.
         assert_eq!(tables.exclusive("1").unwrap(), 3 * CLUSTER);
         assert!(tables.exclusive("2").is_err());
+        let entry = tables.entry("1").unwrap();
+        assert!(tables.entry("2").is_err() && tables.has(entry));
+        let mut later = image();
+        // Another one of that name: its nanoseconds tell.
+        later[9 * CLUSTER as usize + 23] = 1;
+        assert!(!open(&later).unwrap().has(entry));
         let extents = tables.extents(State::Now).unwrap();
         let told: Vec<(u64, u64, Place)> = extents
             .iter()

@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::image::{Info, Internal};
+use crate::snapshot::reading::{self, Reading};
 use crate::snapshot::record::{Record, sync_folder};
-use crate::snapshot::shelf::{SHELF, Shelf, path_text};
+use crate::snapshot::shelf::{Held, SHELF, Shelf, path_text};
 use crate::snapshot::standing::sort;
 use crate::snapshot::system::io_error;
 use crate::snapshot::{Consistency, Error, Kind, Labels, MadeBy, Result, Snapshot, SnapshotId, Target};
@@ -265,9 +266,13 @@ pub(in crate::snapshot) fn left_over(shelf: &Shelf, images: &[PathBuf]) -> Vec<S
         let Some(id) = id.map(|id| SnapshotId(id.to_owned())).filter(SnapshotId::is_sound) else {
             continue;
         };
-        if let Ok(record) = Record::read(&entry.path().join("record.json"))
-            && images_of(&record).iter().all(|image| images.contains(image))
-        {
+        let Ok(record) = Record::read(&entry.path().join("record.json")) else {
+            continue;
+        };
+        // The shelf is that of folders too, whose providers look after their own.
+        let is_own = matches!(record.snapshot.kind, Kind::Qcow2 | Kind::Qemu);
+        let of = images_of(&record);
+        if is_own && !of.is_empty() && of.iter().all(|image| images.contains(image)) {
             found.push(id);
         }
     }
@@ -298,7 +303,7 @@ pub(in crate::snapshot) fn change(
     snapshot: &Snapshot,
     change: impl FnOnce(&mut Snapshot),
 ) -> Result<Snapshot> {
-    let Some((shelf, mut record)) = record_of(disks, &snapshot.id) else {
+    let Some((shelf, _)) = record_of(disks, &snapshot.id) else {
         return Err(Error::Unable {
             target: format!("snapshot {}", snapshot.id),
             why: match snapshot.made_by {
@@ -308,6 +313,8 @@ pub(in crate::snapshot) fn change(
         });
     };
     let _held = shelf.hold()?;
+    // Only now: another one may have changed it until here.
+    let mut record = Record::read(&shelf.record(&snapshot.id))?;
     change(&mut record.snapshot);
     record.write(&shelf.record(&snapshot.id))?;
     Ok(of_record(&record, snapshot.kind, &snapshot.target, &snapshot.handle))
@@ -331,8 +338,26 @@ pub(in crate::snapshot) fn amend(disks: &[Disk], snapshot: &Snapshot) -> Result<
     now.map(drop)
 }
 
-/// Refuses to delete what is protected or another program's.
-pub(in crate::snapshot) fn may_go(disks: &[Disk], snapshot: &Snapshot) -> Result<Option<Shelf>> {
+/// A snapshot that may go, until this is dropped: nobody changes what is known of it, and nobody reads it.
+#[derive(Debug)]
+pub(in crate::snapshot) struct Going {
+    shelf: Shelf,
+    id: SnapshotId,
+    #[allow(dead_code)]
+    held: Held,
+    #[allow(dead_code)]
+    unread: Option<Reading>,
+}
+
+impl Going {
+    /// It is gone from the images: so is what is known of it.
+    pub fn forget(self) {
+        forget(&self.shelf, &self.id);
+    }
+}
+
+/// Refuses to delete what is protected, being read or another program's. `None` for one whose record is lost.
+pub(in crate::snapshot) fn may_go(disks: &[Disk], snapshot: &Snapshot) -> Result<Option<Going>> {
     if snapshot.made_by == MadeBy::Other {
         return Err(Error::Unable {
             target: format!("snapshot {}", snapshot.id),
@@ -342,8 +367,102 @@ pub(in crate::snapshot) fn may_go(disks: &[Disk], snapshot: &Snapshot) -> Result
             ),
         });
     }
+    let Some((shelf, _)) = record_of(disks, &snapshot.id) else {
+        return Ok(None);
+    };
+    let held = shelf.hold()?;
+    // Only now: it may have been protected until here.
+    if Record::read(&shelf.record(&snapshot.id))?.snapshot.protected {
+        return Err(Error::Protected(snapshot.id.to_string()));
+    }
+    Ok(Some(Going {
+        id: snapshot.id.clone(),
+        unread: reading::nobody(&shelf, &snapshot.id)?,
+        shelf,
+        held,
+    }))
+}
+
+/// Keeps a snapshot of ours from being deleted while it is read.
+pub(in crate::snapshot) fn keep_there(disks: &[Disk], snapshot: &Snapshot) -> Result<Option<Reading>> {
     match record_of(disks, &snapshot.id) {
-        Some((_, record)) if record.snapshot.protected => Err(Error::Protected(snapshot.id.to_string())),
-        known => Ok(known.map(|(shelf, _)| shelf)),
+        Some((shelf, _)) => reading::begin(&shelf, &snapshot.id),
+        None => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::testing;
+
+    /// A shelf with one that was begun of each of these: its kind, and the images it is in.
+    fn begun(shelf: &Shelf, id: &str, kind: Kind, images: &[&str]) {
+        let mut snapshot = testing::snapshot(id, 5);
+        snapshot.kind = kind;
+        let images: Vec<PathBuf> = images.iter().map(PathBuf::from).collect();
+        begin(shelf, &snapshot, &images).unwrap().leave();
+    }
+
+    #[test]
+    fn only_what_was_begun_in_these_images_is_left_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let shelf = Shelf {
+            path: folder.path().into(),
+            inside: false,
+        };
+        begun(&shelf, "aaaaaaaaaaaa", Kind::Qcow2, &["/vm/a"]);
+        begun(&shelf, "bbbbbbbbbbbb", Kind::Qemu, &["/vm/a", "/vm/b"]);
+        begun(&shelf, "cccccccccccc", Kind::Qemu, &[]);
+        // Of folders beside the images, a state before a rollback perhaps.
+        begun(&shelf, "dddddddddddd", Kind::Btrfs, &[]);
+        begun(&shelf, "eeeeeeeeeeee", Kind::Reflink, &["/vm/a"]);
+        let of = |images: &[&str]| {
+            let images: Vec<PathBuf> = images.iter().map(PathBuf::from).collect();
+            let mut found = left_over(&shelf, &images);
+            found.sort();
+            found.into_iter().map(|id| id.0).collect::<Vec<_>>()
+        };
+        assert_eq!(of(&["/vm/a"]), ["aaaaaaaaaaaa"]);
+        assert_eq!(of(&["/vm/a", "/vm/b"]), ["aaaaaaaaaaaa", "bbbbbbbbbbbb"]);
+        assert!(of(&[]).is_empty());
+    }
+
+    #[test]
+    fn what_is_protected_or_read_does_not_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let image = folder.path().join("a.qcow2");
+        let mut snapshot = testing::snapshot("aaaaaaaaaaaa", 5);
+        snapshot.made_by = MadeBy::Hand;
+        snapshot.kind = Kind::Qcow2;
+        let shelf = make_shelf(&image).unwrap();
+        begin(&shelf, &snapshot, std::slice::from_ref(&image))
+            .unwrap()
+            .keep()
+            .unwrap();
+        let part = Internal {
+            id: "1".into(),
+            name: name_of(&snapshot.id),
+            taken: (5, 0),
+            ram: 0,
+        };
+        let info = Info {
+            snapshots: vec![part],
+            ..Info::default()
+        };
+        let disks = [Disk { image, info }];
+        let reading = keep_there(&disks, &snapshot).unwrap();
+        assert!(matches!(may_go(&disks, &snapshot), Err(Error::BeingRead(_))));
+        drop(reading);
+        let protected = |protected| Labels {
+            label: String::new(),
+            protected,
+        };
+        relabel(&disks, &snapshot, &protected(true)).unwrap();
+        // What the caller still takes for unprotected.
+        assert!(matches!(may_go(&disks, &snapshot), Err(Error::Protected(_))));
+        relabel(&disks, &snapshot, &protected(false)).unwrap();
+        may_go(&disks, &snapshot).unwrap().unwrap().forget();
+        assert!(may_go(&disks, &snapshot).unwrap().is_none());
     }
 }

@@ -20,14 +20,14 @@ use std::time::Duration;
 pub(super) use files::{Looked, open as open_files};
 pub(super) use image::Info;
 pub(super) use kept::{Disk, begin, forget, left_over, make_shelf, may_go, name_of};
-pub(super) use kept::{amend, images_of, record_of, relabel};
+pub(super) use kept::{amend, images_of, keep_there, record_of, relabel};
 pub(super) use offline::{Images, refuse};
 
 use super::shelf::path_text;
 use super::writers::{Place, seen};
 use super::{
-    Ability, Consistency, DiskOf, Error, Files, Found, Frozen, Kind, Labels, Order, Provider, Result, RollbackPlan,
-    RolledBack, Size, Snapshot, Target, Within, Work,
+    Ability, Consistency, DiskOf, Error, Files, Found, Frozen, Kind, Labels, Order, Provider, Reading, Result,
+    RollbackPlan, RolledBack, Size, Snapshot, Target, Within, Work,
 };
 
 /// Makes snapshots within qcow2 images.
@@ -166,6 +166,10 @@ impl Provider for Qcow2 {
         images.delete(snapshot)
     }
 
+    fn keep_there(&self, snapshot: &Snapshot) -> Result<Option<Reading>> {
+        keep_there(&images(&snapshot.target)?.disks, snapshot)
+    }
+
     fn disks(&self, snapshot: &Snapshot) -> Result<Vec<DiskOf>> {
         disks_of(&images(&snapshot.target)?, snapshot)
     }
@@ -203,7 +207,8 @@ pub(super) fn files_in(images: &Images, snapshot: &Snapshot, scratch: &Path) -> 
             size: disk.info.virtual_size,
         })
         .collect();
-    open_files(&format!("snapshot {}", snapshot.id), &looked, scratch)
+    let reading = keep_there(&images.disks, snapshot)?;
+    open_files(&format!("snapshot {}", snapshot.id), &looked, scratch, reading)
 }
 
 /// An image's path for messages and records.

@@ -122,8 +122,7 @@ impl<'a> Images<'a> {
 
     /// Deletes one from all images.
     pub fn delete(&self, snapshot: &Snapshot) -> Result<()> {
-        let shelf = kept::may_go(&self.disks, snapshot)?;
-        let _held = shelf.as_ref().map(Shelf::hold).transpose()?;
+        let going = kept::may_go(&self.disks, snapshot)?;
         let mut found = false;
         for (disk, part) in self.parts(snapshot) {
             if let Some(part) = part {
@@ -131,8 +130,8 @@ impl<'a> Images<'a> {
                 found = true;
             }
         }
-        if let Some(shelf) = &shelf {
-            kept::forget(shelf, &snapshot.id);
+        if let Some(going) = going {
+            going.forget();
         }
         match found {
             true => Ok(()),
@@ -159,6 +158,7 @@ impl<'a> Images<'a> {
     pub fn clone_to(&self, snapshot: &Snapshot, place: &str, work: &Work) -> Result<String> {
         let place = Path::new(place);
         check_place(place, |_| true)?;
+        let _reading = kept::keep_there(&self.disks, snapshot)?;
         let parts = self.whole(snapshot)?;
         if let [(disk, part)] = parts.as_slice() {
             image::convert(&disk.image, part, place, work.cancel)?;

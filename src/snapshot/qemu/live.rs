@@ -279,14 +279,13 @@ impl Live {
     /// Deletes one.
     pub fn delete(&mut self, target: &Target, snapshot: &Snapshot) -> Result<()> {
         let images = self.as_images(target);
-        let shelf = qcow2::may_go(&images.disks, snapshot)?;
+        let going = qcow2::may_go(&images.disks, snapshot)?;
         if images.parts(snapshot).iter().all(|(_, part)| part.is_none()) {
             return Err(Error::NoSnapshot(snapshot.id.to_string()));
         }
-        let _held = shelf.as_ref().map(Shelf::hold).transpose()?;
         self.erase(&snapshot.handle)?;
-        if let Some(shelf) = &shelf {
-            qcow2::forget(shelf, &snapshot.id);
+        if let Some(going) = going {
+            going.forget();
         }
         Ok(())
     }

@@ -32,8 +32,8 @@ use self::live::Live;
 use self::wire::Unreached;
 use super::qcow2::{self, Images};
 use super::{
-    Ability, Consistency, DiskOf, Error, Files, Found, Frozen, Kind, Labels, Order, Provider, Result, RollbackPlan,
-    RolledBack, Size, Snapshot, Target, Work,
+    Ability, Consistency, DiskOf, Error, Files, Found, Frozen, Kind, Labels, Order, Provider, Reading, Result,
+    RollbackPlan, RolledBack, Size, Snapshot, Target, Work,
 };
 
 /// How long a monitor may take to greet when something is to be done.
@@ -356,6 +356,10 @@ impl Provider for Qemu {
             (_, Now::Live(mut live)) => live.delete(&snapshot.target, snapshot),
             (machine, Now::Off(images, why)) => off(machine, &snapshot.target, &images, &why)?.delete(snapshot),
         }
+    }
+
+    fn keep_there(&self, snapshot: &Snapshot) -> Result<Option<Reading>> {
+        qcow2::keep_there(&self.images(&snapshot.target)?.0.disks, snapshot)
     }
 
     fn disks(&self, snapshot: &Snapshot) -> Result<Vec<DiskOf>> {

@@ -174,6 +174,48 @@ fn compressed_images_and_those_that_stand_on_others_are_read() {
     }
 }
 
+/// A block device whose content is a file's, while this lives.
+struct Loop(PathBuf);
+
+impl Loop {
+    fn new(of: &Path) -> Loop {
+        let words = [OsStr::new("--find"), "--show".as_ref(), of.as_os_str()];
+        let output = run("losetup", &words);
+        Loop(String::from_utf8(output.stdout).unwrap().trim().into())
+    }
+}
+
+impl Drop for Loop {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("losetup").arg("-d").arg(&self.0).status();
+    }
+}
+
+#[test]
+#[ignore = "needs root, qemu-utils (tests/run)"]
+fn an_image_that_stands_on_a_block_device_is_read_with_what_that_holds() {
+    let bench = Bench::new();
+    let vault = bench.coffer_vault("vault", &[]);
+    let base = bench.path("base");
+    fs::write(&base, noise(5, 8 << 20)).unwrap();
+    let device = Loop::new(&base);
+    let top = bench.path("top.qcow2");
+    let on = device.0.to_str().unwrap();
+    qemu_img(&["create", "-q", "-f", "qcow2", "-F", "raw", "-b", on], &[&top]);
+    write(&top, "write -P 9 3M 100k");
+    let one = take(&bench, &top, &[]);
+    let (first, _) = export(&bench, &vault, &one, &top);
+    let back = restored(&bench, &vault, &first, &top);
+    qemu_img(&["compare", "-f", "raw", "-F", "qcow2"], &[&back, &top]);
+    // No time tells of writes to a device: all is read each time.
+    write(&device.0, "write -P 5 6M 64k");
+    let two = take(&bench, &top, &[]);
+    let (second, _) = export(&bench, &vault, &two, &top);
+    assert!(second["bytes_read"].as_u64().unwrap() >= 8 * MIB, "{second}");
+    let back = restored(&bench, &vault, &second, &top);
+    qemu_img(&["compare", "-f", "raw", "-F", "qcow2"], &[&back, &top]);
+}
+
 fn folder_twice(bench: &Bench, folder: &Path) {
     let vault = bench.coffer_vault("vault", &[]);
     fs::create_dir(folder.join("d")).unwrap();

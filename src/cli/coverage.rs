@@ -41,9 +41,14 @@ impl Args {
             return Ok(Exit::Done);
         }
         if rows.is_empty() {
-            context
-                .out
-                .remark("Nothing is planned, and nothing here can be snapshotted: coffer plan add")?;
+            let others = context.engine.config().plans.len() as u64;
+            let planned = match others {
+                0 => "Nothing is planned".to_owned(),
+                n => format!("No plan is of this machine ({} of others)", counted(n, "is", "are")),
+            };
+            context.out.remark(format!(
+                "{planned}, and nothing here can be snapshotted: coffer plan add"
+            ))?;
         } else if self.what.is_some() || context.out.verbose > 0 {
             each(context, &rows)?;
         } else {

@@ -214,7 +214,9 @@ impl Table {
         let Some((last, others)) = widths.split_last() else {
             return;
         };
-        let room = columns.saturating_sub(others.iter().map(|cells| cells + 2).sum()).max(FEW);
+        let room = columns
+            .saturating_sub(others.iter().map(|cells| cells + 2).sum())
+            .max(FEW);
         if *last <= room || self.columns[others.len()].1 == Align::Right {
             return;
         }
@@ -258,10 +260,16 @@ mod tests {
     #[test]
     fn the_last_words_are_cut_to_the_terminal() {
         let mut table = Table::new(&[("Job", Align::Right), ("What", Align::Left)]);
-        table.row(vec!["17".into(), "7 new, 11 changed of 285 files, 532.1 KiB added".into()]);
+        table.row(vec![
+            "17".into(),
+            "7 new, 11 changed of 285 files, 532.1 KiB added".into(),
+        ]);
         table.fit(30);
         insta::assert_snapshot!(table.lines().join("\n"), @"");
         table.fit(3);
-        assert!(table.lines()[2].starts_with(" 17  7 new, 11 chan"), "still something to read");
+        assert!(
+            table.lines()[2].starts_with(" 17  7 new, 11 chan"),
+            "still something to read"
+        );
     }
 }

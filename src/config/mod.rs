@@ -318,3 +318,16 @@ impl Config {
         self.plans.iter().find(|p| p.name == name)
     }
 }
+/// The stores that restic knows by a word and a colon.
+const STORES: [&str; 9] = ["s3", "sftp", "rest", "b2", "azure", "gs", "swift", "rclone", "oss"];
+
+/// Why the place of a vault, as it was written, is no folder, if it names a store elsewhere: taken for a folder's name it
+/// would silently be one here. `./s3:x` is a folder.
+pub fn not_a_folder(place: &str) -> Option<String> {
+    let (store, _) = place.split_once(':')?;
+    STORES.contains(&store).then(|| {
+        format!(
+            "{place:?} is on a {store} store, and Coffer keeps vaults in folders only so far: mount the store and give the folder"
+        )
+    })
+}

@@ -126,6 +126,9 @@ fn vault(name: &str, at: usize, table: &Table) -> Result<VaultConfig> {
         Some((size, _)) if PACK_SIZES.contains(&size) => u32::try_from(size).ok(),
         Some((_, at)) => return Err(table.source.error(at, "pack-size can be 4M to 128M")),
     };
+    if let Some(why) = super::not_a_folder(&path.0) {
+        return Err(table.source.error(path.1, &why));
+    }
     Ok(VaultConfig {
         name: name.into(),
         path: table.path(&path.0, path.1)?,

@@ -119,8 +119,9 @@ impl Engine {
     pub(super) fn answer_slowly(&self, asked: &mut Asked, cancel: &Cancel, emit: &Emit) {
         let (vault, answer) = match asked {
             Asked::Question(Question::Overview) => {
-                let overview = self.overview(true).map(|overview| Answer::Overview(Box::new(overview)));
-                (String::new(), overview)
+                let told = |overview| Answer::Overview(Box::new(overview));
+                let overview = self.overview_of_all(&|partly| emit(told(partly), false), cancel);
+                (String::new(), overview.map(told))
             }
             Asked::Question(Question::Disk(asked)) => (String::new(), super::setup::disk::list_disk(asked, cancel)),
             Asked::Question(Question::Excludes(asked)) => (

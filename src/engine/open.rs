@@ -131,6 +131,9 @@ impl Engine {
         if text.is_empty() {
             return Err(Error::Usage("the vault's name is empty".into()));
         }
+        if let Some(why) = crate::config::not_a_folder(text) {
+            return Err(Error::Usage(why));
+        }
         let path = Path::new(text);
         if !text.contains('/') && !path.exists() {
             let names = config.vaults.iter().map(|vault| vault.name.as_str());

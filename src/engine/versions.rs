@@ -1,7 +1,7 @@
 //! The versions of one path through the generations of a vault: the catalog remembers each folder on the way, so that
 //! asking again reads nothing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -46,6 +46,8 @@ impl Engine {
             open,
             path,
             known: HashMap::new(),
+            same: HashMap::new(),
+            left: MOST_COMPARED,
         };
         // What was seen, newest first: a stretch of `line` that grows at both ends.
         let mut seen = std::collections::VecDeque::new();
@@ -67,14 +69,14 @@ impl Engine {
             cancel.check()?;
             // Older ones first: what was is asked for more often than what will be.
             if older < line.len() {
-                match look.at(line[older].tree, cancel)? {
+                match look.like(line[older].tree, seen.back(), cancel)? {
                     Some(entry) => seen.push_back(entry),
                     None => stuck = true,
                 }
                 older += 1;
             }
             if newer > 0 && !stuck {
-                match look.at(line[newer - 1].tree, cancel)? {
+                match look.like(line[newer - 1].tree, seen.front(), cancel)? {
                     Some(entry) => seen.push_front(entry),
                     None => stuck = true,
                 }
@@ -156,7 +158,17 @@ struct Look<'a> {
     path: &'a TreePath,
     /// The entry of `path[depth]` in a tree.
     known: HashMap<(Id, usize), Option<Entry>>,
+    /// Whether two trees hold the same versions of all that is below them.
+    same: HashMap<(Id, Id), bool>,
+    /// How many entries may still be compared.
+    left: u64,
 }
+
+/// How many entries of folders are compared at most, to find out which of them are the same but for their metadata. Those
+/// beyond count as changed.
+const MOST_COMPARED: u64 = 400_000;
+/// How deep, so that no tree, however it was made, is deeper than the stack.
+const DEEPEST: usize = 256;
 
 impl Look<'_> {
     /// What lies at the path below a root; the outer `None`: the catalog cannot tell.
@@ -183,6 +195,87 @@ impl Look<'_> {
             return Ok(Some(Some(root_entry(root, self.engine)?)));
         }
         Ok(Some(found.cloned()))
+    }
+
+    /// The same, held against what was there in the generation before or after: a folder in which nothing makes another
+    /// version has another tree all the same when a time below it differs; it is told as that neighbour's.
+    #[allow(clippy::option_option)] // as above
+    fn like(&mut self, root: Id, neighbour: Option<&Option<Entry>>, cancel: &Cancel) -> Result<Option<Option<Entry>>> {
+        let Some(mut found) = self.at(root, cancel)? else {
+            return Ok(None);
+        };
+        if let Some(tree) = found.as_mut().and_then(|entry| entry.subtree.as_mut())
+            && let Some(other) = neighbour.and_then(|other| other.as_ref()?.subtree)
+        {
+            match self.same(*tree, other, 0, cancel)? {
+                Some(true) => *tree = other,
+                Some(false) => {}
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(found))
+    }
+
+    /// Whether all that is below two trees are the same versions; `None`: the catalog cannot tell.
+    fn same(&mut self, a: Id, b: Id, depth: usize, cancel: &Cancel) -> Result<Option<bool>> {
+        if a == b {
+            return Ok(Some(true));
+        }
+        if depth > DEEPEST {
+            return Ok(Some(false));
+        }
+        if let Some(same) = self.same.get(&(a, b)) {
+            return Ok(Some(*same));
+        }
+        cancel.check()?;
+        for tree in [a, b] {
+            if !self.engine.have_tree(self.open, &tree, cancel)? {
+                return Ok(None);
+            }
+        }
+        let entries =
+            |tree: &Id| Ok::<_, super::Error>(self.engine.catalog().tree(tree)?.map_or(0, |tree| tree.entries()));
+        let (there, left) = (entries(&a)?, self.left);
+        let mut same = there == entries(&b)? && there <= left;
+        if same {
+            self.left -= there;
+            match self.same_entries(a, b, depth, cancel)? {
+                Some(found) => same = found,
+                None => return Ok(None),
+            }
+        }
+        self.same.insert((a, b), same);
+        Ok(Some(same))
+    }
+
+    fn same_entries(&mut self, a: Id, b: Id, depth: usize, cancel: &Cancel) -> Result<Option<bool>> {
+        let list = |tree: &Id| {
+            let mut found = BTreeMap::new();
+            let catalog = self.engine.catalog();
+            catalog.for_each_entry(tree, |entry| {
+                found.insert(entry.name.clone(), entry);
+            })?;
+            Ok::<_, super::Error>(found)
+        };
+        let (mut before, mut after) = (list(&a)?, list(&b)?);
+        if !before.keys().eq(after.keys()) {
+            return Ok(Some(false));
+        }
+        // What can be told without going deeper comes first.
+        let mut deeper = Vec::new();
+        for (one, other) in before.values_mut().zip(after.values_mut()) {
+            deeper.extend(one.subtree.take().zip(other.subtree.take()));
+            if change(Some(one), Some(other)).is_some() {
+                return Ok(Some(false));
+            }
+        }
+        for (one, other) in deeper {
+            match self.same(one, other, depth + 1, cancel)? {
+                Some(true) => {}
+                other => return Ok(other),
+            }
+        }
+        Ok(Some(true))
     }
 }
 

@@ -41,6 +41,10 @@ impl Engine {
 
     /// How two files differ.
     pub fn compare_files(&self, before: &FileAt, after: &FileAt, cancel: &Cancel) -> Result<Comparison> {
+        if matches!(before, FileAt::Disk(_)) || matches!(after, FileAt::Disk(_)) {
+            self.is_of_this_machine(before)?;
+            self.is_of_this_machine(after)?;
+        }
         let first = self.content(before, COMPARED, cancel)?;
         let second = self.content(after, COMPARED, cancel)?;
         if !first.whole || !second.whole {
@@ -66,6 +70,21 @@ impl Engine {
             )));
         }
         Ok(Comparison::Text(compare(&first.head, &second.head)))
+    }
+
+    /// Refuses what another machine's generation holds: the disk here is not where it came from.
+    fn is_of_this_machine(&self, file: &FileAt) -> Result<()> {
+        let FileAt::Generation { vault, generation, .. } = file else {
+            return Ok(());
+        };
+        let known = self.catalog().generation(&self.find(vault)?.key(), generation)?;
+        match known {
+            Some(known) if known.hostname != self.settings().host => Err(Error::Usage(format!(
+                "this generation is of another machine, {}: its disk is not here",
+                crate::text::escape(known.hostname.as_bytes())
+            ))),
+            _ => Ok(()),
+        }
     }
 
     fn read_stored(

@@ -17,9 +17,10 @@ mod warnings;
 use std::path::{Path, PathBuf};
 
 use super::question::{JobRow, VaultRuns};
-use super::{Engine, JobKind, JobState, Result};
+use super::{Engine, JobKind, JobState, PasswordGiven, Result};
 use crate::catalog::{GenerationGroup, VaultRecord};
 use crate::config::{Config, VaultConfig};
+use crate::progress::Cancel;
 
 /// How many jobs of the history are looked at.
 const HISTORY: usize = 2_000;
@@ -93,6 +94,8 @@ pub enum Standing {
     /// There is no generation.
     #[default]
     Never,
+    /// Nobody has looked into the vault from here yet.
+    Unknown,
     /// The newest generation is older than it should be.
     Late,
     /// The last run failed, though the newest generation is not too old yet.
@@ -206,9 +209,10 @@ impl PlanState {
     pub fn standing(&self) -> Standing {
         let better = |standing: Standing| match standing {
             Standing::Never => 0,
-            Standing::Late => 1,
-            Standing::Failed => 2,
-            Standing::Fresh => 3,
+            Standing::Unknown => 1,
+            Standing::Late => 2,
+            Standing::Failed => 3,
+            Standing::Fresh => 4,
         };
         let best = self.copies.iter().map(|copy| copy.standing).max_by_key(|s| better(*s));
         best.unwrap_or_default()
@@ -229,7 +233,10 @@ impl Engine {
         let mut groups: Vec<(String, Vec<GenerationGroup>)> = Vec::new();
         for vault in &config.vaults {
             let key = self.find(&vault.name)?.key();
-            groups.push((vault.name.clone(), self.catalog().generation_groups(&key)?));
+            // What a vault holds that was never seen is not known; that is not nothing.
+            if seen.iter().any(|record| record.place == key) {
+                groups.push((vault.name.clone(), self.catalog().generation_groups(&key)?));
+            }
         }
         let now = self.now().seconds;
         let host = &self.settings().host;
@@ -254,6 +261,34 @@ impl Engine {
         }
         overview.warnings = warnings::warnings(&config, &overview, now);
         Ok(overview)
+    }
+
+    /// The same, once all has been looked for; `partly` gets what is known before vaults are opened that nobody has looked
+    /// into from here. Those are, if their passwords are at hand: else it would not be known what they protect.
+    pub fn overview_of_all(&self, partly: &dyn Fn(Overview), cancel: &Cancel) -> Result<Overview> {
+        let overview = self.overview(true)?;
+        let unseen = |vault: &&VaultState| vault.seen.is_none() && vault.reach == Reach::There;
+        let unseen: Vec<String> = overview
+            .vaults
+            .iter()
+            .filter(unseen)
+            .map(|vault| vault.name.clone())
+            .collect();
+        if unseen.is_empty() {
+            return Ok(overview);
+        }
+        partly(overview);
+        for vault in &unseen {
+            cancel.check()?;
+            let listed = self
+                .open(vault, PasswordGiven::Configured)
+                .and_then(|open| self.generations(&open));
+            if let Err(error) = listed {
+                // Why it cannot be opened is told with the vault.
+                tracing::debug!("{vault}: {error}");
+            }
+        }
+        self.overview(true)
     }
 
     /// What ran into this vault, and what is to.

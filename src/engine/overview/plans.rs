@@ -59,7 +59,7 @@ fn lacks(group: &GenerationGroup, plan: &PlanConfig) -> Vec<PathBuf> {
     plan.paths.iter().filter(|path| !held(path)).cloned().collect()
 }
 
-/// How a plan stands in each of its vaults.
+/// How a plan stands in each of its vaults. `groups` are what the vaults hold that were seen.
 pub(super) fn state(
     plan: &PlanConfig,
     config: &Config,
@@ -71,8 +71,8 @@ pub(super) fn state(
     let (every, scheduled) = rhythm(plan);
     let machine = plan.host.as_deref().unwrap_or(host);
     let copy = |name: &String| {
-        let groups = groups.iter().find(|(vault, _)| vault == name).map(|(_, groups)| groups);
-        let groups: Vec<&GenerationGroup> = groups
+        let known = groups.iter().find(|(vault, _)| vault == name).map(|(_, groups)| groups);
+        let groups: Vec<&GenerationGroup> = known
             .into_iter()
             .flatten()
             .filter(|group| group.host == machine && is_of(group, plan, config))
@@ -97,6 +97,7 @@ pub(super) fn state(
         });
         let newest = group.map(|group| group.newest);
         let standing = match newest {
+            None if known.is_none() => Standing::Unknown,
             None => Standing::Never,
             Some(newest) if now.saturating_sub(newest) > patience(every) => Standing::Late,
             Some(_) if failed > 0 => Standing::Failed,

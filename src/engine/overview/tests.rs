@@ -121,13 +121,19 @@ fn texts(overview: &Overview, severity: Severity) -> Vec<&str> {
 #[test]
 fn a_plan_that_never_ran_is_in_danger() {
     let world = world(ONE);
+    let unseen = world.engine.overview(false).unwrap();
+    assert_eq!(unseen.plans[0].copies[0].standing, Standing::Unknown);
+    let told = texts(&unseen, Severity::Warning);
+    assert!(told[0].contains("is not known: nobody has looked into it"), "{told:?}");
+    assert_eq!(texts(&unseen, Severity::Danger), Vec::<&str>::new());
+    world.saw("home", &[], &[]);
     let overview = world.engine.overview(false).unwrap();
     let copy = &overview.plans[0].copies[0];
     assert_eq!(
         (copy.standing, copy.generations, copy.newest),
         (Standing::Never, 0, None)
     );
-    assert_eq!(overview.vaults[0].generations, None);
+    assert_eq!(unseen.vaults[0].generations, None);
     assert_eq!(overview.vaults[0].reach, Reach::Unknown);
     assert_eq!(
         texts(&overview, Severity::Danger),
@@ -141,7 +147,8 @@ fn a_price_that_cannot_be_used_is_told() {
     let overview = world.engine.overview(false).unwrap();
     let told = texts(&overview, Severity::Warning);
     assert!(
-        told.iter().any(|text| text.contains("a cost is missing") && text.contains("gone")),
+        told.iter()
+            .any(|text| text.contains("a cost is missing") && text.contains("gone")),
         "{told:?}"
     );
 }

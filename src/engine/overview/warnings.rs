@@ -102,6 +102,12 @@ fn copy_warning(plan: &PlanState, copy: &PlanCopy, now: i64) -> Option<Warning> 
         }
     });
     let (severity, text) = match (copy.standing, copy.newest) {
+        (Standing::Unknown, _) => (
+            Severity::Warning,
+            format!(
+                "Whether {vault} holds anything of the plan {name} is not known: nobody has looked into it from this machine.{error}"
+            ),
+        ),
         (Standing::Never, _) | (_, None) => (
             Severity::Danger,
             format!("The plan {name} was never backed up to {vault}.{error}"),

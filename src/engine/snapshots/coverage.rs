@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::engine::overview::Overview;
+use crate::engine::overview::{Overview, Standing};
 use crate::engine::question::CoverageRow;
 use crate::engine::{Engine, Result};
 use crate::progress::Cancel;
@@ -36,6 +36,8 @@ pub struct Known {
     pub snapshots: Vec<Snapshot>,
     /// The vaults that hold it.
     pub vaults: Vec<VaultCopy>,
+    /// The vaults it is to be backed up to that nobody has looked into from here.
+    pub unseen: Vec<String>,
 }
 
 /// What brings it back.
@@ -89,7 +91,14 @@ fn has_files(kind: Kind) -> bool {
 
 fn warnings(known: &Known, held: &[&VaultCopy], in_cloud: bool) -> Vec<String> {
     let mut found = Vec::new();
+    if !known.unseen.is_empty() {
+        let names = known.unseen.join(", ");
+        found.push(format!(
+            "what vault {names} holds is not known: nobody has looked into it from this machine"
+        ));
+    }
     match (known.snapshots.is_empty(), held.is_empty()) {
+        (true, true) if !known.unseen.is_empty() => {}
         (true, true) => found.push("nothing brings it back: no backup, no snapshot".into()),
         (false, true) if !in_cloud => {
             found.push("snapshots only, on the same disk: a dead disk loses both".into());
@@ -118,13 +127,14 @@ fn warnings(known: &Known, held: &[&VaultCopy], in_cloud: bool) -> Vec<String> {
 impl Engine {
     /// What brings back each path of the plans, each volume and machine that can be snapshotted.
     pub fn coverage(&self, cancel: &Cancel) -> Result<Vec<CoverageRow>> {
-        let overview = self.overview(true)?;
+        let overview = self.overview_of_all(&|_| {}, cancel)?;
         let mut things: BTreeMap<String, Known> = BTreeMap::new();
         let thing = |what: String, kind: &'static str| Known {
             what,
             kind,
             snapshots: Vec::new(),
             vaults: Vec::new(),
+            unseen: Vec::new(),
         };
         for found in self.found_targets() {
             cancel.check()?;
@@ -142,7 +152,9 @@ impl Engine {
         for plan in overview.plans.iter().filter(|plan| plan.other_host.is_none()) {
             for path in &plan.paths {
                 let name = path.display().to_string();
-                things.entry(name.clone()).or_insert_with(|| thing(name, "path"));
+                let known = things.entry(name.clone()).or_insert_with(|| thing(name, "path"));
+                let unseen = plan.copies.iter().filter(|copy| copy.standing == Standing::Unknown);
+                known.unseen.extend(unseen.map(|copy| copy.vault.clone()));
             }
         }
         let copies = self.vault_copies(&overview)?;
@@ -259,6 +271,7 @@ mod tests {
                 .map(|at| testing::snapshot("a1b2c3d4e5f6", *at))
                 .collect(),
             vaults,
+            unseen: Vec::new(),
         };
         let row = row(&known);
         format!(

@@ -2,8 +2,9 @@
 
 use super::questions::{answer, answers};
 use super::*;
-use question::{Comparison, Content, DiffLine, DiskNow, FileAt, Form, TreePath, VersionChange, Versions};
+use question::{Comparison, Content, DiffLine, DiskNow, FileAt, Form, TreePath, VersionChange, VersionRow, Versions};
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 /// A plan `files` of one folder into the vault `home`; each backup is made a day after the one before.
 struct Story {
@@ -96,6 +97,48 @@ impl Story {
     fn compare(&self, before: FileAt, after: FileAt) -> Answer {
         answer(&self.bench.engine, Question::Compare { before, after })
     }
+}
+
+#[test]
+fn a_folder_in_which_only_times_differ_is_one_version() {
+    let story = Story::new();
+    std::fs::create_dir_all(story.files.join("folder/inner")).unwrap();
+    let first = story.write("folder/inner/notes", "one").backup();
+    let later = std::time::SystemTime::now() + Duration::from_secs(60);
+    let notes = std::fs::File::options()
+        .write(true)
+        .open(story.files.join("folder/inner/notes"))
+        .unwrap();
+    notes.set_modified(later).unwrap();
+    let second = story.backup();
+    let third = story.write("folder/inner/notes", "two").backup();
+    let held = |name: &str| -> Vec<Vec<Id>> {
+        let told = story.versions(second, name);
+        let ids = |row: &VersionRow| row.held.iter().map(|(id, _)| *id).collect();
+        told.versions.iter().map(ids).collect()
+    };
+    assert_eq!(held("folder"), [vec![third], vec![second, first]]);
+    assert_eq!(held("folder/inner"), [vec![third], vec![second, first]]);
+}
+
+#[test]
+fn another_machines_file_is_not_held_against_the_disk_here() {
+    let story = Story::new();
+    let text = format!(
+        "[vaults.home]\npath = 'v'\npassword-file = 'password'\n[plans.files]\npaths = ['{}']\nvault = 'home'\nhost = 'web9'\n",
+        story.files.display()
+    );
+    let config = Config::parse(&text, &story.bench.path("config.toml")).unwrap();
+    story.bench.engine.set_config(config);
+    let theirs = story.write("notes", "one").backup();
+    let disk = || FileAt::Disk(story.files.join("notes"));
+    let told = story.compare(story.stored(theirs, "notes"), disk());
+    assert!(
+        matches!(&told, Answer::Failed(why) if why.contains("another machine, web9")),
+        "{told:?}"
+    );
+    let told = story.compare(story.stored(theirs, "notes"), story.stored(theirs, "notes"));
+    assert_eq!(told, Answer::Comparison(Comparison::Same));
 }
 
 #[test]

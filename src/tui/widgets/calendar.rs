@@ -40,8 +40,8 @@ pub(crate) enum Due<'a> {
     Never,
     /// So many seconds after the last one.
     Every(i64),
-    /// On the days of which this is true.
-    On(&'a dyn Fn(Date) -> bool),
+    /// On the days of which this is true, from this time on: what was before, nobody knows.
+    On(&'a dyn Fn(Date) -> bool, i64),
 }
 
 /// A year, the last day first.
@@ -91,8 +91,8 @@ impl Year {
                     set(day, Day::Missed);
                 }
             }
-            Due::On(is_due) => {
-                let first = ran.first().copied().unwrap_or(0).max(-DAYS);
+            Due::On(is_due, since) => {
+                let first = back(*since).map_or(0, |back| -back).max(-DAYS);
                 // Today can still bring its own.
                 for day in first..0 {
                     let date = today.checked_add(Span::new().days(day)).ok();
@@ -211,10 +211,15 @@ impl Year {
 
 /// The days on which a run was due and none came: `step` days after the last one (or after the last missed one), with a
 /// quarter more to come in. Days count from today (0) backwards into the negative; today can still bring its own.
+///
+/// The rhythm is a guess: it counts as far back as runs kept to it. Beyond a distance of more than three steps they had
+/// another one, or a retention rule has let the others go.
 fn missed(made: impl Iterator<Item = i64>, step: i64) -> Vec<i64> {
     let grace = step / 4;
     let mut found = Vec::new();
     let mut made: Vec<i64> = made.collect();
+    let begun = made.windows(2).rposition(|pair| pair[1] - pair[0] > 3 * step);
+    made.drain(..begun.map_or(0, |at| at + 1));
     made.push(1); // beyond today
     for pair in made.windows(2) {
         let [mut last, next] = *pair else { continue };
@@ -286,7 +291,7 @@ mod tests {
         Fri ························███████▓▓▓▓▓▓▓▒▒▒▒▒▒▒░░░×░░░░
             ························███████▓▓▓▓▓▓▓▒▒▒▒▒▒▒░░░░░░░░
         Sun ························███████▓▓▓▓▓▓▓▒▒▒×▒▒▒░░░░░░░·
-            ░▒▓█ amount  × missed 2  F failed 1  · none due
+            ░▒▓█ added  × missed 2  F failed 1  · none due
         "#);
         assert_snapshot!(drawn(40, Year::height(), ascii(), draw), @r#"
                Apr May Jun  Jul Aug  Sep Oct Nov
@@ -297,7 +302,7 @@ mod tests {
         Fri .......#######xxxxxxx+++++++---!----
             .......#######xxxxxxx+++++++--------
         Sun .......#######xxxxxxx+++!+++-------.
-            -+x# amount  ! missed 2  F failed 1
+            -+x# added  ! missed 2  F failed 1
         "#);
         assert_snapshot!(drawn(112, Year::height(), plain(), draw).lines().next().unwrap_or(""), @"        Dec       Jan     Feb     Mar       Apr     May     Jun       Jul     Aug       Sep     Oct     Nov");
     }
@@ -315,6 +320,8 @@ mod tests {
         // A week has a day of grace; two weeks without one are one missed run.
         assert_eq!(missed_of(&[22, 15, 7], Some(7 * DAY)), Vec::<usize>::new());
         assert_eq!(missed_of(&[21, 7], Some(7 * DAY)), [14]);
+        // What was kept at other distances long ago tells nothing of this rhythm.
+        assert_eq!(missed_of(&[90, 60, 30, 3, 1], Some(DAY)), [2]);
         // Without a plan nothing is missed, nor before the first one.
         assert_eq!(missed_of(&[21, 7], None), Vec::<usize>::new());
         assert_eq!(missed_of(&[], Some(DAY)), Vec::<usize>::new());
@@ -324,14 +331,14 @@ mod tests {
     fn a_schedule_says_which_days_are_due() {
         let made = [(NOW - 20 * DAY, 1), (NOW - 6 * DAY, 1)];
         let sundays = |date: Date| date.weekday() == jiff::civil::Weekday::Sunday;
-        let year = Year::of(&made, &[], &[], &Due::On(&sundays), NOW, &TimeZone::UTC);
+        let year = Year::of(&made, &[], &[], &Due::On(&sundays, made[0].0), NOW, &TimeZone::UTC);
         let missed: Vec<usize> = (0..year.days.len())
             .filter(|day| year.days[*day] == Day::Missed)
             .collect();
         // Today is a Sunday too, but not over; before the first one nothing was due.
         assert_eq!(missed, [7, 14]);
         let good = [NOW - 14 * DAY];
-        for due in [Due::On(&sundays), Due::Every(7 * DAY)] {
+        for due in [Due::On(&sundays, made[0].0), Due::Every(7 * DAY)] {
             let year = Year::of(&made, &good, &[], &due, NOW, &TimeZone::UTC);
             assert_eq!(
                 year.days[14],
@@ -363,12 +370,12 @@ mod tests {
         fn any_times_are_drawn_inside(
             times in proptest::collection::vec((any::<i64>(), any::<u64>()), 0..20),
             near in proptest::collection::vec(0i64..500, 0..20),
-            every in proptest::option::of(any::<i64>()), now: i64, width in 0u16..130, height in 0u16..12,
+            every in proptest::option::of(any::<i64>()), since: i64, now: i64, width in 0u16..130, height in 0u16..12,
         ) {
             let mut times = times;
             times.extend(near.iter().map(|days| (now.saturating_sub(days * DAY), 1)));
             let failed: Vec<i64> = times.iter().map(|(time, _)| *time).collect();
-            let due = every.map_or(Due::On(&|_| true), Due::Every);
+            let due = every.map_or(Due::On(&|_| true, since), Due::Every);
             let year = Year::of(&times, &failed[..failed.len() / 2], &failed, &due, now, &TimeZone::UTC);
             drawn(width, height, plain(), |canvas, area| year.draw(canvas, area, Some(now), &TimeZone::UTC));
         }

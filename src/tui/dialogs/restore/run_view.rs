@@ -6,8 +6,8 @@ use super::super::super::model::Model;
 use super::super::super::theme::Role;
 use super::super::super::view::canvas::Canvas;
 use super::super::{frame, keys_line, line, room};
-use super::run::RestoreRun;
 use super::RUN;
+use super::run::RestoreRun;
 use crate::engine::{JobIssue, JobState};
 use crate::text;
 

@@ -138,6 +138,11 @@ pub(super) fn sentences(what: &WhatIf) -> Vec<(String, Role)> {
     vec![going(what), freed(what), saved(what), once(what), lost(what)]
 }
 
+/// The same but for how many go: what comes back, what it saves and costs, what is lost.
+pub(in super::super) fn figures(what: &WhatIf) -> Vec<(String, Role)> {
+    vec![freed(what), saved(what), once(what), lost(what)]
+}
+
 /// What must be said besides: by the engine, and on the bills.
 pub(super) fn notes(what: &WhatIf) -> Vec<(String, Role)> {
     let mut notes: Vec<&String> = what.notes.iter().collect();

@@ -63,14 +63,19 @@ pub(super) fn sum(costs: &[VaultCost]) -> String {
             None => sums.push(monthly),
         }
     }
+    let priced = |cost: &&VaultCost| cost.monthly.is_some();
+    let about = match costs.iter().filter(priced).any(|cost| cost.sure == Sure::Estimated) {
+        true => "about ",
+        false => "",
+    };
     let unnamed = costs.iter().filter(|cost| cost.monthly.is_none()).count() as u64;
     let sums: Vec<String> = sums.iter().map(Money::to_string).collect();
     match (sums.is_empty(), unnamed) {
         (true, _) => "cost unknown: $ on a vault names its price".to_owned(),
-        (false, 0) => format!("{} a month", sums.join(" + ")),
+        (false, 0) => format!("{about}{} a month", sums.join(" + ")),
         (false, unnamed) => {
             let vaults = text::counted(unnamed, "vault", "vaults");
-            format!("{} a month, {vaults} not counted", sums.join(" + "))
+            format!("{about}{} a month, {vaults} not counted", sums.join(" + "))
         }
     }
 }
@@ -79,12 +84,13 @@ pub(super) fn sum(costs: &[VaultCost]) -> String {
 pub(super) fn fact(model: &Model, vault: &str) -> (&'static str, String, Role) {
     let cost = model.overview.costs.iter().find(|cost| cost.vault == vault);
     let shown = |words: String| plain(model.look.symbols, &words);
-    match cost.map(|cost| (&cost.price, cost.monthly)) {
-        Some((Some(price), Some(monthly))) => {
+    match cost.map(|cost| (&cost.price, cost.monthly, cost.sure)) {
+        Some((Some(price), Some(monthly), sure)) => {
+            let about = if sure == Sure::Estimated { "about " } else { "" };
             let price = text::escape(price.as_bytes());
-            ("cost", shown(format!("{monthly} a month, {price}")), Role::Text)
+            ("cost", shown(format!("{about}{monthly} a month, {price}")), Role::Text)
         }
-        Some((Some(price), None)) => {
+        Some((Some(price), None, _)) => {
             let price = text::escape(price.as_bytes());
             ("cost", shown(format!("not known yet, {price}")), Role::Dim)
         }

@@ -188,7 +188,8 @@ fn sums_line(model: &Model, canvas: &mut Canvas, y: u16) {
     let vaults = text::counted(told.vaults.len() as u64, "vault", "vaults");
     let held = match unknown {
         0 => format!("{sum} stored in {vaults}"),
-        _ => format!("{sum} stored in {vaults}, {unknown} of them not weighed yet"),
+        all if all == told.vaults.len() => format!("{vaults}, not weighed yet"),
+        _ => format!("{sum} stored in {vaults}, {unknown} not weighed yet"),
     };
     let logical = told
         .plans
@@ -328,6 +329,7 @@ fn standing(model: &Model, copy: &PlanCopy) -> (&'static str, &'static str, Role
     }
     match copy.standing {
         Standing::Never => (symbols.bad, "never run", Role::Danger),
+        Standing::Unknown => (symbols.more, "not known", Role::Warning),
         Standing::Late => (symbols.warning, "late", Role::Warning),
         Standing::Failed => (symbols.warning, "run failed", Role::Warning),
         Standing::Fresh => (symbols.good, "up to date", Role::Good),

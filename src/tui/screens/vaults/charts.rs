@@ -87,9 +87,15 @@ pub(super) fn year(model: &Model) -> (Year, String) {
     let times: Vec<i64> = rows.iter().map(|row| row.time).collect();
     let schedules = &model.generations.runs.schedules;
     let on = |date: Date| schedules.iter().any(|schedule| is_due(schedule, date));
+    // Of days before the first run that is known one cannot say more than that no generation of them is left.
+    let runs = model.generations.runs.runs.iter().map(|run| run.info.started.seconds);
+    let since = runs
+        .min()
+        .or_else(|| times.iter().copied().max())
+        .unwrap_or(model.now.unix);
     let (due, words) = match (schedules.as_slice(), rhythm(&times)) {
-        ([one], _) => (Due::On(&on), one.words()),
-        ([_, ..], _) => (Due::On(&on), format!("{} plans' schedules", schedules.len())),
+        ([one], _) => (Due::On(&on, since), one.words()),
+        ([_, ..], _) => (Due::On(&on, since), format!("{} plans' schedules", schedules.len())),
         ([], Some(every)) => {
             let days = every / 86_400;
             let words = match days {

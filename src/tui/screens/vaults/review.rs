@@ -1,18 +1,23 @@
-//! What is staged for deletion, before it is done: which generations, what they brought, what stays.
+//! What is staged for deletion, before it is done: which generations, what stays, what is freed, saved and lost for ever.
+//! The figures are those of the what-if of screen 6, asked for when the review opens and whenever one is taken back.
 
 use super::super::super::actions::{Act, Action, At, Context, Danger};
+use super::super::super::asking::{Told, abandon, ask, failed};
 use super::super::super::dialog::{Dialog, Guard, Moves, Then, with_top};
 use super::super::super::dialogs::confirm::Confirm;
 use super::super::super::dialogs::review;
-use super::super::super::model::Model;
+use super::super::super::model::{Load, Model};
 use super::super::super::msg::Effect;
 use super::super::super::theme::Role;
 use super::super::super::view::canvas::Canvas;
 use super::super::super::window::Window;
+use super::super::cost::words;
 use super::staging;
-use crate::engine::Task;
-use crate::engine::question::GenerationRow;
+use crate::engine::question::{GenerationRow, StayRule, WhatIf, WhatIfAsked};
+use crate::engine::{Answer, Question, Task};
 use crate::text;
+
+const WHAT_IF: &str = "review.what-if";
 
 /// Where keys go.
 const CONTEXT: Context = Context::dialog("review", "Review deletions").with_list();
@@ -31,6 +36,10 @@ pub struct Review {
     vault: String,
     list: Window<GenerationRow>,
     guard: Guard,
+    /// What was asked, and what came of it.
+    asked: Option<WhatIfAsked>,
+    figures: Option<Box<WhatIf>>,
+    load: Load,
 }
 
 /// Opens it.
@@ -40,7 +49,14 @@ pub(super) fn open(act: &mut Act) {
     };
     let list = Window::whole(staging::staged_rows(act.model));
     let guard = Guard::now(act);
-    act.model.push(Review { vault, list, guard });
+    act.model.push(Review {
+        vault,
+        list,
+        guard,
+        asked: None,
+        figures: None,
+        load: Load::Idle,
+    });
 }
 
 fn keep(act: &mut Act) {
@@ -88,7 +104,38 @@ fn go_on(act: &mut Act) {
     });
 }
 
+fn take(model: &mut Model, asked: &Question, told: Told, _: &mut Vec<Effect>) {
+    let Question::WhatIf(asked) = asked else { return };
+    let Some(review) = model.dialog_mut::<Review>() else {
+        return;
+    };
+    // What was taken back meanwhile is asked anew.
+    if review.asked.as_ref() != Some(asked) {
+        return;
+    }
+    match told.answer {
+        Answer::Measuring { .. } => {}
+        Answer::WhatIf(what) => {
+            review.figures = Some(what);
+            review.load = Load::Ready;
+        }
+        other => review.load = failed(other),
+    }
+}
+
 impl Review {
+    /// What would be without what is listed.
+    fn wanted(&self) -> WhatIfAsked {
+        let (_, rows) = self.list.held();
+        WhatIfAsked {
+            vault: self.vault.clone(),
+            rule: StayRule::Without(rows.iter().map(|row| row.id).collect()),
+            go: Vec::new(),
+            price: None,
+            every_hours: None,
+        }
+    }
+
     /// What their going means, in sentences.
     fn sentences(&self, model: &Model) -> Vec<(String, Role)> {
         let (_, going) = self.list.held();
@@ -120,23 +167,25 @@ impl Review {
                 }
             }
         }
-        let costs = &model.generations.costs;
-        let alone = going.iter().map(|row| costs.get(&row.id).map(|(alone, _)| *alone));
-        if let Some(alone) = alone.sum::<Option<u64>>() {
-            let words = format!(
-                "At least {} are freed; W on the list shows exactly what, in bytes and money.",
-                text::bytes(alone)
-            );
-            out.push((words, Role::Text));
+        match (&self.figures, &self.load) {
+            (Some(what), Load::Ready) => {
+                out.extend(words::figures(what));
+                let gives = "Deleting alone gives no space back: S on the vault (coffer prune) does.";
+                out.push((gives.to_owned(), Role::Text));
+            }
+            (_, Load::Idle | Load::Loading) => {
+                let words = format!("What is freed and lost is being worked out{}", model.look.symbols.more);
+                out.push((words, Role::Dim));
+            }
+            _ => out.push((
+                format!(
+                    "They brought {} when they were made. What is freed is not known; versions of files that only these hold \
+                     are lost for ever.",
+                    text::bytes(added)
+                ),
+                Role::Warning,
+            )),
         }
-        out.push((
-            format!(
-                "They brought {} when they were made. What others hold as well stays; versions of files that only these hold \
-                 are lost for ever. The space itself comes back with coffer prune.",
-                text::bytes(added)
-            ),
-            Role::Text,
-        ));
         out
     }
 }
@@ -155,9 +204,23 @@ impl Dialog for Review {
     }
 
     fn layout(&mut self, model: &Model) {
-        // Its frame, the sentences and the keys take fourteen rows or so.
+        // Its frame, the sentences and the keys take sixteen rows or so.
         self.list
-            .resize(u64::from(model.size.1.saturating_sub(19).clamp(2, 14)));
+            .resize(u64::from(model.size.1.saturating_sub(21).clamp(2, 14)));
+    }
+
+    fn fetch(&mut self, model: &mut Model, effects: &mut Vec<Effect>) {
+        let wanted = self.wanted();
+        if self.asked.as_ref() != Some(&wanted) {
+            abandon(model, WHAT_IF, effects);
+            self.load = Load::Loading;
+            self.asked = Some(wanted.clone());
+            ask(model, WHAT_IF, Question::WhatIf(wanted), take, effects);
+        }
+    }
+
+    fn closed(&mut self, model: &mut Model, effects: &mut Vec<Effect>) {
+        abandon(model, WHAT_IF, effects);
     }
 
     fn draw(&self, model: &Model, canvas: &mut Canvas) {

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::exit::Exit;
+use crate::text::said;
 use crate::{catalog, engine, restore, vault};
 
 /// Why a command ended early.
@@ -17,7 +18,7 @@ impl Failure {
     pub fn new(exit: Exit, message: impl Into<String>) -> Failure {
         Failure {
             exit,
-            message: message.into(),
+            message: said(message.into()),
         }
     }
 

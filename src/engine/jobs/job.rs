@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crate::engine::hub::Hub;
 use crate::engine::{Error, Event, LogLine, Result, TaskOutcome};
 use crate::progress::{Cancel, Progress};
+use crate::text::said;
 use crate::vault::Time;
 
 /// Which job, unique in the catalog's history.
@@ -370,7 +371,7 @@ impl JobHandle {
         if issues.kept.len() < KEPT_ISSUES {
             issues.kept.push(JobIssue {
                 path: path.to_vec(),
-                text,
+                text: said(text),
             });
         }
     }

@@ -10,6 +10,7 @@ use super::{Engine, Error, OpenVault, PasswordGiven, Result, Selection};
 use crate::catalog::{Totals, VaultRecord};
 use crate::progress::{Cancel, Progress};
 use crate::restore::{self, Rules};
+use crate::text::said;
 use crate::vault::lock::LockKind;
 use crate::vault::prune::{PruneOptions, PrunePlan};
 use crate::vault::{self, Generation, Id};
@@ -81,6 +82,7 @@ impl Engine {
             | Question::Snapshots { .. }
             | Question::PlanRollback { .. }
             | Question::SnapshotFolder(_)
+            | Question::SnapshotReplaces(_)
             | Question::CompareSnapshots(_)
             | Question::SnapshotPolicies
             | Question::Coverage => Ok(None),
@@ -95,7 +97,7 @@ impl Engine {
         match answer {
             Ok(Some(answer)) => emit(answer, true),
             Ok(None) => return false,
-            Err(error) => emit(Answer::Failed(error.to_string()), true),
+            Err(error) => emit(Answer::Failed(said(error)), true),
         }
         true
     }
@@ -110,7 +112,7 @@ impl Engine {
         match answer {
             Ok(Some(answer)) => emit(answer, true),
             Ok(None) => return false,
-            Err(error) => emit(Answer::Failed(error.to_string()), true),
+            Err(error) => emit(Answer::Failed(said(error)), true),
         }
         true
     }
@@ -141,6 +143,7 @@ impl Engine {
                 | Question::Snapshots { .. }
                 | Question::PlanRollback { .. }
                 | Question::SnapshotFolder(_)
+                | Question::SnapshotReplaces(_)
                 | Question::CompareSnapshots(_)
                 | Question::SnapshotPolicies
                 | Question::Coverage),
@@ -184,9 +187,9 @@ impl Engine {
             },
             Error::PasswordSource { .. } | Error::Vault(vault::Error::WrongPassword { .. }) => Answer::PasswordNeeded {
                 vault,
-                problem: error.to_string(),
+                problem: said(error),
             },
-            error => Answer::Failed(self.held_by_a_job(&vault, &error).unwrap_or_else(|| error.to_string())),
+            error => Answer::Failed(self.held_by_a_job(&vault, &error).unwrap_or_else(|| said(error))),
         });
         emit(answer, true);
     }

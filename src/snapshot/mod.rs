@@ -29,6 +29,7 @@ pub mod qemu;
 mod reading;
 mod record;
 pub mod reflink;
+pub mod replaced;
 mod resolve;
 pub mod restore;
 pub mod run;

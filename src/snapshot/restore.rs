@@ -171,7 +171,7 @@ impl Job<'_> {
         }
         let there = status(target.as_fd(), name).ok();
         if let Some(there) = &there
-            && self.stays(&stat, there)
+            && stays(self.overwrite, &stat, there)
         {
             if is_same(&stat, there) {
                 self.remember(path, &stat);
@@ -200,17 +200,6 @@ impl Job<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Whether what is there is left alone.
-    fn stays(&self, old: &Stat, there: &Stat) -> bool {
-        let time = |stat: &Stat| (stat.st_mtime, stat.st_mtime_nsec);
-        match self.overwrite {
-            Overwrite::Never => true,
-            Overwrite::Always => false,
-            Overwrite::IfNewer => time(old) <= time(there),
-            Overwrite::IfChanged => is_same(old, there),
-        }
     }
 
     /// Remembers where a file with several names is now.
@@ -266,6 +255,17 @@ impl Job<'_> {
         // What is there may have been changed since.
         let is_it = status(folder.as_fd(), name).is_ok_and(|there| is_same(stat, &there));
         is_it && rustix::fs::linkat(&folder, name, target, new, AtFlags::empty()).is_ok()
+    }
+}
+
+/// Whether what is there is left alone.
+pub(super) fn stays(overwrite: Overwrite, old: &Stat, there: &Stat) -> bool {
+    let time = |stat: &Stat| (stat.st_mtime, stat.st_mtime_nsec);
+    match overwrite {
+        Overwrite::Never => true,
+        Overwrite::Always => false,
+        Overwrite::IfNewer => time(old) <= time(there),
+        Overwrite::IfChanged => is_same(old, there),
     }
 }
 

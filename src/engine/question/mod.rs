@@ -27,6 +27,7 @@ use crate::engine::setup::{Changed, ConfigNow, CountExcludes, DiskWindow, KeyRow
 pub use crate::engine::versions::on_disk_path;
 use crate::engine::{JobId, JobInfo, JobIssue, JobState, LogLine};
 pub use crate::restore::{Class, Difference, State};
+use crate::snapshot::replaced::Replaced;
 use crate::snapshot::{RollbackPlan, Target};
 use crate::vault::Id;
 
@@ -197,6 +198,8 @@ pub enum Question {
     },
     /// A window of a folder in a snapshot.
     SnapshotFolder(ListSnapshotFolder),
+    /// What restoring files out of a snapshot would write over.
+    SnapshotReplaces(SnapshotReplaces),
     /// What differs between two snapshots, or one and the present, in parts.
     CompareSnapshots(CompareSnapshots),
     /// The snapshot policies of the config.
@@ -275,6 +278,8 @@ pub enum Answer {
     RollbackPlan(Box<RollbackPlan>),
     /// To [`Question::SnapshotFolder`].
     SnapshotFolder(SnapshotFolder),
+    /// To [`Question::SnapshotReplaces`].
+    SnapshotReplaced(Replaced),
     /// To [`Question::CompareSnapshots`].
     SnapshotChanges(SnapshotChanges),
     /// To [`Question::SnapshotPolicies`].

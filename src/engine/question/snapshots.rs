@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{EntryRow, FolderOrder, TreePath};
+use super::{EntryRow, FolderOrder, Overwrite, TreePath};
 use crate::cost::Money;
 use crate::snapshot::{Ability, Consistency, Found, MadeBy, Size, Snapshot, SnapshotId, Target};
 use crate::vault::Time;
@@ -197,6 +197,19 @@ pub struct SnapshotPolicyPreview {
     pub go: Vec<Snapshot>,
     /// Those that go under the rule as it is.
     pub go_now: Vec<Snapshot>,
+}
+
+/// A restore out of a snapshot, before it is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotReplaces {
+    /// Out of which.
+    pub at: SnapshotAt,
+    /// What, from its root.
+    pub paths: Vec<TreePath>,
+    /// The folder they go to; where they were, when `None`.
+    pub to: Option<PathBuf>,
+    /// What becomes of what is there.
+    pub overwrite: Overwrite,
 }
 
 /// What brings a volume, machine or path back, and how far.

@@ -35,6 +35,7 @@ impl Engine {
                 Ok(Answer::RollbackPlan(Box::new(plan)))
             }
             Question::SnapshotFolder(asked) => self.snapshot_folder(asked, cancel).map(Answer::SnapshotFolder),
+            Question::SnapshotReplaces(asked) => self.snapshot_replaces(asked, cancel).map(Answer::SnapshotReplaced),
             Question::CompareSnapshots(asked) => self.compare_snapshots(asked, cancel).map(Answer::SnapshotChanges),
             Question::SnapshotPolicies => Ok(Answer::SnapshotPolicies(self.snapshot_policies())),
             Question::Coverage => self.coverage(cancel).map(Answer::Coverage),

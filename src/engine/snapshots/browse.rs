@@ -10,11 +10,12 @@ use std::sync::{MutexGuard, PoisonError};
 use crate::catalog::{Direction, SortKey};
 use crate::engine::question::{
     CompareSnapshots, EntryRow, FolderOrder, ListSnapshotFolder, SnapshotAt, SnapshotChange, SnapshotChangeKind,
-    SnapshotChanges, SnapshotFolder, TreePath,
+    SnapshotChanges, SnapshotFolder, SnapshotReplaces, TreePath,
 };
 use crate::engine::{Engine, Error, Result};
 use crate::progress::Cancel;
 use crate::snapshot::compare::{self, Differs, How};
+use crate::snapshot::replaced::{Replaced, replaced};
 use crate::snapshot::{Files, SHELF, Target};
 use crate::vault::NodeType;
 
@@ -116,6 +117,20 @@ impl Engine {
         window.rows = rows.into_iter().skip(skipped).take(most as usize).collect();
         window.on_disk = Some(folder);
         Ok(window)
+    }
+
+    /// What restoring files out of a snapshot would write over.
+    pub fn snapshot_replaces(&self, asked: &SnapshotReplaces, cancel: &Cancel) -> Result<Replaced> {
+        let root = self.look_into(&asked.at)?;
+        let to = match (&asked.to, &asked.at.target) {
+            (Some(to), _) => to,
+            (None, Target::Folder(path)) => path,
+            // The restore itself refuses it, and says what to do.
+            (None, _) => return Ok(Replaced::default()),
+        };
+        let paths: Vec<PathBuf> = asked.paths.iter().map(path_of).collect();
+        let overwrite = crate::engine::answers::to_overwrite(asked.overwrite);
+        Ok(replaced(&root, &paths, to, overwrite, cancel)?)
     }
 
     /// A window of how two snapshots, or one and the present, differ.

@@ -6,6 +6,7 @@ use coffer::engine::question::{
     SnapshotFolder, SnapshotList, SnapshotPolicyRow, SnapshotRow, SnapshotTargetRow,
 };
 use coffer::engine::{Answer, Question};
+use coffer::snapshot::replaced::Replaced;
 use coffer::snapshot::{
     Ability, Consistency, Found, Kind, MadeBy, RollbackPlan, Size, Snapshot, SnapshotId, Target, Writer,
 };
@@ -27,6 +28,13 @@ pub(super) fn answer(world: &World, question: &Question) -> Option<Answer> {
         Question::SnapshotAbility { target } => Answer::SnapshotAbility(Box::new(ability(target))),
         Question::PlanRollback { at, safety } => Answer::RollbackPlan(Box::new(plan(at, *safety))),
         Question::SnapshotFolder(asked) => Answer::SnapshotFolder(folder(asked)),
+        Question::SnapshotReplaces(asked) => Answer::SnapshotReplaced(match &asked.to {
+            Some(to) if to.ends_with("new") => Replaced::default(),
+            _ => Replaced {
+                files: 3,
+                bytes: 45_678,
+            },
+        }),
         Question::CompareSnapshots(asked) => Answer::SnapshotChanges(SnapshotChanges {
             first: 0,
             rows: changes(),

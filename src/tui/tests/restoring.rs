@@ -1,7 +1,8 @@
 //! What keys do on the way to a restore.
 
 use super::behaviour::in_files;
-use crate::engine::JobState;
+use crate::engine::question::RestorePreview;
+use crate::engine::{Answer, JobState};
 use crate::tui::dialog::GUARD;
 use crate::tui::dialogs::restore::{RestoreForm, RestorePlan};
 use crate::tui::keys::Key;
@@ -139,4 +140,61 @@ fn without_a_selection_the_row_or_the_generation_is_restored() {
         "{}",
         stage.screen()
     );
+}
+
+#[test]
+fn what_is_there_already_needs_no_name_and_what_fails_leads_back() {
+    let mut stage = in_files();
+    stage.world.poison = Some(|answer| {
+        if let Answer::RestorePreview(preview) = answer {
+            let plan = preview.plan;
+            **preview = RestorePreview {
+                plan,
+                keep: 2,
+                room: preview.room.clone(),
+                ..RestorePreview::default()
+            };
+        }
+    });
+    stage.keys("j r → → Enter");
+    assert!(
+        stage.screen().contains("there already, all of it"),
+        "{}",
+        stage.screen()
+    );
+    stage.keys("y");
+    assert_eq!(stage.done().len(), 1, "no name is asked for: {}", stage.screen());
+    let mut stage = in_files();
+    stage.keys("j r Tab Ctrl-u");
+    stage.text("/root/forbidden");
+    stage.keys("Enter");
+    assert!(stage.screen().contains("n goes back to the form"), "{}", stage.screen());
+    stage.keys("n");
+    assert!(stage.screen().contains("lands as"), "{}", stage.screen());
+}
+
+#[test]
+fn a_restore_that_failed_without_a_list_has_no_dead_key() {
+    let mut stage = in_files();
+    stage.world.poison = Some(|answer| {
+        if let Answer::Issues(issues) = answer {
+            issues.clear();
+        }
+    });
+    stage.keys("j r Enter y");
+    let title = "Restore documents/ to /home/anna/restored";
+    let job = stage.started(title);
+    stage.end_job(
+        &job,
+        JobState::Failed {
+            error: "the disk is full".into(),
+            exit_code: 1,
+        },
+    );
+    assert!(
+        stage.screen().contains("Failed: the disk is full"),
+        "{}",
+        stage.screen()
+    );
+    assert!(!stage.screen().contains("go to it"), "{}", stage.screen());
 }

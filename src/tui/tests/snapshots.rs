@@ -240,10 +240,21 @@ fn single_files_come_back_out_of_a_snapshot() {
 }
 
 #[test]
-fn what_only_fills_gaps_is_not_asked_about() {
+fn what_writes_over_nothing_is_not_asked_about() {
     let mut stage = www();
-    stage.keys("Enter j j j r → Tab ← Enter");
+    stage.keys("Enter j j j r → Tab → → → Enter");
     assert!(stage.done()[0].contains("overwrite: Never"));
+    let mut stage = www();
+    stage.keys("Enter j j j r Tab Ctrl-u");
+    stage.text("/srv/new");
+    stage.keys("Enter");
+    assert!(
+        stage.done()[0].contains("IfChanged"),
+        "nothing is there: {}",
+        stage.screen()
+    );
+    stage.keys("j r Enter");
+    assert!(stage.screen().contains("3 files there are"), "{}", stage.screen());
 }
 
 #[test]

@@ -74,8 +74,8 @@ const PLACES: [(Place, &str, &str); 4] = [
     ),
 ];
 
-/// The overwrite rules, in the order the form offers them.
-pub(super) const OVERWRITE: [(Overwrite, &str, &str); 4] = [
+/// What becomes of files that are there, in the order that every restore offers it.
+pub(in super::super) const OVERWRITE: [(Overwrite, &str, &str); 4] = [
     (
         Overwrite::IfChanged,
         "if changed",
@@ -83,16 +83,28 @@ pub(super) const OVERWRITE: [(Overwrite, &str, &str); 4] = [
     ),
     (
         Overwrite::IfNewer,
-        "if newer",
-        "Only files older than the generation's are overwritten.",
+        "if older",
+        "Only files older than those that come back are overwritten (if-newer in a shell).",
     ),
+    (Overwrite::Always, "always", "Every file is made as it was."),
     (
-        Overwrite::Always,
-        "always",
-        "Every file is made as it was; all content is compared.",
+        Overwrite::Never,
+        "never",
+        "Files that are there stay as they are: only what is missing comes back.",
     ),
-    (Overwrite::Never, "never", "Files that are there stay as they are."),
 ];
+
+/// The choice among them.
+pub(in super::super) fn existing() -> Entry {
+    let choices = OVERWRITE.iter().map(|(_, word, help)| Choice::new(*word, *help));
+    Entry::choice("existing", "existing", choices.collect(), 0)
+}
+
+/// What was chosen.
+pub(in super::super) fn chosen_overwrite(form: &Form) -> Overwrite {
+    let chosen = OVERWRITE.get(form.chosen("existing"));
+    chosen.map_or(Overwrite::Never, |(overwrite, ..)| *overwrite)
+}
 
 /// What to restore, where to, and how.
 #[derive(Debug)]
@@ -115,7 +127,6 @@ impl RestoreForm {
         let at = offered(&wanted)
             .position(|(offered, ..)| *offered == place)
             .unwrap_or(0);
-        let rules: Vec<(&str, &str)> = OVERWRITE.iter().map(|(_, word, help)| (*word, *help)).collect();
         let from = format!(
             "{}, {} ({})",
             text::escape(wanted.vault.as_bytes()),
@@ -129,7 +140,7 @@ impl RestoreForm {
             Entry::choice("place", "to", choices(&places), at),
             Entry::text("target", "folder", &target).help("From / or ~ on; it is made if it is not there. Tab completes it."),
             Entry::note("lands", "lands as", ""),
-            Entry::choice("existing", "existing", choices(&rules), 0),
+            existing(),
             Entry::toggle("delete", "delete", false).help(
                 "Deletes what is there and not in the generation, within the picked folders only. Asks for the vault's name.",
             ),
@@ -175,7 +186,7 @@ impl RestoreForm {
             landing: self.landing(model),
             overwrite: match beside {
                 true => Overwrite::IfChanged,
-                false => OVERWRITE[self.form.chosen("existing").min(OVERWRITE.len() - 1)].0,
+                false => chosen_overwrite(&self.form),
             },
             delete: !beside && self.form.on("delete"),
         }

@@ -15,6 +15,7 @@ use super::super::screens::files;
 #[cfg(test)]
 pub(crate) use form::RestoreForm;
 pub(crate) use form::{Place, Wanted};
+pub(super) use form::{chosen_overwrite, existing};
 #[cfg(test)]
 pub(crate) use plan::RestorePlan;
 
@@ -23,7 +24,7 @@ const PLAN: Context = Context::dialog("restore-plan", "Restore: the plan").with_
 const MAKING: Context = Context::dialog("restore-making", "Restore: the plan is made");
 const RUN: Context = Context::dialog("restore-run", "Restore: how it goes");
 const RESULT: Context = Context::dialog("restore-result", "Restore: what came of it").with_list();
-const CLEAN: Context = Context::dialog("restore-clean", "Restore: done without a problem");
+const CLEAN: Context = Context::dialog("restore-clean", "Restore: it has ended");
 
 /// What one can do in the three steps.
 #[rustfmt::skip] // a table, read by its columns
@@ -31,7 +32,7 @@ pub static ACTIONS: &[Action] = &[
     Action::new("restore.plan", "plan it", "See what it would do; writes nothing", &["Enter"], At::Only(&[FORM]), form::plan).hint(1),
     Action::new("restore.yes", "restore", "Restore as planned", &["y"], At::Only(&[PLAN]), plan::yes).danger(Danger::Plan).hint(1)
         .unless(plan::why_not),
-    Action::new("restore.back", "change it", "Back to the form", &["n"], At::Only(&[PLAN]), super::super::dialog::close).hint(2),
+    Action::new("restore.back", "change it", "Back to the form", &["n"], At::Only(&[PLAN, MAKING]), super::super::dialog::close).hint(2),
     Action::new("restore.show", "show", "List only what would be overwritten, left, deleted, or fail", &["f", "Tab"], At::Only(&[PLAN]),
         plan::next_class).hint(3),
     Action::new("restore.cancel", "cancel it", "Stop the restore; what is written by then stays", &["x"], At::Only(&[RUN]), run::cancel)

@@ -75,9 +75,10 @@ impl RestorePlan {
         }
     }
 
-    /// Whether the vault's name must be typed.
+    /// Whether the vault's name must be typed. Where all of it is there already, at most modes, owners and times are set.
     pub(super) fn is_grave(&self) -> bool {
-        self.request.delete || self.request.landing == Landing::InPlace
+        let grave = self.request.delete || self.request.landing == Landing::InPlace;
+        grave && !self.preview.as_ref().is_some_and(|preview| is_there(preview))
     }
 
     /// How many conflicts of a class the plan has.
@@ -95,6 +96,12 @@ impl RestorePlan {
             rows,
         })
     }
+}
+
+/// Whether nothing would be made, overwritten or deleted: all of it is there.
+pub(super) fn is_there(preview: &RestorePreview) -> bool {
+    let made = preview.create_files + preview.create_folders + preview.create_others;
+    made == 0 && preview.overwrite == 0 && preview.delete == 0 && preview.write_bytes == 0 && preview.problems == 0
 }
 
 /// Has the plan on top made.
@@ -157,8 +164,8 @@ pub(super) fn why_not(model: &Model) -> Option<String> {
     let plan = model.dialog::<RestorePlan>()?;
     match &plan.preview {
         None if plan.problem.is_empty() => Some("The plan is not made yet.".into()),
-        None => Some("There is no plan to carry out: Esc goes back to the form.".into()),
-        Some(preview) if !preview.room.writable => Some("You may not write there: Esc goes back to the form.".into()),
+        None => Some("There is no plan to carry out: n goes back to the form.".into()),
+        Some(preview) if !preview.room.writable => Some("You may not write there: n goes back to the form.".into()),
         Some(_) => None,
     }
 }

@@ -6,7 +6,7 @@ use super::super::super::model::Model;
 use super::super::super::theme::Role;
 use super::super::super::view::canvas::Canvas;
 use super::super::{keys_line, labelled, line};
-use super::plan::{CLASSES, RestorePlan};
+use super::plan::{CLASSES, RestorePlan, is_there};
 use super::{MAKING, PLAN};
 use crate::engine::question::{Class, ConflictRow, Difference, RestorePreview, State};
 use crate::text;
@@ -106,7 +106,10 @@ fn amounts(preview: &RestorePreview) -> Vec<(&'static str, u64, String, Role)> {
     rows.push((
         "right",
         preview.keep,
-        "there already, as in the generation".into(),
+        match is_there(preview) && preview.left == 0 {
+            true => "there already, all of it: at most modes, owners and times are set".into(),
+            false => "there already, as in the generation".into(),
+        },
         Role::Dim,
     ));
     if preview.left > 0 {
@@ -307,7 +310,10 @@ fn unready(model: &Model, plan: &RestorePlan, canvas: &mut Canvas) {
             .min(canvas.width().saturating_sub(4))
             .saturating_sub(6),
     );
-    let wrapped = text::wrap(&plan.problem, cells);
+    let mut wrapped = text::wrap(&plan.problem, cells);
+    if !wrapped.is_empty() && !plan.problem.is_empty() {
+        wrapped.push("n goes back to the form: another place or choice may do.".into());
+    }
     let inside = super::super::frame(canvas, 7 + wrapped.len() as u16, "Restore: the plan", Role::Focus);
     labelled(canvas, inside, 1, "restore", &plan.wanted.what, Role::Text);
     labelled(canvas, inside, 2, "to", &plan.target(), Role::Text);

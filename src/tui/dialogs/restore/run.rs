@@ -15,7 +15,7 @@ use super::super::confirm::Confirm;
 use super::form::Wanted;
 use super::{CLEAN, RESULT, RUN, run_view};
 use crate::engine::question::TreePath;
-use crate::engine::{Answer, JobId, JobIssue, JobKind, JobState, Question};
+use crate::engine::{Answer, JobId, JobIssue, JobKind, Question};
 use crate::vault::Id;
 
 const ISSUES: &str = "restore.issues";
@@ -37,8 +37,6 @@ pub(crate) struct RestoreRun {
     pub(super) issues: Window<JobIssue>,
     /// It has ended, and its problems were asked for.
     asked: bool,
-    /// It has ended, and there are none.
-    clean: bool,
 }
 
 impl RestoreRun {
@@ -53,7 +51,6 @@ impl RestoreRun {
             job: None,
             issues: Window::default(),
             asked: false,
-            clean: false,
         }
     }
 
@@ -125,9 +122,9 @@ fn take_issues(model: &mut Model, asked: &Question, told: Told, _: &mut Vec<Effe
 
 impl Dialog for RestoreRun {
     fn context(&self) -> Context {
-        match (self.asked, self.clean) {
-            (true, true) => CLEAN,
-            (true, false) => RESULT,
+        match (self.asked, self.issues.current()) {
+            (true, None) => CLEAN,
+            (true, Some(_)) => RESULT,
             (false, _) => RUN,
         }
     }
@@ -153,7 +150,6 @@ impl Dialog for RestoreRun {
             && !self.asked
         {
             self.asked = true;
-            self.clean = matches!(job.state, JobState::Done { problems: 0, .. });
             let question = Question::Issues { job: job.info.id };
             ask(model, ISSUES, question, take_issues, effects);
         }

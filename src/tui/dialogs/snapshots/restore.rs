@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use super::super::super::actions::{Act, Action, At, Context, read_only};
-use super::super::super::asking::{Told, abandon};
+use super::super::super::asking::{Told, abandon, ask, failed};
 use super::super::super::dialog::{Dialog, Then, with_top};
-use super::super::super::model::Model;
+use super::super::super::keys::{Code, Key};
+use super::super::super::model::{Load, Model};
 use super::super::super::msg::Effect;
 use super::super::super::screens::snapshots::words;
 use super::super::super::theme::Role;
@@ -13,9 +14,10 @@ use super::super::super::view::canvas::Canvas;
 use super::super::super::widgets::form::{Choice, Entry, Form};
 use super::super::confirm::Confirm;
 use super::super::form_dialog;
+use super::super::restore::{chosen_overwrite, existing};
 use super::browse::{Browse, path_words};
 use super::{Completed, short, start, suggestion};
-use crate::engine::question::{Overwrite, SnapshotAt, TreePath};
+use crate::engine::question::{Overwrite, SnapshotAt, SnapshotReplaces, TreePath};
 use crate::engine::{Answer, Question, SnapshotTask};
 use crate::snapshot::{Snapshot, Target};
 use crate::text;
@@ -23,32 +25,13 @@ use crate::text;
 /// Where keys go.
 const CONTEXT: Context = Context::form("snapshot-restore", "Restore out of a snapshot");
 const SLOT: &str = "snapshots.restore";
+const REPLACES: &str = "snapshots.replaces";
 
 /// What one can do in it.
 #[rustfmt::skip] // a table, read by its columns
 pub static ACTIONS: &[Action] = &[
     Action::new("snapshot-restore.go", "restore", "Restore; asks first where something there could be overwritten", &["Enter"], At::Only(&[CONTEXT]), go)
         .hint(1).unless(read_only),
-];
-
-/// What becomes of what is there, in the order the form offers it.
-const EXISTING: [(Overwrite, &str, &str); 4] = [
-    (
-        Overwrite::Never,
-        "stays",
-        "What is there stays as it is: only what is missing comes back.",
-    ),
-    (
-        Overwrite::IfChanged,
-        "if changed",
-        "Files that differ are overwritten; size and time tell.",
-    ),
-    (
-        Overwrite::IfNewer,
-        "if older",
-        "Only files older than those in the snapshot are overwritten.",
-    ),
-    (Overwrite::Always, "always", "Every file is made as it was."),
 ];
 
 /// A restore being asked for.
@@ -59,6 +42,9 @@ pub struct Restoring {
     what: String,
     form: Form,
     completed: Completed,
+    /// Whether it is being found out what would be written over.
+    looking: bool,
+    problem: String,
 }
 
 /// Opens it for these paths.
@@ -81,7 +67,6 @@ pub(super) fn open(act: &mut Act, snapshot: &Snapshot, paths: Vec<TreePath>) {
             "To where they were. Asks for the volume's name if something there could be overwritten.",
         ));
     }
-    let existing = EXISTING.iter().map(|(_, word, help)| Choice::new(*word, *help));
     let form = Form::new(vec![
         Entry::note(
             "what",
@@ -92,7 +77,7 @@ pub(super) fn open(act: &mut Act, snapshot: &Snapshot, paths: Vec<TreePath>) {
         Entry::choice("to", "to", places, 0),
         Entry::text("folder", "folder", &target)
             .help("From / or ~ on; it is made if it is not there. Tab completes it."),
-        Entry::choice("existing", "existing", existing.collect(), 1),
+        existing(),
     ]);
     let dialog = Restoring {
         at: SnapshotAt {
@@ -103,6 +88,8 @@ pub(super) fn open(act: &mut Act, snapshot: &Snapshot, paths: Vec<TreePath>) {
         what,
         completed: Completed::of(&form, "folder"),
         form,
+        looking: false,
+        problem: String::new(),
     };
     act.model.push(dialog);
 }
@@ -113,51 +100,109 @@ impl Restoring {
     }
 }
 
+/// Restores, or finds out first what that would write over.
 fn go(act: &mut Act) {
     with_top::<Restoring>(act, |dialog, act| {
-        let in_place = dialog.in_place();
         let folder = act.model.expand_home(dialog.form.text("folder").trim());
-        if !in_place && !folder.starts_with('/') {
+        if !dialog.in_place() && !folder.starts_with('/') {
             dialog
                 .form
                 .set_problem("folder", "Give the folder's whole path, from / or ~ on.");
             dialog.form.focus("folder");
             return Then::Keep;
         }
-        let overwrite = EXISTING[dialog.form.chosen("existing").min(EXISTING.len() - 1)].0;
-        let place = match in_place {
-            true => words::target(&dialog.at.target),
-            false => text::escape(folder.as_bytes()),
-        };
-        let title = format!("Restore {} to {place}", dialog.what);
-        let task = SnapshotTask::RestoreFiles {
+        dialog.problem.clear();
+        let asked = SnapshotReplaces {
             at: dialog.at.clone(),
             paths: dialog.paths.clone(),
-            to: (!in_place).then(|| PathBuf::from(folder)),
-            overwrite,
+            to: (!dialog.in_place()).then(|| PathBuf::from(folder)),
+            overwrite: chosen_overwrite(&dialog.form),
         };
-        let begin = move |act: &mut Act| {
-            act.model.dismiss::<Restoring>();
-            if let Some(browse) = act.model.dialog_mut::<Browse>() {
-                browse.picked.clear();
-            }
-            start(act, task, title);
-        };
-        if overwrite == Overwrite::Never {
-            begin(act);
+        if asked.overwrite == Overwrite::Never {
+            begin(act, asked, &dialog.what);
             return Then::Close;
         }
-        let sentence = format!(
-            "Restores {} to {place}. Files there of the same names are overwritten, and what they hold now is lost.",
-            dialog.what
+        abandon(act.model, REPLACES, act.effects);
+        dialog.looking = true;
+        ask(
+            act.model,
+            REPLACES,
+            Question::SnapshotReplaces(asked),
+            take_replaced,
+            act.effects,
         );
-        let confirm = Confirm::ask(act, "Restore over what is there?", sentence, begin);
-        match in_place {
-            true => act.model.push(confirm.by_name(words::typed_name(&dialog.at.target))),
-            false => act.model.push(confirm),
-        }
         Then::Keep
     });
+}
+
+/// Starts it.
+fn begin(act: &mut Act, asked: SnapshotReplaces, what: &str) {
+    if let Some(browse) = act.model.dialog_mut::<Browse>() {
+        browse.picked.clear();
+    }
+    let title = format!("Restore {what} to {}", place(&asked));
+    let task = SnapshotTask::RestoreFiles {
+        at: asked.at,
+        paths: asked.paths,
+        to: asked.to,
+        overwrite: asked.overwrite,
+    };
+    start(act, task, title);
+}
+
+/// Where it goes, safe to show.
+fn place(asked: &SnapshotReplaces) -> String {
+    match &asked.to {
+        Some(folder) => text::escape(folder.as_os_str().as_encoded_bytes()),
+        None => words::target(&asked.at.target),
+    }
+}
+
+/// What is there is known: where nothing is written over there is nothing to ask.
+fn take_replaced(model: &mut Model, asked: &Question, told: Told, effects: &mut Vec<Effect>) {
+    let Question::SnapshotReplaces(asked) = asked else {
+        return;
+    };
+    let Some(dialog) = model.dialog_mut::<Restoring>().filter(|dialog| dialog.looking) else {
+        return;
+    };
+    dialog.looking = false;
+    let what = dialog.what.clone();
+    let found = match told.answer {
+        Answer::SnapshotReplaced(found) => found,
+        other => {
+            dialog.problem = match failed(other) {
+                Load::Failed(why) => text::escape(why.as_bytes()),
+                _ => String::new(),
+            };
+            return;
+        }
+    };
+    let asked = asked.clone();
+    let act = &mut Act {
+        model,
+        key: Key::plain(Code::Enter),
+        effects,
+    };
+    if found.files == 0 {
+        act.model.dismiss::<Restoring>();
+        return begin(act, asked, &what);
+    }
+    let sentence = format!(
+        "Restores {what} to {}. {} overwritten, and what is in them now ({}) is lost.",
+        place(&asked),
+        text::counted(found.files, "file there is", "files there are"),
+        text::bytes(found.bytes)
+    );
+    let in_place = asked.to.is_none().then(|| words::typed_name(&asked.at.target));
+    let confirm = Confirm::ask(act, "Restore over what is there?", sentence, move |act| {
+        act.model.dismiss::<Restoring>();
+        begin(act, asked, &what);
+    });
+    match in_place {
+        Some(name) => act.model.push(confirm.by_name(name)),
+        None => act.model.push(confirm),
+    }
 }
 
 fn take_folders(model: &mut Model, _: &Question, told: Told, _: &mut Vec<Effect>) {
@@ -180,9 +225,13 @@ impl Dialog for Restoring {
         Some(&mut self.form)
     }
 
-    fn edited(&mut self, _: &mut Model, _: &mut Vec<Effect>) {
+    fn edited(&mut self, model: &mut Model, effects: &mut Vec<Effect>) {
         let shown = !self.in_place();
         self.form.show("folder", shown);
+        // What was asked is no longer what is wanted.
+        abandon(model, REPLACES, effects);
+        self.looking = false;
+        self.problem.clear();
     }
 
     fn fetch(&mut self, model: &mut Model, effects: &mut Vec<Effect>) {
@@ -191,16 +240,23 @@ impl Dialog for Restoring {
 
     fn closed(&mut self, model: &mut Model, effects: &mut Vec<Effect>) {
         abandon(model, SLOT, effects);
+        abandon(model, REPLACES, effects);
     }
 
     fn draw(&self, model: &Model, canvas: &mut Canvas) {
+        let looking = format!("looking at what is there{}", model.look.symbols.more);
+        let standing = match (self.problem.as_str(), self.looking) {
+            ("", true) => (looking.as_str(), Role::Dim),
+            ("", false) => ("", Role::Dim),
+            (problem, _) => (problem, Role::Danger),
+        };
         form_dialog(
             model,
             canvas,
             "Restore out of a snapshot",
             &[],
             &self.form,
-            ("", Role::Dim),
+            standing,
             CONTEXT,
         );
     }

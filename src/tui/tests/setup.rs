@@ -283,3 +283,27 @@ fn nothing_is_set_up_where_nothing_may_be_written() {
     }
     assert!(s.changes.is_empty() && s.done().is_empty());
 }
+
+#[test]
+fn a_plan_that_keeps_less_is_saved_after_a_question_only() {
+    let mut s = stage();
+    s.keys("P Enter");
+    s.keys("Tab Tab Tab Tab Tab Tab Tab Tab Tab");
+    s.text("keep 3 days");
+    shows(&s, "Only digits: this is a number");
+    s.keys("Ctrl-s");
+    shows(&s, "Keep less than before?");
+    shows(&s, "In home: ");
+    shows(&s, "In away: what would go is not known: it is locked.");
+    shows(&s, "generations go");
+    assert!(s.changes.is_empty());
+    s.keys("n");
+    assert!(s.changes.is_empty());
+    s.keys("Ctrl-s y");
+    assert!(s.changes[0].contains("3 days"), "{:?}", s.changes);
+    s.keys("Enter");
+    s.keys("Tab Tab Tab Tab Tab Tab Tab Tab Tab");
+    s.text("9999");
+    s.keys("Ctrl-s");
+    assert_eq!(s.changes.len(), 2, "keeping more is not asked about");
+}

@@ -15,6 +15,7 @@ use super::super::super::widgets::form::{Entry, Form, Number};
 use super::super::browser::Browser;
 use super::super::confirm::Confirm;
 use super::super::form_dialog;
+use super::less;
 use crate::config::{DEFAULT_RETENTION_DAYS, Hooks, PlanConfig, parse_size};
 use crate::engine::setup::{Change, ConfigNow, CountExcludes, Tally, Weight, backs_up_vault};
 use crate::engine::{Answer, Question};
@@ -143,6 +144,17 @@ impl PlanEditor {
             tags: words_of(form.text("tags")),
             ..self.base.clone()
         })
+    }
+
+    /// Writes it into the config.
+    fn write(&mut self, act: &mut Act, plan: PlanConfig) -> Then {
+        self.saving = true;
+        let saved = Change::SavePlan {
+            was: self.was.clone(),
+            plan: Box::new(plan),
+        };
+        change(act.model, SAVE, saved, saved_as, act.effects);
+        Then::Keep
     }
 
     fn to_count(&self, model: &Model) -> Option<CountExcludes> {
@@ -369,13 +381,15 @@ fn save(act: &mut Act) {
             return Then::Keep;
         }
         editor.problem.clear();
-        if let Some(plan) = editor.plan(act.model) {
-            editor.saving = true;
-            let saved = Change::SavePlan {
-                was: editor.was.clone(),
-                plan: Box::new(plan),
-            };
-            change(act.model, SAVE, saved, saved_as, act.effects);
+        match editor.plan(act.model) {
+            Some(plan) if editor.was.is_some() && less::keeps_less(&editor.base, &plan) => {
+                let base = editor.base.clone();
+                less::ask_first(act, &base, &plan.clone(), move |act| {
+                    with_top::<PlanEditor>(act, |editor, act| editor.write(act, plan));
+                });
+            }
+            Some(plan) => return editor.write(act, plan),
+            None => {}
         }
         Then::Keep
     });

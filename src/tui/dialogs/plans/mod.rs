@@ -1,6 +1,7 @@
 //! The plans: what is backed up into which vaults. Listed here, changed in the editor.
 
 pub mod editor;
+mod less;
 
 use super::super::actions::{Act, Action, At, Context, Danger, read_only};
 use super::super::asking::{Told, abandon, ask, change, complain, failed};

@@ -143,6 +143,11 @@ pub(in super::super) fn figures(what: &WhatIf) -> Vec<(String, Role)> {
     vec![freed(what), saved(what), once(what), lost(what)]
 }
 
+/// What goes and what that frees, in two sentences.
+pub(crate) fn in_short(what: &WhatIf) -> String {
+    format!("{} {}", going(what).0, freed(what).0)
+}
+
 /// What must be said besides: by the engine, and on the bills.
 pub(super) fn notes(what: &WhatIf) -> Vec<(String, Role)> {
     let mut notes: Vec<&String> = what.notes.iter().collect();
@@ -161,9 +166,14 @@ fn going(what: &WhatIf) -> (String, Role) {
     let gone = what.fates.iter().filter(|fate| !fate.stays).count() as u64;
     let of = text::counted(all, "generation", "generations");
     match gone {
+        0 if all == 1 => ("The only generation stays.".to_owned(), Role::Text),
         0 => (
             format!("No generation goes: all {} stay.", text::count(all)),
             Role::Text,
+        ),
+        1 if all == 1 => (
+            "The only generation goes: the vault will be empty.".to_owned(),
+            Role::Danger,
         ),
         gone if gone == all => (format!("All {of} go: the vault will be empty."), Role::Danger),
         1 => (format!("1 of {of} goes."), Role::Text),

@@ -285,7 +285,14 @@ impl Form {
                 Code::Enter => Reply::Submit,
                 _ => Reply::Ignored,
             },
-            Value::Number(number) => keys::on_number(number, &mut self.typing, key),
+            Value::Number(number) => match keys::on_number(number, &mut self.typing, key) {
+                // What is no part of a number is not dropped in silence; `?` asks for help.
+                Reply::Ignored if matches!(key.code, Code::Char(c) if c != '?') => {
+                    entry.problem = "Only digits: this is a number. The first digit replaces what is there.".into();
+                    Reply::Moved
+                }
+                reply => reply,
+            },
             Value::List(list) => keys::on_list(list, key),
             Value::Button(_) => match key.code {
                 Code::Enter | Code::Char(' ') => Reply::Pressed(entry.id),

@@ -87,6 +87,8 @@ pub enum At {
     Dialogs,
     /// In every form.
     Forms,
+    /// On every screen and in every dialog.
+    Everywhere,
 }
 
 impl At {
@@ -99,6 +101,7 @@ impl At {
             At::ScreensBut(contexts) => !context.dialog && !contexts.contains(&context),
             At::Dialogs => context.dialog,
             At::Forms => context.form,
+            At::Everywhere => true,
         }
     }
 }
@@ -218,6 +221,7 @@ static TABLES: &[&[Action]] = &[
     dialogs::keys::ACTIONS,
     dialogs::locks::ACTIONS,
     dialogs::look::ACTIONS,
+    dialogs::notes::ACTIONS,
     dialogs::password::ACTIONS,
     dialogs::plans::ACTIONS,
     dialogs::plans::editor::ACTIONS,

@@ -153,11 +153,25 @@ fn place(word: &[char], letters: &[char], shown: &[char]) -> (i32, Vec<usize>) {
 }
 
 /// The texts that fit, best first; among equals the shorter, then the earlier one. With an empty query all, as they are.
-pub fn rank<'a>(query: &Query, texts: impl Iterator<Item = &'a str>) -> Vec<(usize, Fit)> {
-    let mut found: Vec<(usize, usize, Fit)> = texts
-        .enumerate()
-        .filter_map(|(n, text)| Some((n, text.len(), query.fit(text)?)))
-        .collect();
+/// Each has another name behind it, empty where there is none, that it is found by too: its places are not told.
+pub fn rank<'a>(query: &Query, texts: impl Iterator<Item = [&'a str; 2]>) -> Vec<(usize, Fit)> {
+    let fit = |(n, [text, other]): (usize, [&'a str; 2])| {
+        let [shown, hidden] = [query.fit(text), query.fit(other)];
+        let score = |fit: &Option<Fit>| fit.as_ref().map(|fit| fit.score);
+        if score(&hidden) <= score(&shown) {
+            return shown.map(|fit| (n, text.len(), fit));
+        }
+        let score = score(&hidden)?;
+        Some((
+            n,
+            other.len(),
+            Fit {
+                score,
+                places: Vec::new(),
+            },
+        ))
+    };
+    let mut found: Vec<(usize, usize, Fit)> = texts.enumerate().filter_map(fit).collect();
     if !query.is_empty() {
         found.sort_by(|(n, long, fit), (m, other_long, other)| {
             (other.score, *long, *n).cmp(&(fit.score, *other_long, *m))
@@ -186,7 +200,7 @@ mod tests {
     }
 
     fn best<'a>(query: &str, texts: &[&'a str]) -> Vec<&'a str> {
-        let found = rank(&Query::new(query), texts.iter().copied());
+        let found = rank(&Query::new(query), texts.iter().map(|text| [*text, ""]));
         found.into_iter().map(|(n, _)| texts[n]).collect()
     }
 

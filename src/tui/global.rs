@@ -1,12 +1,23 @@
 //! What one can do everywhere: moving, changing screens, help, jobs, leaving.
 
-use super::actions::{Act, Action, At};
+use super::actions::{Act, Action, At, Context};
 use super::dialogs::{help, jobs, quit};
 use super::keys::{Code, Key};
 use super::model::Screen;
 use super::msg::Effect;
-use super::screens::search;
+use super::screens::{cost, overview, search};
 use super::{dialog, screens};
+
+/// Where nothing can be filtered.
+const UNFILTERED: &[Context] = &[
+    overview::CONTEXT,
+    search::FIELD,
+    search::ROWS,
+    cost::RULE,
+    cost::FIGURES,
+    cost::FATES,
+    cost::LOST,
+];
 
 /// Moves, screens, help, leaving.
 #[rustfmt::skip] // a table, read by its columns
@@ -27,14 +38,16 @@ pub static ACTIONS: &[Action] = &[
     Action::new("pane.previous", "previous pane", "To the previous pane", &["Shift-Tab"], At::Screens, |act| screens::change_pane(act, -1)),
     Action::new("pane.zoom", "zoom", "Give this pane the whole width, or give it back", &["+"], At::Screens,
         |act| act.model.zoom = !act.model.zoom),
-    Action::new("list.filter", "filter", "Show only the rows that hold a text", &["/"], At::ScreensBut(&[search::FIELD, search::ROWS]), screens::open_filter).hint(50)
+    Action::new("list.filter", "filter", "Show only the rows that hold a text", &["/"], At::ScreensBut(UNFILTERED), screens::open_filter).hint(50)
         .unless(screens::no_filter),
     Action::new("list.reload", "reload", "Read the lists anew", &["R", "F5"], At::Screens, screens::reload),
     Action::new("jobs.show", "jobs", "Show what runs and what ran", &["J"], At::Screens, jobs::open).hint(70),
-    Action::new("help.show", "help", "Show every key of this place; type to search", &["?", "F1"], At::Screens, help::open).hint(80),
+    Action::new("help.show", "help", "Show every key of this place; type to search", &["?", "F1"], At::Everywhere, help::open).hint(80),
     Action::new("list.undo", "undo", "Leave the range, then the filter; never quits", &["Esc"], At::ScreensBut(&[search::FIELD]), screens::escape),
-    Action::new("app.suspend", "suspend", "To the shell; fg comes back", &["Ctrl-z"], At::Screens, |act| act.effects.push(Effect::Suspend)),
-    Action::new("app.quit", "quit", "Leave; asks while jobs run", &["q", "Ctrl-c"], At::Screens, quit::quit).hint(100),
+    Action::new("app.suspend", "suspend", "To the shell; fg comes back", &["Ctrl-z"], At::Everywhere, |act| act.effects.push(Effect::Suspend)),
+    Action::new("app.quit", "quit", "Leave; asks while jobs run", &["q"], At::Screens, quit::quit).hint(100),
+    Action::new("app.quit", "quit", "Leave, out of a dialog too; asks while jobs run", &["Ctrl-c"], At::Everywhere, quit::quit)
+        .hint(100),
     Action::new("form.next", "next", "To the next field", &["Tab", "↓"], At::Forms, |act| form_key(act, Code::Tab)).hint(85),
     Action::new("form.previous", "previous", "To the field before", &["Shift-Tab", "↑"], At::Forms, |act| form_key(act, Code::BackTab)),
     Action::new("form.more", "choose", "The next choice, or more of a number", &["→"], At::Forms, |act| form_key(act, Code::Right)),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::actions::{Act, Action};
 use super::dialog::Then;
-use super::dialogs::first;
+use super::dialogs::{first, quit};
 use super::field::Field;
 use super::keys::{Code, Key, Resolved};
 use super::model::{Load, Model};
@@ -34,7 +34,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::Paste(text, at) => {
             model.now = at;
-            if !pasted(model, &text, &mut effects) {
+            if !model.is_tiny() && !pasted(model, &text, &mut effects) {
                 typed(model, &mut effects, |field| {
                     field.insert(&text);
                     true
@@ -114,9 +114,8 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
 }
 
 fn on_key(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
-    if model.is_tiny() && key.code != Code::Esc && !key.ctrl && key != Key::char('q') {
-        // One line says that nothing can be seen: a key must not act unseen.
-        return;
+    if model.is_tiny() {
+        return unseen(model, key, effects);
     }
     let guard = model.dialogs.last().and_then(|dialog| dialog.guard());
     if guard.is_some_and(|guard| !guard.hears(key, model.now.millis)) {
@@ -134,6 +133,18 @@ fn on_key(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
             run(model, action, key, effects);
         }
         Resolved::Nothing => model.pending.clear(),
+    }
+}
+
+/// A key while one line says that nothing can be seen: it must not act unseen, nor go into a field. One can always leave.
+fn unseen(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
+    model.pending.clear();
+    match (key.code, key.ctrl, key.alt) {
+        (Code::Char('q'), false, false) | (Code::Char('c'), true, false) => {
+            quit::quit(&mut Act { model, key, effects })
+        }
+        (Code::Char('z'), true, false) => effects.push(Effect::Suspend),
+        _ => {}
     }
 }
 

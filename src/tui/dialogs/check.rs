@@ -23,7 +23,8 @@ const TELLING: u64 = 16 << 20;
 /// What one can do in it.
 #[rustfmt::skip] // a table, read by its columns
 pub static ACTIONS: &[Action] = &[
-    Action::new("check.show", "check", "Check that the vault is sound", &["C"], At::Only(&[VAULTS, GENERATIONS]), open).unless(no_vault_here),
+    Action::new("check.show", "check", "Check that the vault is sound", &["C"], At::Only(&[VAULTS, GENERATIONS]), open).hint(16)
+        .unless(no_vault_here),
     Action::new("check.start", "check", "Start the check", &["Enter", "Ctrl-s"], At::Only(&[CONTEXT]), start).hint(1),
 ];
 

@@ -4,18 +4,28 @@ use super::super::actions::{Act, Action, At, Context};
 use super::super::dialog::{Dialog, Moves, Then, with_top};
 use super::super::model::{Model, Screen};
 use super::super::msg::Effect;
-use super::super::screens::files;
 use super::super::screens::vaults::{self, Pane};
+use super::super::screens::{files, search, snapshots};
 use super::super::theme::Role;
 use super::super::view::canvas::Canvas;
 use super::super::widgets::menu::{Item, Menu};
-use super::keys_line;
+use super::{keys_line, versions};
 use crate::engine::question::TreePath;
 use crate::text;
 use crate::vault::Id;
 
 const CONTEXT: Context = Context::dialog("copy", "Copy").with_list();
-const PLACES: &[Context] = &[vaults::VAULTS, vaults::GENERATIONS, vaults::DETAILS, files::CONTEXT];
+const PLACES: &[Context] = &[
+    vaults::VAULTS,
+    vaults::GENERATIONS,
+    vaults::DETAILS,
+    files::CONTEXT,
+    search::ROWS,
+    versions::CONTEXT,
+    snapshots::TARGETS,
+    snapshots::SNAPSHOTS,
+    snapshots::DETAILS,
+];
 
 /// What one can do in it, and how it opens.
 #[rustfmt::skip] // a table, read by its columns
@@ -25,22 +35,33 @@ pub static ACTIONS: &[Action] = &[
     Action::new("copy.take", "copy it", "Copy what the cursor is on", &["Enter"], At::Only(&[CONTEXT]), |act| take(act, None)).hint(1),
     Action::new("copy.name", "name", "Copy the name", &["n"], At::Only(&[CONTEXT]), |act| take(act, Some('n'))),
     Action::new("copy.path", "path", "Copy the path", &["p"], At::Only(&[CONTEXT]), |act| take(act, Some('p'))),
-    Action::new("copy.id", "id", "Copy the generation's id", &["i"], At::Only(&[CONTEXT]), |act| take(act, Some('i'))),
-    Action::new("copy.time", "time", "Copy the generation's time", &["t"], At::Only(&[CONTEXT]), |act| take(act, Some('t'))),
+    Action::new("copy.id", "id", "Copy the id", &["i"], At::Only(&[CONTEXT]), |act| take(act, Some('i'))),
+    Action::new("copy.time", "time", "Copy the time", &["t"], At::Only(&[CONTEXT]), |act| take(act, Some('t'))),
     Action::new("copy.command", "command", "Copy the command that does the same", &["c"], At::Only(&[CONTEXT]), |act| take(act, Some('c'))),
 ];
 
 /// What something of is copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Subject {
+enum Subject {
+    /// A vault, or something in it.
+    Kept(Kept),
+    /// What can be snapshotted, by its name.
+    Target(String),
+    /// A snapshot: its id, and when it was taken, in seconds since 1970.
+    Snapshot(String, i64),
+}
+
+/// A vault, or something in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Kept {
     /// The vault's name or folder.
-    pub(crate) vault: String,
+    pub(super) vault: String,
     /// Where the vault lies, if that is what it is about.
-    pub(crate) location: Option<String>,
+    pub(super) location: Option<String>,
     /// A generation and its time, in seconds since 1970.
-    pub(crate) generation: Option<(Id, i64)>,
+    pub(super) generation: Option<(Id, i64)>,
     /// A file or folder of it.
-    pub(crate) path: Option<TreePath>,
+    pub(super) path: Option<TreePath>,
 }
 
 /// The menu.
@@ -53,39 +74,60 @@ pub struct Copy {
 
 /// What the cursor is on.
 fn subject(model: &Model) -> Option<Subject> {
+    if let Some(versions) = model.dialog::<versions::List>() {
+        return versions.kept(model).map(Subject::Kept);
+    }
+    match model.screen {
+        Screen::Search => {
+            let row = model.search.list.current()?;
+            Some(Subject::Kept(Kept {
+                vault: row.vault.clone(),
+                location: None,
+                generation: Some(row.last),
+                path: Some(row.path.clone()),
+            }))
+        }
+        Screen::Snapshots if model.snapshots.pane == snapshots::Pane::Targets => {
+            let row = model.snapshots.targets.list.current()?;
+            Some(Subject::Target(row.name.clone()))
+        }
+        Screen::Snapshots => {
+            let snapshot = &snapshots::snapshot(model)?.snapshot;
+            Some(Subject::Snapshot(snapshot.id.to_string(), snapshot.taken.seconds))
+        }
+        _ => kept(model).map(Subject::Kept),
+    }
+}
+
+/// The vault, generation or file under the cursor.
+fn kept(model: &Model) -> Option<Kept> {
     let vault = model.vaults.list.current()?;
-    let mut subject = Subject {
+    let mut kept = Kept {
         vault: vault.name.clone(),
         location: None,
         generation: None,
         path: None,
     };
     if model.screen == Screen::Vaults && model.pane == Pane::Vaults {
-        subject.location = Some(vault.location.clone());
-        return Some(subject);
+        kept.location = Some(vault.location.clone());
+        return Some(kept);
     }
     let row = model.generations.list.current()?;
-    subject.generation = Some((row.id, row.time));
+    kept.generation = Some((row.id, row.time));
     if model.screen == Screen::Files {
         let mut path = model.files.folder.clone();
         path.extend(model.files.list.current().map(|row| row.name.clone()));
-        subject.path = Some(path);
+        kept.path = Some(path);
     }
-    Some(subject)
+    Some(kept)
 }
 
 /// Opens it for what the cursor is on.
 fn open(act: &mut Act) {
-    if let Some(subject) = subject(act.model) {
-        offer(act, &subject);
-    }
-}
-
-/// Opens it for something.
-pub(crate) fn offer(act: &mut Act, subject: &Subject) {
+    let Some(subject) = subject(act.model) else { return };
     let mut items = Vec::new();
     let mut texts = Vec::new();
-    for (letter, what, text) in choices(act.model, subject) {
+    for (letter, what, text) in choices(act.model, &subject) {
         let shown = match &text {
             Ok(text) => text::escape(text.as_bytes()),
             Err(_) => String::new(),
@@ -98,19 +140,38 @@ pub(crate) fn offer(act: &mut Act, subject: &Subject) {
     act.model.push(Copy { menu, texts });
 }
 
-/// What can be copied of it: letter, what it is, and the text or why there is none.
-fn choices(model: &Model, subject: &Subject) -> Vec<(char, &'static str, Result<String, &'static str>)> {
+/// A letter, what it copies, and the text or why there is none.
+type Offer = (char, &'static str, Result<String, &'static str>);
+
+/// What can be copied of it.
+fn choices(model: &Model, subject: &Subject) -> Vec<Offer> {
+    match subject {
+        Subject::Kept(kept) => of_kept(model, kept),
+        Subject::Target(name) => vec![
+            ('n', "name", harmless(name.as_bytes())),
+            ('c', "command", Ok(format!("coffer snapshot list {}", quoted(name)))),
+        ],
+        Subject::Snapshot(id, taken) => vec![
+            ('i', "id", harmless(id.as_bytes())),
+            ('t', "time", Ok(text::stamp(*taken, &model.zone))),
+            ('c', "command", Ok(format!("coffer snapshot ls {}", quoted(id)))),
+        ],
+    }
+}
+
+/// What can be copied of a vault, a generation, a file.
+fn of_kept(model: &Model, kept: &Kept) -> Vec<Offer> {
     let mut out = Vec::new();
-    let vault = quoted(&subject.vault);
-    let Some((id, time)) = subject.generation else {
-        out.push(('n', "name", harmless(subject.vault.as_bytes())));
-        if let Some(location) = &subject.location {
+    let vault = quoted(&kept.vault);
+    let Some((id, time)) = kept.generation else {
+        out.push(('n', "name", harmless(kept.vault.as_bytes())));
+        if let Some(location) = &kept.location {
             out.push(('p', "path", harmless(location.as_bytes())));
         }
         out.push(('c', "command", Ok(format!("coffer generations --vault {vault}"))));
         return out;
     };
-    let path = subject.path.as_ref().filter(|path| !path.is_empty());
+    let path = kept.path.as_ref().filter(|path| !path.is_empty());
     if let Some(path) = path {
         out.extend(path.last().map(|name| ('n', "name", harmless(name))));
         out.push(('p', "path", harmless(&joined(path))));
@@ -244,6 +305,23 @@ mod tests {
         );
         assert_eq!(copied("Enter Enter y n").as_deref(), Some(".config"));
         assert_eq!(copied("Enter Enter y x"), None);
+        assert_eq!(
+            copied("Enter Enter V y p").as_deref(),
+            Some("/home/anna/.config"),
+            "a version"
+        );
+        assert_eq!(
+            copied("5 y c").as_deref(),
+            Some("coffer snapshot list db"),
+            "what is snapshotted"
+        );
+        let command = copied("5 Enter y c").unwrap();
+        assert!(command.starts_with("coffer snapshot ls "), "{command}");
+        assert_eq!(
+            copied("4 . o d t Enter y n").as_deref(),
+            Some("Notes on 2024.odt"),
+            "what was found"
+        );
     }
 
     #[test]

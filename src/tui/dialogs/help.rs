@@ -44,8 +44,15 @@ struct Row {
     keys: String,
 }
 
-/// Opens it over the place that has the keys.
+/// Opens it over the place that has the keys. The palette makes room for it; from the help itself the same key leaves it.
 pub fn open(act: &mut Act) {
+    if act.model.dialogs.last().is_some_and(|dialog| dialog.is_lens()) {
+        let was = act.model.context();
+        super::super::dialog::close(act);
+        if was == CONTEXT {
+            return;
+        }
+    }
     let over = act.model.context_below();
     act.model.push(Help {
         search: Field::default(),
@@ -77,16 +84,24 @@ fn step(act: &mut Act, by: isize) {
     });
 }
 
-/// Runs what the cursor is on, where the help was opened.
+/// Runs what the cursor is on, where the help was opened. What a guarded dialog asks for is answered there by its own key:
+/// Enter here would go round the guard.
 fn run(act: &mut Act) {
-    let mut action = None;
+    let mut chosen = None;
     with_top::<Help>(act, |state, act| {
-        action = rows(act.model, state).get(state.cursor).map(|row| row.action);
+        let row = rows(act.model, state).into_iter().nth(state.cursor);
+        chosen = row.map(|row| (row.action, row.keys));
         Then::Close
     });
-    if let Some(action) = action {
-        update::run(act.model, action, act.key, act.effects);
+    let Some((action, keys)) = chosen else { return };
+    let guarded = act.model.dialogs.last().is_some_and(|dialog| dialog.guard().is_some());
+    if guarded && matches!(action.at, At::Only(_)) {
+        return act.model.say(
+            Role::Warning,
+            format!("Not from here: {keys} in the dialog itself does that."),
+        );
     }
+    update::run(act.model, action, act.key, act.effects);
 }
 
 impl Dialog for Help {
@@ -141,7 +156,7 @@ fn draw(model: &Model, state: &Help, canvas: &mut Canvas) {
             inside.x,
             inside.y + 2,
             inside.right(),
-            "No key does that here.",
+            "No key does that here: Esc, then : looks among what the other screens do.",
             Role::Dim,
         );
     }

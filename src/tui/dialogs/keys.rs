@@ -26,7 +26,8 @@ const CHANGE: &str = "keys.change";
 /// What one can do in it.
 #[rustfmt::skip] // a table, read by its columns
 pub static ACTIONS: &[Action] = &[
-    Action::new("keys.show", "keys", "Show which passwords open the vault", &["K"], At::Only(&[VAULTS, GENERATIONS]), open).unless(no_vault_here),
+    Action::new("keys.show", "keys", "Show which passwords open the vault", &["K"], At::Only(&[VAULTS, GENERATIONS]), open).hint(18)
+        .unless(no_vault_here),
     Action::new("keys.add", "add", "Add another password", &["a"], At::Only(&[CONTEXT]), |act| type_new(act, false)).hint(1).unless(not_ready),
     Action::new("keys.change", "change password", "Change the password that is in use", &["c"], At::Only(&[CONTEXT]), |act| type_new(act, true)).hint(2).unless(not_ready),
     Action::new("keys.remove", "remove", "Take this password away: it opens the vault no more", &["x"], At::Only(&[CONTEXT]), remove).hint(3)

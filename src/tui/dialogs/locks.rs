@@ -22,7 +22,8 @@ const SLOT: &str = "locks.list";
 /// What one can do in it.
 #[rustfmt::skip] // a table, read by its columns
 pub static ACTIONS: &[Action] = &[
-    Action::new("locks.show", "locks", "Show who holds a lock on the vault, and unlock it", &["U"], At::Only(&[VAULTS, GENERATIONS]), open).unless(no_vault_here),
+    Action::new("locks.show", "locks", "Show who holds a lock on the vault, and unlock it", &["U"], At::Only(&[VAULTS, GENERATIONS]), open).hint(19)
+        .unless(no_vault_here),
     Action::new("locks.remove-stale", "remove those left behind", "Remove locks whose program is gone", &["u"], At::Only(&[CONTEXT]), remove_stale).hint(1)
         .danger(Danger::Ask).unless(|model| none_stale(model).or_else(|| read_only(model))),
     Action::new("locks.remove-all", "remove all", "Remove all locks, of programs that may still run too", &["D"], At::Only(&[CONTEXT]), remove_all).hint(2)

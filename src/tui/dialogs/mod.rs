@@ -15,6 +15,7 @@ pub mod jobs;
 pub mod keys;
 pub mod locks;
 pub mod look;
+pub mod notes;
 pub mod palette;
 pub mod password;
 pub mod plans;
@@ -117,7 +118,7 @@ pub(crate) fn review<T>(
 /// Why there is no vault to do something with.
 pub(crate) fn no_vault_here(model: &Model) -> Option<String> {
     let none = model.vaults.list.current().is_none();
-    none.then(|| "There is no vault here: n makes one.".into())
+    none.then(|| "There is no vault here: A sets one up.".into())
 }
 
 /// What a dialog asked of a vault needs its password: it is asked for, above the dialog.

@@ -7,7 +7,7 @@ use super::super::field::Field;
 use super::super::fuzzy::{Query, rank};
 use super::super::model::{Model, Screen};
 use super::super::msg::Effect;
-use super::super::screens::{files, vaults};
+use super::super::screens::{self, files, vaults};
 use super::super::theme::Role;
 use super::super::update;
 use super::super::view::canvas::Canvas;
@@ -40,6 +40,8 @@ pub static ACTIONS: &[Action] = &[
 enum What {
     /// An action of the place below.
     Do(&'static Action),
+    /// An action of another screen or pane.
+    There(&'static Action),
     /// To a vault's generations.
     Vault(String),
     /// To a generation's files.
@@ -54,6 +56,8 @@ struct Entry {
     what: What,
     /// What it is called, harmless.
     name: String,
+    /// Another, shorter name that it is found by; may be empty.
+    short: String,
     /// Its keys, or what kind of thing it is.
     kind: String,
     /// Which characters of the name were meant.
@@ -91,16 +95,22 @@ impl Palette {
         let entry = |what, name: String, kind: String| Entry {
             what,
             name,
+            short: String::new(),
             kind,
             places: Vec::new(),
         };
         let here = model.context_below();
-        let opens = |action: &&Action| action.id != "palette.show" && !action.id.starts_with("move.");
+        // Itself and moving make no sense here; leaving is said once.
+        let makes_sense = |action: &&Action| {
+            let twice = action.id == "app.quit" && matches!(action.at, At::Everywhere);
+            action.id != "palette.show" && !action.id.starts_with("move.") && !twice
+        };
+        let keys = |action: &Action| model.keymap.keys_of(action).into_iter().next().unwrap_or_default();
         let mut all: Vec<Entry> = actions::of(here)
-            .filter(opens)
-            .map(|action| {
-                let keys = model.keymap.keys_of(action).into_iter().next().unwrap_or_default();
-                entry(What::Do(action), action.doc.to_owned(), keys)
+            .filter(makes_sense)
+            .map(|action| Entry {
+                short: action.name.to_owned(),
+                ..entry(What::Do(action), action.doc.to_owned(), keys(action))
             })
             .collect();
         all.extend(self.plans.iter().filter(|_| !model.read_only).map(|row| {
@@ -120,6 +130,17 @@ impl Palette {
             let name = format!("Generation {stamp}  {}", text::ago(row.time, model.now.unix));
             entry(What::Generation(row.id), name, row.id.short())
         }));
+        all.extend(
+            actions::all()
+                .filter(|action| !action.at.holds(here))
+                .filter_map(|action| {
+                    let on = screens::home_of(action)?.title();
+                    Some(Entry {
+                        short: format!("on {on}: {}", action.name),
+                        ..entry(What::There(action), format!("on {on}: {}", action.doc), keys(action))
+                    })
+                }),
+        );
         all
     }
 
@@ -127,7 +148,8 @@ impl Palette {
     fn look(&mut self, model: &Model) {
         let all = self.all(model);
         let query = Query::new(self.search.text());
-        let mut found = rank(&query, all.iter().map(|entry| entry.name.as_str()));
+        let names = all.iter().map(|entry| [entry.name.as_str(), entry.short.as_str()]);
+        let mut found = rank(&query, names);
         // Letters strewn over a long name fit too, but nobody means them once something fits well.
         let best = found.first().map_or(0, |(_, fit)| fit.score);
         found.retain(|(_, fit)| fit.score * 3 >= best * 2);
@@ -160,6 +182,12 @@ fn run(act: &mut Act) {
     match chosen {
         None => {}
         Some(What::Do(action)) => update::run(act.model, action, act.key, act.effects),
+        Some(What::There(action)) => {
+            screens::go_home(act.model, action);
+            if action.at.holds(act.model.context()) {
+                update::run(act.model, action, act.key, act.effects);
+            }
+        }
         Some(What::Vault(name)) => vaults::go_to(act.model, &name),
         Some(What::Generation(id)) => {
             let found = files::travel::go_to(act.model, id);

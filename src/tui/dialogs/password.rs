@@ -9,7 +9,7 @@ use super::super::msg::{Effect, Typed};
 use super::super::screens::vaults::Pane;
 use super::super::theme::Role;
 use super::super::view::canvas::Canvas;
-use super::{frame, keys_line, line};
+use super::{frame, keys_line, line, room};
 use crate::engine::Answer;
 use crate::text;
 use crate::vault::Password as Secret;
@@ -109,7 +109,11 @@ impl Dialog for Password {
 
     fn draw(&self, model: &Model, canvas: &mut Canvas) {
         let more = model.look.symbols.more;
-        let lines = if self.problem.is_empty() { 0 } else { 2 };
+        let problem = match self.problem.as_str() {
+            "" => Vec::new(),
+            problem => text::wrap(&text::escape(problem.as_bytes()), room(canvas)),
+        };
+        let lines = problem.len() as u16 + u16::from(!problem.is_empty());
         let inside = frame(canvas, 7 + lines, "Password", Role::Focus);
         let vault = text::cut_middle(&text::escape(self.vault.as_bytes()), 40, more);
         line(
@@ -124,10 +128,8 @@ impl Dialog for Password {
         } else {
             canvas.field(inside.x, inside.y + 2, inside.width, &self.field, true);
         }
-        if !self.problem.is_empty() {
-            let problem = text::escape(self.problem.as_bytes());
-            let problem = text::cut_end(&problem, usize::from(inside.width), more);
-            line(canvas, inside, 4, &problem, Role::Danger);
+        for (n, words) in problem.iter().enumerate() {
+            line(canvas, inside, 4 + n as u16, words, Role::Danger);
         }
         keys_line(model, canvas, inside, CONTEXT);
     }

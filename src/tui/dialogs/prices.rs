@@ -24,7 +24,7 @@ const SAVE: &str = "prices.save";
 /// What one can do in it, and where it opens.
 #[rustfmt::skip] // a table, read by its columns
 pub static ACTIONS: &[Action] = &[
-    Action::new("vaults.price", "price", "Name the vault's price, from the book", &["$"], At::Only(&[vaults::VAULTS, overview::CONTEXT]), open)
+    Action::new("vaults.price", "price", "Name the vault's price, from the book", &["p", "$"], At::Only(&[vaults::VAULTS, overview::CONTEXT]), open).hint(20)
         .unless(super::no_vault_here),
     Action::new("prices.try", "try it", "See what this price would come to; nothing is written", &["Enter"], At::Only(&[CONTEXT]), try_it)
         .hint(1).unless(nothing),

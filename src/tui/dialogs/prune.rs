@@ -21,7 +21,7 @@ const SLOT: &str = "prune.plan";
 #[rustfmt::skip] // a table, read by its columns
 pub static ACTIONS: &[Action] = &[
     Action::new("vaults.prune", "prune", "Give back the space of what no generation needs any more; plans first", &["S"],
-        At::Only(&[VAULTS, GENERATIONS, DETAILS]), open).danger(Danger::Plan).unless(why_not),
+        At::Only(&[VAULTS, GENERATIONS, DETAILS]), open).danger(Danger::Plan).hint(17).unless(why_not),
     Action::new("prune.yes", "give it back", "Prune as planned", &["y"], At::Only(&[CONTEXT]), yes).danger(Danger::Plan).hint(1)
         .unless(nothing_to_do),
     Action::new("prune.no", "leave it", "Leave everything as it is", &["n"], At::Only(&[CONTEXT]), super::super::dialog::close).hint(2),

@@ -34,10 +34,15 @@ pub struct Quit {
 pub fn quit(act: &mut Act) {
     if act.model.jobs.running_here().next().is_none() {
         act.effects.push(Effect::Quit);
-    } else {
+    } else if act.model.dialog_mut::<Quit>().is_none() {
         let guard = Guard::now(act);
         act.model.push(Quit { guard });
     }
+}
+
+/// Whether it is asked what becomes of the jobs.
+pub fn is_asked(model: &Model) -> bool {
+    model.dialogs.last().is_some_and(|dialog| dialog.context() == CONTEXT)
 }
 
 fn detach(act: &mut Act) {

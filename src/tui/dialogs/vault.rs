@@ -27,7 +27,7 @@ const SLOT: &str = "vault.save";
 /// What one can do.
 #[rustfmt::skip] // a table, read by its columns
 pub static ACTIONS: &[Action] = &[
-    Action::new("vault.new", "new vault", "Make a vault, or add one that is there", &["n"], At::Only(&[VAULTS]), open).unless(read_only),
+    Action::new("vault.new", "new vault", "Make a vault, or add one that is there", &["n"], At::Only(&[VAULTS]), open).hint(3).unless(read_only),
     Action::new("vault.remove", "remove from config", "Take this vault out of the config; its data stays", &["X"], At::Only(&[VAULTS, GENERATIONS]), remove)
         .danger(Danger::Ask).unless(|model| super::no_vault_here(model).or_else(|| read_only(model))),
     Action::new("vault.save", "set it up", "Make the vault or add it, and write it into the config", &["Enter", "Ctrl-s"], At::Only(&[CONTEXT]), save).hint(1)

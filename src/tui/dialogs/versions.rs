@@ -13,12 +13,13 @@ use super::super::screens::files::{self, Spot, travel};
 use super::super::theme::Role;
 use super::super::view::canvas::Canvas;
 use super::super::window::Window;
+use super::copy::Kept;
 use super::{changes, compare, look, restore};
 use crate::engine::question::{DiskNow, FileAt, VersionRow, Versions};
 use crate::text;
 use crate::vault::{Id, NodeType};
 
-const CONTEXT: Context = Context::dialog("versions", "Versions").with_list();
+pub(super) const CONTEXT: Context = Context::dialog("versions", "Versions").with_list();
 
 /// What one can do in it.
 #[rustfmt::skip] // a table, read by its columns
@@ -124,6 +125,18 @@ impl List {
                 })
             }
         }
+    }
+
+    /// The version under the cursor, to copy something of it.
+    pub(super) fn kept(&self, model: &Model) -> Option<Kept> {
+        let (_, run) = self.current(model)?;
+        let run = run.filter(|run| run.entry.is_some())?;
+        Some(Kept {
+            vault: self.spot.vault.clone(),
+            location: None,
+            generation: run.held.first().copied(),
+            path: Some(self.spot.path.clone()),
+        })
     }
 
     fn name(&self) -> String {
@@ -240,10 +253,11 @@ fn diff(act: &mut Act, disk: bool) {
             match (at + 1..rows).find(alike) {
                 Some(row) => (row_of(row), row),
                 None => {
-                    act.model.say(
-                        Role::Warning,
-                        "This is the oldest version. D compares it with the disk.",
-                    );
+                    let words = match row_of(at).is_some_and(is_folder) {
+                        true => "This is the oldest version: there is none before it to compare with.",
+                        false => "This is the oldest version. D compares it with the disk.",
+                    };
+                    act.model.say(Role::Warning, words);
                     return Then::Keep;
                 }
             }

@@ -237,7 +237,7 @@ fn kept(changed: &[&'static str]) -> impl Iterator<Item = Bound> {
         ctrl: true,
         ..Key::char('c')
     };
-    let quits = actions::all().filter(|action| action.id == "app.quit");
+    let quits = actions::all().filter(|action| action.id == "app.quit" && matches!(action.at, At::Everywhere));
     let quit = quits
         .filter(|action| changed.contains(&action.id))
         .map(move |action| Bound {

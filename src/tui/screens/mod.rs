@@ -12,7 +12,7 @@ pub mod search;
 pub mod snapshots;
 pub mod vaults;
 
-use super::actions::{Act, Context};
+use super::actions::{Act, Action, At, Context};
 use super::dialog::Moves;
 use super::dialogs::filter;
 use super::field::Field;
@@ -30,6 +30,58 @@ pub(super) fn context(model: &Model) -> Context {
         Screen::Search => search::context(model),
         Screen::Snapshots => snapshots::context(model),
         Screen::Cost => cost::context(model),
+    }
+}
+
+/// A pane, its screen, and what gives it the keys there.
+type Pane = (Screen, Context, fn(&mut Model));
+
+/// The panes that other places lead to.
+static PANES: &[Pane] = &[
+    (Screen::Overview, overview::CONTEXT, |_| {}),
+    (Screen::Vaults, vaults::VAULTS, |model| {
+        model.pane = vaults::Pane::Vaults
+    }),
+    (Screen::Vaults, vaults::GENERATIONS, |model| {
+        model.pane = vaults::Pane::Generations;
+    }),
+    (Screen::Vaults, vaults::DETAILS, |model| {
+        model.pane = vaults::Pane::Details
+    }),
+    (Screen::Files, files::CONTEXT, |_| {}),
+    (Screen::Search, search::ROWS, |model| model.search.typing = false),
+    (Screen::Snapshots, snapshots::TARGETS, |model| {
+        model.snapshots.pane = snapshots::Pane::Targets;
+    }),
+    (Screen::Snapshots, snapshots::SNAPSHOTS, |model| {
+        model.snapshots.pane = snapshots::Pane::Snapshots;
+    }),
+    (Screen::Snapshots, snapshots::DETAILS, |model| {
+        model.snapshots.pane = snapshots::Pane::Details;
+    }),
+    (Screen::Cost, cost::RULE, |model| model.cost.pane = cost::Pane::Rule),
+    (Screen::Cost, cost::FATES, |model| model.cost.pane = cost::Pane::Fates),
+    (Screen::Cost, cost::LOST, |model| model.cost.pane = cost::Pane::Lost),
+];
+
+/// The first pane where an action is at home, if it is one of a screen.
+fn home(action: &Action) -> Option<&'static Pane> {
+    let At::Only(places) = action.at else { return None };
+    PANES.iter().find(|(_, pane, _)| places.contains(pane))
+}
+
+/// The screen where an action is at home, if it is one of a screen's own.
+pub(super) fn home_of(action: &Action) -> Option<Screen> {
+    home(action).map(|(screen, ..)| *screen)
+}
+
+/// Goes where an action is at home.
+pub(super) fn go_home(model: &mut Model, action: &Action) {
+    let Some((screen, _, enter)) = home(action) else { return };
+    model.screen = *screen;
+    // The pane that has the keys there keeps them if it can.
+    if !action.at.holds(context(model)) {
+        enter(model);
     }
 }
 

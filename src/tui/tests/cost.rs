@@ -319,3 +319,16 @@ fn a_lost_version_is_gone_to_in_its_generation() {
     stage.keys("6");
     assert!(stage.screen().contains("Lost for ever"));
 }
+
+#[test]
+fn notes_that_have_no_room_can_be_read() {
+    let mut stage = Stage::new(80, 24, Look::default());
+    stage.keys("6 N");
+    for words in [
+        "What the rule means",
+        "No generation goes: all 14 stay.",
+        "it was off by 6 %",
+    ] {
+        assert!(stage.screen().contains(words), "{words}: {}", stage.screen());
+    }
+}

@@ -9,6 +9,7 @@ mod hostile;
 mod jobs;
 mod journeys;
 mod random;
+mod reach;
 mod readme;
 mod restoring;
 mod scenes;

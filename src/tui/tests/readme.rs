@@ -25,7 +25,12 @@ fn table(out: &mut String, title: &str, actions: impl Iterator<Item = &'static A
 
 fn tables() -> String {
     let mut out = String::new();
-    let everywhere = |action: &&Action| matches!(action.at, At::Lists | At::Screens | At::ScreensBut(_) | At::Dialogs);
+    let everywhere = |action: &&Action| {
+        matches!(
+            action.at,
+            At::Lists | At::Screens | At::ScreensBut(_) | At::Dialogs | At::Everywhere
+        )
+    };
     table(&mut out, "Everywhere", actions::all().filter(everywhere));
     let places: [(&str, &[Context]); 6] = [
         ("1 Overview", &[overview::CONTEXT]),

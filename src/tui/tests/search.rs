@@ -1,7 +1,7 @@
 //! Searching, and going to what was found.
 
-use crate::engine::Question;
-use crate::engine::question::{Kinds, SearchAsked};
+use crate::engine::question::{Kinds, SearchAsked, Standing};
+use crate::engine::{Answer, Question};
 use crate::tui::model::{Model, Screen};
 use crate::tui::msg::{Effect, Msg};
 use crate::tui::stage::Stage;
@@ -236,4 +236,23 @@ fn from_a_change_one_goes_to_where_it_is_or_was() {
     assert_eq!(stage.model.files.folder.join(&b'/'), b"home/anna/documents");
     stage.keys("2 Enter c Enter");
     assert_eq!(shown(&stage), Some(all[2].id));
+}
+
+#[test]
+fn nothing_found_where_nothing_can_be_read_says_so() {
+    let mut stage = stage();
+    stage.world.poison = Some(|answer| {
+        if let Answer::Found(window) = answer {
+            (window.rows, window.total) = (Vec::new(), 0);
+            for vault in &mut window.vaults {
+                (vault.catalogued, vault.standing) = (0, Standing::Locked);
+            }
+        }
+    });
+    stage.text("x");
+    assert!(
+        stage.screen().contains("No vault could be searched"),
+        "{}",
+        stage.screen()
+    );
 }

@@ -1,6 +1,6 @@
 //! What a list says when there is nothing in it: one sentence, one key, the same as a command.
 
-use super::super::model::{Load, Model};
+use super::super::model::{Load, Model, Screen};
 use super::super::theme::Role;
 use super::super::window::Window;
 use super::canvas::Canvas;
@@ -103,10 +103,12 @@ pub(crate) fn vaults(model: &Model, canvas: &mut Canvas, span: Span) -> bool {
     if pane.list.total() != Some(0) {
         return false;
     }
-    let keys = [
-        ("A", "sets one up with you, in four steps"),
-        ("n", "makes one, or adds one that is there; in a shell:"),
-    ];
+    // `n` is a key of the vaults' own screen.
+    let by_hand = match model.screen {
+        Screen::Vaults => ("n", "makes one, or adds one that is there; in a shell:"),
+        _ => ("2", "goes to the vaults, where n makes one or adds one; in a shell:"),
+    };
+    let keys = [("A", "sets one up with you, in four steps"), by_hand];
     let command = "coffer init --vault /srv/backup/home\ncoffer demo        makes one to look at";
     message(
         canvas,
@@ -149,6 +151,12 @@ pub(crate) fn generations(model: &Model, canvas: &mut Canvas, span: Span) -> boo
 pub(crate) fn files(model: &Model, canvas: &mut Canvas, span: Span) -> bool {
     let pane = &model.files;
     if pane.of.is_none() {
+        // Whatever keeps the generations away keeps the files away.
+        let generations = &model.generations;
+        let _said = match generations.vault {
+            None => vaults(model, canvas, span),
+            Some(_) => self::generations(model, canvas, span),
+        };
         return true;
     }
     if common(model, canvas, span, &pane.load, &pane.list) || unmatched(canvas, span, &pane.filter, &pane.list) {

@@ -15,9 +15,9 @@ use ratatui::layout::Rect;
 
 use canvas::Canvas;
 
-use super::actions::{self, Action, Context};
+use super::actions::{self, Action, At, Context};
 use super::dialogs::filter::Filter;
-use super::dialogs::jobs;
+use super::dialogs::{jobs, quit};
 use super::model::{Model, SMALLEST, Screen, WIDE};
 use super::screens;
 use super::screens::files::Selected;
@@ -36,7 +36,11 @@ pub fn view(model: &Model, frame: &mut Frame) {
 pub fn draw(model: &Model, buffer: &mut Buffer, area: Rect) {
     let mut canvas = Canvas::new(buffer, area, model.look);
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
-        let line = format!("Coffer needs {}x{}; q quits", SMALLEST.0, SMALLEST.1);
+        let (columns, rows) = SMALLEST;
+        let line = match quit::is_asked(model) {
+            true => format!("Jobs run: {columns}x{rows} shows what to do"),
+            false => format!("Coffer needs {columns}x{rows}; q quits"),
+        };
         canvas.text(0, 0, area.width, &line, Role::Text);
         return;
     }
@@ -229,9 +233,13 @@ fn hints(model: &Model, canvas: &Canvas, context: Context, mut x: u16, end: u16)
     let keyed = |action: &'static Action| Some((model.keymap.keys_in(context, action).into_iter().next()?, action));
     let mut hinted: Vec<_> = actions::of(context)
         .filter(|action| action.hint > 0)
+        // A dialog's line has room for its own keys only.
+        .filter(|action| !(context.dialog && matches!(action.at, At::Everywhere)))
         .filter_map(keyed)
         .collect();
     hinted.sort_by_key(|(_, action)| action.hint);
+    // What has keys of two kinds is hinted by the first that is heard.
+    hinted.dedup_by_key(|(_, action)| action.id);
     // Help and quit have their place even where there is little: what does not fit goes from the middle.
     let widths: Vec<u16> = hinted
         .iter()
@@ -239,7 +247,15 @@ fn hints(model: &Model, canvas: &Canvas, context: Context, mut x: u16, end: u16)
         .collect();
     let mut total: u16 = widths.iter().sum();
     let mut keep = vec![true; hinted.len()];
-    for n in (1..hinted.len().saturating_sub(2)).rev() {
+    // What cannot be done now goes first.
+    let usable = |n: &usize| {
+        hinted
+            .get(*n)
+            .is_some_and(|(_, action)| (action.why_not)(model).is_none())
+    };
+    let mut order: Vec<usize> = (1..hinted.len().saturating_sub(2)).rev().collect();
+    order.sort_by_key(usable);
+    for n in order {
         if total <= end.saturating_sub(x) + 2 {
             break;
         }

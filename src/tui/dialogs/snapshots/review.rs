@@ -26,6 +26,9 @@ pub static ACTIONS: &[Action] = &[
     Action::new("snapshot-review.keep", "keep this one", "Take this one back", &["Space", "x"], At::Only(&[CONTEXT]), keep).hint(2),
 ];
 
+/// Columns of a level's badge and word.
+const BADGE: u16 = 15;
+
 /// The review.
 #[derive(Debug)]
 pub struct Review {
@@ -152,8 +155,9 @@ fn draw_row(model: &Model, canvas: &mut Canvas, row: &SnapshotRow, (x, y, end): 
     let snapshot = &row.snapshot;
     let x = canvas.text(x + 1, y, end, symbols.bad, Role::Danger) + 1;
     let x = canvas.text(x, y, end, &text::stamp(snapshot.taken.seconds, &model.zone), Role::Text) + 2;
-    let (badge, role) = words::badge(snapshot.consistency, symbols);
-    let x = canvas.text(x, y, end, &badge, role) + 2;
+    let (badge, role) = words::badge_word(snapshot.consistency, symbols);
+    canvas.text(x, y, end, &badge, role);
+    let x = x + BADGE;
     let alone = words::alone(row);
     canvas.right(y, end - 1, &alone, Role::Dim);
     let stop = end.saturating_sub(text::width(&alone) as u16 + 3);

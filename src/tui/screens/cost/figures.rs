@@ -256,9 +256,13 @@ fn facts(what: &WhatIf) -> Vec<Fact> {
         None => unknown(),
     };
     let (pays, pays_role) = match (what.payback_months, &what.one_off, what.saved) {
-        _ if !words::goes(what) => ("no cost".to_owned(), Role::Text),
+        // Nothing is paid.
+        _ if !words::goes(what) => ("-".to_owned(), Role::Dim),
         (Some(after), ..) => (words::months(after), Role::Text),
-        (None, Some(bill), Some(_)) if bill.total.nanos == 0 => ("no cost".to_owned(), Role::Text),
+        (None, Some(bill), Some(saved)) if bill.total.nanos == 0 && saved.nanos > 0 => {
+            ("at once".to_owned(), Role::Text)
+        }
+        (None, Some(bill), Some(_)) if bill.total.nanos == 0 => ("-".to_owned(), Role::Dim),
         (None, Some(_), Some(_)) => ("never".to_owned(), Role::Warning),
         _ => unknown(),
     };

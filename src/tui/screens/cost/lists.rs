@@ -112,7 +112,10 @@ fn generations(model: &Model, canvas: &mut Canvas, span: Span, y: u16) {
         return;
     };
     if list.total() == Some(0) {
-        let sentence = format!("Nothing goes: all {} stay.", text::count(what.fates.len() as u64));
+        let sentence = match what.fates.len() as u64 {
+            1 => "Nothing goes: the only generation stays.".to_owned(),
+            all => format!("Nothing goes: all {} stay.", text::count(all)),
+        };
         message(canvas, span, y + 1, &sentence, &[("a", "lists them")], "");
         return;
     }

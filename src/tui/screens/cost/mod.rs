@@ -88,6 +88,8 @@ pub static ACTIONS: &[Action] = &[
         |act| act.model.cost.table = !act.model.cost.table).hint(10),
     Action::new("cost.unit", "money", "The next months in money, or in bytes", &["$"], At::Only(ALL),
         |act| act.model.cost.money = !act.model.cost.money).hint(11).unless(outlook::no_money),
+    Action::new("cost.notes", "notes", "All that is to be said of what the rule would do, in sentences", &["N"], At::Only(ALL),
+        rule_view::show_notes).hint(22).unless(rule_view::nothing_said),
     Action::new("cost.next-vault", "next vault", "To the next vault", &["]", "v"], At::Only(ALL), |act| ask::change_vault(act.model, 1)).hint(12),
     Action::new("cost.previous-vault", "vault before", "To the vault before", &["[", "V"], At::Only(ALL),
         |act| ask::change_vault(act.model, -1)),

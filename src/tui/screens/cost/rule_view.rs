@@ -1,6 +1,8 @@
 //! How the rule's fields are drawn, and what must be said of the rule.
 
+use super::super::super::actions::Act;
 use super::super::super::dialogs::jobs::Drawer;
+use super::super::super::dialogs::notes::Notes;
 use super::super::super::model::Model;
 use super::super::super::theme::Role;
 use super::super::super::view::canvas::Canvas;
@@ -114,7 +116,55 @@ fn draw_field(model: &Model, canvas: &mut Canvas, span: Span, y: u16, field: Fie
 
 /// What must be said of the rule, below its fields; with the sentences themselves where they have no place elsewhere.
 pub(super) fn notes(model: &Model, canvas: &mut Canvas, span: Span, y: u16, end: u16, sentences: bool) {
-    let Some((_, what)) = ask::shown(model) else { return };
+    let said = said(model, sentences);
+    let cells = usize::from(span.width().saturating_sub(3));
+    let symbols = model.look.symbols;
+    let lines = said.iter().flat_map(|(sentence, role)| {
+        let wrapped = text::wrap(&words::plain(symbols, sentence), cells);
+        wrapped.into_iter().map(|line| (line, *role))
+    });
+    let lines: Vec<(String, Role)> = lines.collect();
+    let room = usize::from(end.saturating_sub(y));
+    // The last line says how the rest can be read.
+    let shown = if lines.len() > room {
+        room.saturating_sub(1)
+    } else {
+        room
+    };
+    let cut = lines.len() > shown && room > 0;
+    for (n, (line, role)) in lines.into_iter().take(shown).enumerate() {
+        canvas.text(span.x + 1, y + n as u16, span.end, &line, role);
+    }
+    if cut {
+        let y = y + shown as u16;
+        let x = canvas.text(span.x + 1, y, span.end, "N", Role::Key) + 1;
+        canvas.text(x, y, span.end, "shows all that is to be said", Role::Dim);
+    }
+}
+
+/// Shows all that must be said of the rule.
+pub(super) fn show_notes(act: &mut Act) {
+    let symbols = act.model.look.symbols;
+    let mut said = said(act.model, true);
+    for (sentence, _) in &mut said {
+        *sentence = words::plain(symbols, sentence);
+    }
+    let notes = Notes::new(act.model, "What the rule means", &said);
+    act.model.push(notes);
+}
+
+/// Why there is nothing to say.
+pub(super) fn nothing_said(model: &Model) -> Option<String> {
+    ask::shown(model)
+        .is_none()
+        .then(|| "What the rule would do is not known yet.".into())
+}
+
+/// What must be said of the rule, with the sentences themselves if wanted.
+fn said(model: &Model, sentences: bool) -> Vec<(String, Role)> {
+    let Some((_, what)) = ask::shown(model) else {
+        return Vec::new();
+    };
     let mut said: Vec<(String, Role)> = Vec::new();
     if sentences {
         said.extend(words::sentences(what));
@@ -130,19 +180,5 @@ pub(super) fn notes(model: &Model, canvas: &mut Canvas, span: Span, y: u16, end:
     if let Some(projection) = &what.projection {
         said.push((outlook::trust(projection), Role::Dim));
     }
-    let cells = usize::from(span.width().saturating_sub(3));
-    let symbols = model.look.symbols;
-    let lines = said.iter().flat_map(|(sentence, role)| {
-        let wrapped = text::wrap(&words::plain(symbols, sentence), cells);
-        wrapped.into_iter().map(|line| (line, *role))
-    });
-    let lines: Vec<(String, Role)> = lines.collect();
-    let room = usize::from(end.saturating_sub(y));
-    let cut = lines.len() > room;
-    for (n, (line, role)) in lines.into_iter().take(room).enumerate() {
-        let x = canvas.text(span.x + 1, y + n as u16, span.end, &line, role);
-        if cut && n + 1 == room {
-            canvas.text(x, y + n as u16, span.end, symbols.more, role);
-        }
-    }
+    said
 }

@@ -47,7 +47,7 @@ pub(super) fn line(model: &Model, canvas: &mut Canvas, y: u16, cost: &VaultCost)
     if let Some(rest) = columns.rest {
         let (words, role) = match &cost.price {
             Some(price) => (text::escape(price.as_bytes()), Role::Dim),
-            None => ("$ names its price".to_owned(), Role::Text),
+            None => ("p names its price".to_owned(), Role::Text),
         };
         let words = text::cut_end(&plain(symbols, &words), usize::from(width - 1 - rest), symbols.more);
         canvas.text(rest, y, width - 1, &words, role);
@@ -71,7 +71,7 @@ pub(super) fn sum(costs: &[VaultCost]) -> String {
     let unnamed = costs.iter().filter(|cost| cost.monthly.is_none()).count() as u64;
     let sums: Vec<String> = sums.iter().map(Money::to_string).collect();
     match (sums.is_empty(), unnamed) {
-        (true, _) => "cost unknown: $ on a vault names its price".to_owned(),
+        (true, _) => "cost unknown: p on a vault names its price".to_owned(),
         (false, 0) => format!("{about}{} a month", sums.join(" + ")),
         (false, unnamed) => {
             let vaults = text::counted(unnamed, "vault", "vaults");
@@ -94,6 +94,6 @@ pub(super) fn fact(model: &Model, vault: &str) -> (&'static str, String, Role) {
             let price = text::escape(price.as_bytes());
             ("cost", shown(format!("not known yet, {price}")), Role::Dim)
         }
-        _ => ("cost", "price not named: $ names it".to_owned(), Role::Dim),
+        _ => ("cost", "price not named: p names it".to_owned(), Role::Dim),
     }
 }

@@ -140,6 +140,12 @@ pub(super) fn reach_words(search: &Searching, warning: &str) -> (String, Role) {
     (words, if grave { Role::Warning } else { Role::Dim })
 }
 
+/// Whether no vault can be read, so that nothing found says nothing.
+fn is_blind(search: &Searching) -> bool {
+    let blind = |vault: &SearchedVault| vault.catalogued == 0 && vault.standing != Standing::Ready;
+    !search.vaults.is_empty() && search.vaults.iter().all(blind)
+}
+
 /// Says what to do where there are no rows; whether it did.
 fn empty(model: &Model, canvas: &mut Canvas, span: Span) -> bool {
     let search = &model.search;
@@ -174,6 +180,19 @@ fn empty(model: &Model, canvas: &mut Canvas, span: Span) -> bool {
         _ if search.list.total() == Some(0) && search.running => {
             let words = format!("searching{}", model.look.symbols.more);
             canvas.text(span.x + 3, y, span.end, &words, Role::Dim);
+            true
+        }
+        _ if search.list.total() == Some(0) && is_blind(search) => {
+            let sentence =
+                "No vault could be searched: what is in them is not known here yet. The line above says why.";
+            message(
+                canvas,
+                span,
+                y,
+                sentence,
+                &[("2", "goes to the vaults: Enter on one asks for its password")],
+                "",
+            );
             true
         }
         _ if search.list.total() == Some(0) => {

@@ -74,12 +74,14 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas, span: Span, top: u16) {
 /// Draws what must be known, a sentence each, below so many rows; gives the rows they took.
 fn draw_notes(canvas: &mut Canvas, area: Rect, used: u16, notes: &[String]) -> u16 {
     let room = usize::from(area.width.saturating_sub(2));
+    // A hostile sentence must not push the others away: each has an equal part of the lines there are.
+    let lines = usize::from(area.height.saturating_sub(used)) / notes.len().max(1);
+    let lines = lines.clamp(2, 6);
     let (warning, more) = (canvas.look.symbols.warning, canvas.look.symbols.more);
     let mut y = area.y + used;
     for note in notes {
-        // Two lines each: a hostile sentence must not push the others away.
-        let note = text::cut_end(&text::escape(note.as_bytes()), room * 2 - room.min(8), more);
-        for (n, line) in text::wrap(&note, room).iter().take(2).enumerate() {
+        let note = text::cut_end(&text::escape(note.as_bytes()), room * lines - room.min(4 * lines), more);
+        for (n, line) in text::wrap(&note, room).iter().take(lines).enumerate() {
             if y >= area.bottom() {
                 return y - area.y - used;
             }
@@ -136,7 +138,10 @@ fn target_facts(model: &Model, row: &SnapshotTargetRow) -> Vec<Fact> {
     let escape = |text: &str| text::escape(text.as_bytes());
     let mut facts: Vec<Fact> = Vec::new();
     facts.push(("is", escape(&row.found.about), Role::Text));
-    facts.push(("by", words::system(row.found.kind).into(), Role::Text));
+    // Where nothing can be done, nothing does it.
+    if row.found.problem.is_none() {
+        facts.push(("by", words::system(row.found.kind).into(), Role::Text));
+    }
     if let Some(size) = row.found.size {
         facts.push(("size", text::bytes(size), Role::Text));
     }

@@ -61,20 +61,31 @@ pub(in super::super) fn draw_facts(canvas: &mut Canvas, area: Rect, facts: &[Fac
     let columns = if area.width >= TWO { 2 } else { 1 };
     let width = area.width / columns;
     let room = usize::from(width.saturating_sub(LABELS + 2));
+    let whole = usize::from(area.width.saturating_sub(LABELS + 2));
     let more = canvas.look.symbols.more;
-    let mut lines: Vec<(&str, String, Role)> = Vec::new();
+    let mut lines: Vec<Fact> = Vec::new();
+    // What is too long for its column has the whole width below, if there is room.
+    let mut below: Vec<Fact> = Vec::new();
     for (label, value, role) in facts {
-        // Where there is room below, a long value goes on there.
-        let mut wrapped = text::wrap(value, room);
-        if columns == 1 && wrapped.len() == 2 {
-            let rest = wrapped.pop().unwrap_or_default();
-            lines.extend(wrapped.into_iter().map(|line| (*label, line, *role)));
-            lines.push(("", rest, *role));
+        let mut wrapped = text::wrap(value, if columns == 1 { room } else { whole });
+        let long = text::width(value) > room;
+        if long && wrapped.len() <= 2 && below.len() < usize::from(area.height) / 2 {
+            let rest = wrapped.split_off(1);
+            let into = if columns == 1 { &mut lines } else { &mut below };
+            into.extend(wrapped.into_iter().map(|line| (*label, line, *role)));
+            into.extend(rest.into_iter().map(|line| ("", line, *role)));
         } else {
             lines.push((label, text::cut_middle(value, room, more), *role));
         }
     }
     let rows = lines.len().div_ceil(usize::from(columns)) as u16;
+    for (n, (label, value, role)) in below.iter().enumerate() {
+        let y = area.y + rows + n as u16;
+        if y < area.bottom() {
+            canvas.text(area.x, y, area.right(), label, Role::Dim);
+            canvas.text(area.x + LABELS + 1, y, area.right(), value, *role);
+        }
+    }
     for (n, (label, value, role)) in lines.iter().enumerate() {
         let n = n as u16;
         let (x, y) = (area.x + n / rows * width, area.y + n % rows);
@@ -84,7 +95,7 @@ pub(in super::super) fn draw_facts(canvas: &mut Canvas, area: Rect, facts: &[Fac
             canvas.text(x + LABELS + 1, y, end, value, *role);
         }
     }
-    rows
+    rows + below.len() as u16
 }
 
 fn generation_facts(model: &Model, row: &GenerationRow) -> Vec<Fact> {

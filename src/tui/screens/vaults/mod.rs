@@ -49,11 +49,11 @@ pub static ACTIONS: &[Action] = &[
         open_generation).hint(1).unless(no_generation),
     Action::new("generations.back", "back", "Back to the pane before", &["h", "Backspace", "←"], At::Only(&[GENERATIONS, DETAILS]), back)
         .hint(2),
-    Action::new("generations.restore", "restore", "Restore the whole generation", &["r"], At::Only(&[GENERATIONS]), restore::open)
+    Action::new("generations.restore", "restore", "Restore the whole generation", &["r"], At::Only(&[GENERATIONS, DETAILS]), restore::open)
         .hint(4).unless(restore::why_not),
-    Action::new("generations.mark", "mark", "Mark this point in time, to compare two", &["m"], At::Only(&[GENERATIONS]), staging::mark)
+    Action::new("generations.mark", "mark", "Mark this point in time, to compare two", &["m"], At::Only(&[GENERATIONS, DETAILS]), staging::mark)
         .hint(10).unless(no_generation),
-    Action::new("generations.pick", "select", "Select this generation for d and e, or leave it again", &["Space"], At::Only(&[GENERATIONS]),
+    Action::new("generations.pick", "select", "Select this generation for d and e, or leave it again", &["Space"], At::Only(&[GENERATIONS, DETAILS]),
         staging::pick).unless(no_generation),
     Action::new("generations.pick-all", "all", "Select all that are shown, or none", &["a"], At::Only(&[GENERATIONS]), staging::pick_all)
         .unless(no_generation),
@@ -61,13 +61,13 @@ pub static ACTIONS: &[Action] = &[
         .unless(no_generation),
     Action::new("generations.range", "range", "Begin or leave a range, for d and e", &["v"], At::Only(&[GENERATIONS]), staging::range)
         .unless(no_generation),
-    Action::new("generations.stage", "delete", "Stage for deletion, or take that back; w does it", &["d"], At::Only(&[GENERATIONS]),
+    Action::new("generations.stage", "delete", "Stage for deletion, or take that back; w does it", &["d"], At::Only(&[GENERATIONS, DETAILS]),
         staging::stage).hint(12).unless(cannot_change),
     Action::new("generations.unstage", "undo", "Take back the last that was staged for deletion", &["z"], At::Only(&[GENERATIONS, DETAILS]),
         staging::undo).unless(staging::nothing_staged),
     Action::new("generations.review", "review", "Review what is staged for deletion, then do it", &["w"],
         At::Only(&[VAULTS, GENERATIONS, DETAILS]), review::open).hint(13).unless(staging::nothing_staged),
-    Action::new("generations.tags", "tags", "Edit the tags of this generation, or add some to a range", &["e"], At::Only(&[GENERATIONS]),
+    Action::new("generations.tags", "tags", "Edit the tags of this generation, or add some to a range", &["e"], At::Only(&[GENERATIONS, DETAILS]),
         tags::open).hint(14).unless(cannot_change),
     Action::new("vaults.backup", "back up", "Run a plan's backup now", &["b"], At::Only(&[VAULTS, GENERATIONS, DETAILS]), backup::open)
         .hint(6).unless(super::super::actions::read_only),
@@ -204,7 +204,7 @@ pub(super) fn fetch(model: &mut Model, effects: &mut Vec<Effect>) {
 /// Leaves the range, then what is selected, then the marks; whether there was one.
 pub(super) fn escape(model: &mut Model) -> bool {
     let generations = &mut model.generations;
-    if model.pane != Pane::Generations {
+    if model.pane == Pane::Vaults {
         return false;
     }
     if generations.anchor.take().is_some() {

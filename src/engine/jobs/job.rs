@@ -297,7 +297,7 @@ impl JobHandle {
     pub(in crate::engine) fn note(&self, text: impl Into<String>) {
         let line = LogLine {
             time: (self.shared.clock)(),
-            text: text.into(),
+            text: said(text.into()),
         };
         let mut log = self.lines();
         if log.lines.len() < KEPT_LINES {

@@ -2,17 +2,13 @@
 //! what a screen that is too small hears.
 
 use super::behaviour::{in_files, stage};
+use super::setup::shows;
 use crate::engine::JobKind;
 use crate::tui::model::Screen;
 use crate::tui::msg::{Effect, Msg};
 use crate::tui::screens::vaults::Pane;
 use crate::tui::stage::Stage;
 use crate::tui::theme::Look;
-
-fn shows(stage: &Stage, text: &str) {
-    let screen = stage.screen();
-    assert!(screen.contains(text), "{text:?} is not on the screen:\n{screen}");
-}
 
 #[test]
 fn help_opens_over_a_dialog_and_runs_what_it_shows_there() {
@@ -125,6 +121,11 @@ fn the_details_of_a_generation_hear_its_keys() {
     shows(&s, "lands as");
     s.keys("Esc e");
     shows(&s, "Tags");
+    let mut s = stage();
+    s.keys("5 j j Enter Tab d Space m");
+    shows(&s, "1 snapshot selected");
+    s.keys("Esc");
+    shows(&s, "1 snapshot to be deleted");
 }
 
 #[test]

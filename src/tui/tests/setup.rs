@@ -14,7 +14,7 @@ fn bare() -> Stage {
     Stage::bare(120, 40, Look::default())
 }
 
-fn shows(stage: &Stage, text: &str) {
+pub(super) fn shows(stage: &Stage, text: &str) {
     let screen = stage.screen();
     assert!(screen.contains(text), "{text:?} is not on the screen:\n{screen}");
 }

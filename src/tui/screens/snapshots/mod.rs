@@ -64,16 +64,16 @@ pub static ACTIONS: &[Action] = &[
         .unless(cannot_change),
     Action::new("snapshots.protect", "protect", "Protect it, so that nothing deletes it, or no longer", &["L"], At::Only(OF_ONE), label::protect)
         .hint(9).unless(cannot_change),
-    Action::new("snapshots.mark", "mark", "Mark this one, to compare two", &["m"], At::Only(&[SNAPSHOTS]), chosen::mark).hint(10)
+    Action::new("snapshots.mark", "mark", "Mark this one, to compare two", &["m"], At::Only(OF_ONE), chosen::mark).hint(10)
         .unless(no_snapshot),
-    Action::new("snapshots.pick", "select", "Select it for d, or leave it again", &["Space"], At::Only(&[SNAPSHOTS]), chosen::pick)
+    Action::new("snapshots.pick", "select", "Select it for d, or leave it again", &["Space"], At::Only(OF_ONE), chosen::pick)
         .unless(no_snapshot),
     Action::new("snapshots.pick-all", "all", "Select all that are shown, or none", &["a"], At::Only(&[SNAPSHOTS]), chosen::pick_all)
         .unless(no_snapshot),
     Action::new("snapshots.pick-invert", "invert", "Select those that are not", &["*"], At::Only(&[SNAPSHOTS]), chosen::invert)
         .unless(no_snapshot),
     Action::new("snapshots.range", "range", "Begin or leave a range, for d", &["v"], At::Only(&[SNAPSHOTS]), chosen::range).unless(no_snapshot),
-    Action::new("snapshots.stage", "delete", "Stage for deletion, or take that back; w does it", &["d"], At::Only(&[SNAPSHOTS]),
+    Action::new("snapshots.stage", "delete", "Stage for deletion, or take that back; w does it", &["d"], At::Only(OF_ONE),
         chosen::stage).hint(12).unless(cannot_change),
     Action::new("snapshots.unstage", "undo", "Take back the last that was staged for deletion", &["z"], At::Only(OF_ONE), chosen::undo)
         .unless(chosen::nothing_staged),
@@ -304,8 +304,7 @@ pub(super) fn escape(model: &mut Model) -> bool {
     let snapshots = &mut model.snapshots;
     match snapshots.pane {
         Pane::Targets => snapshots.targets.picks.escape(),
-        Pane::Details => false,
-        Pane::Snapshots => {
+        Pane::Snapshots | Pane::Details => {
             // A filter goes before the marks: it hides rows, marks do not.
             let marked = snapshots.taken.filter.is_empty() && !snapshots.taken.marks.is_empty();
             let left = snapshots.taken.picks.escape();

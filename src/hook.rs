@@ -109,7 +109,7 @@ impl Hook<'_> {
 }
 
 /// Ends a command with all it started: first by asking.
-fn end(child: &mut Child) {
+pub(crate) fn end(child: &mut Child) {
     let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let tell = |signal| group.map(|group| kill_process_group(group, signal));
     tell(Signal::TERM);

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use super::hooks::{Hooks, Prepared};
 use super::watchdog::{Starter, Watchdog};
-use super::{Ability, Consistency, Error, Frozen, MadeBy, Order, Provider, Result, Snapshot, SnapshotId, Target, Work};
+use super::{
+    Ability, Consistency, Error, Frozen, MadeBy, Order, Provider, Result, Snapshot, SnapshotId, Target, Work, Writer,
+};
 
 /// How long writers may be held unless it is said otherwise.
 pub const FREEZE_LIMIT: Duration = Duration::from_secs(30);
@@ -96,9 +98,18 @@ pub fn take(request: &Request, work: &Work) -> Result<Vec<Snapshot>> {
         writers.extend(ability.writers);
     }
     let targets: Vec<&Target> = request.targets.iter().map(|(_, target, _)| target).collect();
-    let prepared = request.hooks.before(&targets, &writers, work)?;
-    let notes = prepared.notes.clone();
-    let taken = take_frozen(request, &levels, prepared, work);
+    request.hooks.run_before(&targets, work)?;
+    // What that stopped is started again by the command after, whatever comes from here on.
+    let mut frozen = FrozenAll::default();
+    let prepared = frozen.prepare(request, &targets, &writers, work);
+    let notes = frozen.prepared.notes.clone();
+    let taken = match prepared {
+        Ok(()) => take_frozen(request, &levels, frozen, work),
+        Err(error) => {
+            drop(frozen);
+            Err(error)
+        }
+    };
     let result = match &taken {
         Ok(_) => "done",
         Err(Error::Cancelled(_)) => "cancelled",
@@ -127,24 +138,13 @@ pub fn take(request: &Request, work: &Work) -> Result<Vec<Snapshot>> {
 }
 
 /// Freezes, takes, thaws.
-fn take_frozen(request: &Request, levels: &[Consistency], prepared: Prepared, work: &Work) -> Result<Vec<Snapshot>> {
-    let mut remedies: Vec<String> = prepared.remedies();
-    let mut frozen = FrozenAll {
-        held: Vec::new(),
-        prepared: Some(prepared),
-        watchdog: None,
-    };
-    let begin = Instant::now();
+fn take_frozen(request: &Request, levels: &[Consistency], mut frozen: FrozenAll, work: &Work) -> Result<Vec<Snapshot>> {
+    let begin = frozen.since.unwrap_or_else(Instant::now);
     let freezes = |level: &Consistency| matches!(level, Consistency::Filesystem | Consistency::Application);
     for ((provider, target, _), level) in request.targets.iter().zip(levels) {
-        if freezes(level) {
-            remedies.extend(provider.remedy(target));
+        if let Some(remedy) = provider.remedy(target).filter(|_| freezes(level)) {
+            frozen.watch(&remedy, request)?;
         }
-    }
-    if !remedies.is_empty() {
-        // It waits a little longer than we do: it is there for when we cannot.
-        let limit = request.limit + Duration::from_secs(2);
-        frozen.watchdog = Some(request.watchdog.start(&remedies, limit)?);
     }
     for ((provider, target, _), level) in request.targets.iter().zip(levels) {
         let held = match freezes(level) {
@@ -154,7 +154,7 @@ fn take_frozen(request: &Request, levels: &[Consistency], prepared: Prepared, wo
         if let Some(held) = &held {
             (work.note)(format!("holds the writers of {target}"));
             let remedy = held.remedy();
-            if !remedy.is_empty() && !remedies.contains(&remedy) {
+            if !remedy.is_empty() {
                 frozen.watch(&remedy, request)?;
             }
         }
@@ -236,10 +236,15 @@ fn give_up(request: &Request, taken: &[Snapshot], work: &Work) {
 
 /// What is held, with the watchdog beside it. Thawed in reverse order when told to, and when dropped; last of all the
 /// databases go on.
+#[derive(Default)]
 struct FrozenAll {
     held: Vec<Option<Box<dyn Frozen>>>,
-    prepared: Option<Prepared>,
+    prepared: Prepared,
     watchdog: Option<Watchdog>,
+    /// What the watchdog knows of.
+    remedies: Vec<String>,
+    /// Since when anything is held of which it knows.
+    since: Option<Instant>,
 }
 
 impl FrozenAll {
@@ -247,16 +252,34 @@ impl FrozenAll {
         self.held.iter().any(Option::is_some)
     }
 
-    /// A remedy that only became known by freezing.
+    /// Does what ready-made hooks do before anything is frozen.
+    fn prepare(&mut self, request: &Request, targets: &[&Target], writers: &[Writer], work: &Work) -> Result<()> {
+        let mut prepared = Prepared::default();
+        let done = request
+            .hooks
+            .prepare(targets, writers, &mut prepared, work, request.limit, &mut |remedy| {
+                self.watch(remedy, request)
+            });
+        self.prepared = prepared;
+        done
+    }
+
+    /// Has the watchdog see to one more remedy, before what it undoes is done. It waits a little longer than we do: it is
+    /// there for when we cannot.
     fn watch(&mut self, remedy: &str, request: &Request) -> Result<()> {
+        if self.remedies.iter().any(|known| known == remedy) {
+            return Ok(());
+        }
         match &mut self.watchdog {
-            Some(watchdog) => watchdog.add(remedy),
+            Some(watchdog) => watchdog.add(remedy)?,
             None => {
                 let limit = request.limit + Duration::from_secs(2);
                 self.watchdog = Some(request.watchdog.start(&[remedy.to_owned()], limit)?);
-                Ok(())
+                self.since = Some(Instant::now());
             }
         }
+        self.remedies.push(remedy.to_owned());
+        Ok(())
     }
 
     /// Thaws all, whatever fails; how long each was held, in the order in which they were frozen.
@@ -275,7 +298,7 @@ impl FrozenAll {
                 }
             }
         }
-        if let Some(Err(error)) = self.prepared.take().map(Prepared::release) {
+        if let Err(error) = std::mem::take(&mut self.prepared).release() {
             failed.get_or_insert(error);
         }
         match failed {

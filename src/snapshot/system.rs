@@ -2,8 +2,11 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
 
 use super::{Error, Result};
 
@@ -38,6 +41,53 @@ impl Program {
         self.command(arguments)
             .output()
             .map_err(|error| self.not_started(error))
+    }
+
+    /// Runs it to its end, or ends it at the time limit.
+    pub fn output_within(&self, arguments: &[&OsStr], limit: Duration) -> Result<Output> {
+        self.within(self.command(arguments), limit)
+    }
+
+    /// The same of a command of this program that was made ready otherwise.
+    pub fn within(&self, mut command: Command, limit: Duration) -> Result<Output> {
+        let child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .spawn();
+        let mut child = child.map_err(|error| self.not_started(error))?;
+        let pipes: [Option<Box<dyn io::Read + Send>>; 2] = [
+            child.stdout.take().map(|out| Box::new(out) as _),
+            child.stderr.take().map(|out| Box::new(out) as _),
+        ];
+        let (tell, told) = channel();
+        for (n, pipe) in pipes.into_iter().enumerate() {
+            let tell = tell.clone();
+            std::thread::spawn(move || {
+                let mut text = Vec::new();
+                let _ = pipe.map(|mut pipe| pipe.read_to_end(&mut text));
+                let _ = tell.send((n, text));
+            });
+        }
+        let until = Instant::now() + limit;
+        let mut texts = [Vec::new(), Vec::new()];
+        for _ in 0..texts.len() {
+            // Both end with the program, or a little after it has closed them.
+            match told.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok((n, text)) => texts[n] = text,
+                Err(_) => {
+                    crate::hook::end(&mut child);
+                    return Err(Error::TimedOut {
+                        what: format!("{} ({})", self.name, self.what),
+                        seconds: limit.as_secs(),
+                        then: "; it was ended".into(),
+                    });
+                }
+            }
+        }
+        let [stdout, stderr] = texts;
+        let status = child.wait().map_err(|error| self.not_started(error))?;
+        Ok(Output { status, stdout, stderr })
     }
 
     /// The command, for those who want its pipes.
@@ -122,6 +172,27 @@ pub(super) fn is_root() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_program_is_ended_at_its_limit() {
+        const SH: Program = Program {
+            name: "sh",
+            package: "dash",
+            what: "a test",
+        };
+        let words = |text: &'static str| ["-c", text].map(OsStr::new);
+        let output = SH.output_within(&words("echo out; echo no >&2; exit 3"), Duration::from_secs(60));
+        let output = output.unwrap();
+        assert_eq!(
+            (output.stdout.as_slice(), output.status.code()),
+            (&b"out\n"[..], Some(3))
+        );
+        assert_eq!(said(&output), "no");
+        let begin = Instant::now();
+        let late = SH.output_within(&words("sleep 100 & wait"), Duration::from_millis(100));
+        assert!(matches!(late, Err(Error::TimedOut { .. })));
+        assert!(begin.elapsed() < Duration::from_secs(50), "with all it started");
+    }
 
     #[test]
     fn an_error_is_told_before_the_warnings_around_it() {

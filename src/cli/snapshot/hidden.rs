@@ -25,10 +25,12 @@ impl Watchdog {
 
 /// Hold SQLite databases for a snapshot, until standard input ends
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  coffer hold-sqlite 60 /srv/app.db")]
+#[command(after_help = "Example:\n  coffer hold-sqlite 60 30 /srv/app.db")]
 pub struct HoldSqlite {
     /// How long to wait for a transaction that runs
     seconds: u64,
+    /// How long to hold them at most
+    hold: u64,
     /// The databases
     files: Vec<PathBuf>,
 }
@@ -36,8 +38,8 @@ pub struct HoldSqlite {
 impl HoldSqlite {
     /// Holds them.
     pub fn run(&self) -> Exit {
-        let limit = Duration::from_secs(self.seconds);
-        match sqlite::hold(&self.files, limit, std::io::stdin(), std::io::stdout()) {
+        let (limit, hold) = (Duration::from_secs(self.seconds), Duration::from_secs(self.hold));
+        match sqlite::hold(&self.files, limit, hold, std::io::stdin(), std::io::stdout()) {
             Ok(()) => Exit::Done,
             Err(error) => {
                 eprintln!("{error}");

@@ -1,11 +1,14 @@
-//! MySQL, MariaDB, Redis and MongoDB, told by their own clients, which find the server and the password as their own
-//! configuration says (`~/.my.cnf`, `REDISCLI_AUTH`).
+//! MySQL, MariaDB and Redis, told by their own clients, which find the server and the password as their own configuration
+//! says (`~/.my.cnf`, `REDISCLI_AUTH`). `mongodb` does the same in its own way.
 
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::{Around, Held, Prepared};
@@ -24,11 +27,6 @@ const REDIS: Program = Program {
     package: "redis-tools",
     what: "telling Redis of the snapshot",
 };
-const MONGO: Program = Program {
-    name: "mongosh",
-    package: "mongodb-mongosh",
-    what: "telling MongoDB of the snapshot",
-};
 
 /// `place` is a server's socket, for one that its own client does not find.
 pub(super) fn prepare(
@@ -39,18 +37,6 @@ pub(super) fn prepare(
 ) -> Result<()> {
     match (database, place) {
         (Database::MySql, _) => prepared.held.push(Box::new(Tables::hold(place, around)?)),
-        (Database::MongoDb, None) => {
-            let lock = "const r = db.fsyncLock(); if (!r.ok) { quit(1) }";
-            ask(&MONGO, &["--quiet", "--eval", lock], "fsyncLock", database)?;
-            prepared.held.push(Box::new(Locked));
-        }
-        (Database::MongoDb, Some(_)) => {
-            return Err(refused(
-                database,
-                "a socket",
-                "it is found by its usual port only: leave the path away".into(),
-            ));
-        }
         _ => redis(place, around)?,
     }
     (around.note)(format!("{}: told of the snapshot", database.name()));
@@ -69,7 +55,7 @@ fn redis(place: Option<&Path>, around: &Around) -> Result<()> {
     for server in servers {
         let say = |words: &[&str]| {
             let all: Vec<&str> = server.iter().map(String::as_str).chain(words.iter().copied()).collect();
-            ask(&REDIS, &all, &words.join(" "), Database::Redis)
+            ask(&REDIS, &all, &words.join(" "), Database::Redis, around.limit)
         };
         // The answer is the setting's name and its value, a line each; a server may be told not to say.
         let folder = say(&["CONFIG", "GET", "dir"])?;
@@ -106,7 +92,7 @@ fn redis_address(called: &str) -> Option<Vec<String>> {
 }
 
 /// Refuses where the data lies elsewhere.
-fn within(database: Database, folder: &Path, around: &Around) -> Result<()> {
+pub(super) fn within(database: Database, folder: &Path, around: &Around) -> Result<()> {
     let real = folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf());
     match around.holds(&real) {
         true => Ok(()),
@@ -121,7 +107,7 @@ fn within(database: Database, folder: &Path, around: &Around) -> Result<()> {
     }
 }
 
-fn refused(database: Database, what: &str, said: String) -> Error {
+pub(super) fn refused(database: Database, what: &str, said: String) -> Error {
     Error::Refused {
         who: database.name().into(),
         what: what.into(),
@@ -130,46 +116,25 @@ fn refused(database: Database, what: &str, said: String) -> Error {
 }
 
 /// Runs a client; what it answered. `what` it was told is named when it fails.
-fn ask(program: &Program, arguments: &[&str], what: &str, database: Database) -> Result<String> {
+pub(super) fn ask(
+    program: &Program,
+    arguments: &[&str],
+    what: &str,
+    database: Database,
+    limit: Duration,
+) -> Result<String> {
     let words: Vec<&OsStr> = arguments.iter().map(OsStr::new).collect();
-    let output = program.output(&words)?;
+    let output = program.output_within(&words, limit)?;
     match output.status.success() {
         true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
         false => Err(refused(database, what, said(&output))),
     }
 }
 
-/// MongoDB's lock, which outlives the client.
-struct Locked;
-
-const UNLOCK: [&str; 3] = ["--quiet", "--eval", "db.fsyncUnlock()"];
-
-impl Held for Locked {
-    fn release(self: Box<Self>) -> Result<()> {
-        let done = ask(&MONGO, &UNLOCK, "fsyncUnlock", Database::MongoDb).map(drop);
-        // Not once more by being dropped: locks are counted.
-        std::mem::forget(self);
-        done
-    }
-
-    fn remedy(&self) -> Option<String> {
-        let words: Vec<&str> = std::iter::once(MONGO.name).chain(UNLOCK).collect();
-        serde_json::to_string(&words).ok().map(|words| format!("run:{words}"))
-    }
-}
-
-impl Drop for Locked {
-    fn drop(&mut self) {
-        if let Err(error) = ask(&MONGO, &UNLOCK, "fsyncUnlock", Database::MongoDb) {
-            tracing::error!("{error}");
-        }
-    }
-}
-
 /// MySQL's tables, held by a session that ends with its client, and that with our end of its pipe.
 struct Tables {
-    client: Child,
     session: Option<ChildStdin>,
+    timer: Timer,
     /// What the client prints, line by line: answers, and what it complains of when it ends.
     answers: Receiver<String>,
     limit: Duration,
@@ -206,8 +171,8 @@ impl Tables {
             let _ = lines.map_while(|line| line.ok()).try_for_each(|line| tell.send(line));
         });
         let mut tables = Tables {
-            client,
             session,
+            timer: Timer::start(client, around.hold),
             answers,
             limit: around.limit,
         };
@@ -232,6 +197,13 @@ impl Tables {
                 Ok(line) if line.starts_with("ERROR ") => return Err(failed(line)),
                 Ok(line) => {
                     first.get_or_insert(line);
+                }
+                Err(RecvTimeoutError::Disconnected) if self.timer.rang() => {
+                    return Err(Error::TimedOut {
+                        what: "holding the tables of MySQL".into(),
+                        seconds: self.timer.limit.as_secs(),
+                        then: "; they were let go, and nothing was kept".into(),
+                    });
                 }
                 Err(RecvTimeoutError::Disconnected) => {
                     return Err(failed(first.unwrap_or_else(|| "the session has ended".into())));
@@ -260,17 +232,76 @@ impl Held for Tables {
 }
 
 impl Drop for Tables {
-    /// The server lets the tables go when the session's connection is closed, whatever the client waits for.
     fn drop(&mut self) {
         drop(self.session.take());
-        let _ = self.client.kill();
-        let _ = self.client.wait();
+        // Before the answers' end is closed.
+        self.timer.end();
+    }
+}
+
+/// Ends a client at a time limit, or when it is told to: the server lets the tables go when the session's connection is
+/// closed, whatever the client waits for.
+struct Timer {
+    limit: Duration,
+    rang: Arc<AtomicBool>,
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Timer {
+    fn start(mut client: Child, limit: Duration) -> Timer {
+        let (stop, stopped) = channel::<()>();
+        let rang = Arc::new(AtomicBool::new(false));
+        let ring = Arc::clone(&rang);
+        let thread = std::thread::spawn(move || {
+            let late = stopped.recv_timeout(limit) == Err(RecvTimeoutError::Timeout);
+            ring.store(late, Ordering::Release);
+            let _ = client.kill();
+            let _ = client.wait();
+        });
+        Timer {
+            limit,
+            rang,
+            stop: Some(stop),
+            thread: Some(thread),
+        }
+    }
+
+    /// Whether it was the time limit that ended the client.
+    fn rang(&self) -> bool {
+        self.rang.load(Ordering::Acquire)
+    }
+
+    fn end(&mut self) {
+        drop(self.stop.take());
+        let _ = self.thread.take().map(JoinHandle::join);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::redis_address;
+    use super::*;
+
+    #[test]
+    fn a_client_is_ended_at_the_limit_and_when_told() {
+        let client = || {
+            let mut command = std::process::Command::new("sleep");
+            command.arg("1000").stdout(Stdio::piped()).spawn().unwrap()
+        };
+        // Its output ends when it does.
+        let wait = |out: Option<std::process::ChildStdout>| out.unwrap().read_to_end(&mut Vec::new()).unwrap();
+        let mut late = client();
+        let out = late.stdout.take();
+        let timer = Timer::start(late, Duration::from_millis(50));
+        wait(out);
+        assert!(timer.rang());
+        let mut told = client();
+        let out = told.stdout.take();
+        let mut timer = Timer::start(told, Duration::from_secs(1000));
+        timer.end();
+        wait(out);
+        assert!(!timer.rang());
+    }
 
     #[test]
     fn a_redis_is_reached_as_it_calls_itself() {

@@ -5,6 +5,7 @@
 //! where a snapshot would not hold what it promises: a log or a tablespace that lies elsewhere.
 
 mod clients;
+mod mongodb;
 mod postgresql;
 pub mod sqlite;
 
@@ -69,11 +70,6 @@ impl FromStr for Ready {
 trait Held: Send {
     /// Lets it go.
     fn release(self: Box<Self>) -> Result<()>;
-
-    /// What a watchdog must do in our stead; `None` when it ends with us.
-    fn remedy(&self) -> Option<String> {
-        None
-    }
 }
 
 /// What the hooks before have done. What is held goes on when it is released, or dropped.
@@ -85,11 +81,6 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    /// What a watchdog must do.
-    pub fn remedies(&self) -> Vec<String> {
-        self.held.iter().filter_map(|held| held.remedy()).collect()
-    }
-
     /// Lets all go, in reverse order.
     pub fn release(mut self) -> Result<()> {
         let mut failed = Ok(());
@@ -106,7 +97,10 @@ struct Around<'a> {
     folders: Vec<&'a Path>,
     /// Who writes there.
     writers: &'a [Writer],
+    /// How long each hook may take.
     limit: Duration,
+    /// How long a database may be held: it goes on by itself then.
+    hold: Duration,
     program: &'a Path,
     note: &'a dyn Fn(String),
 }
@@ -142,12 +136,27 @@ impl Hooks {
         self.ready.is_empty() && self.before.is_none()
     }
 
-    /// Runs what comes before.
-    pub(super) fn before(&self, targets: &[&Target], writers: &[Writer], work: &Work) -> Result<Prepared> {
-        if let Some(command) = &self.before {
-            self.command("before", command, &environment(targets), work)?;
-            work.cancel.check()?;
+    /// Runs the command before.
+    pub(super) fn run_before(&self, targets: &[&Target], work: &Work) -> Result<()> {
+        match &self.before {
+            Some(command) => self.command("before", command, &environment(targets), work),
+            None => Ok(()),
         }
+    }
+
+    /// Does what the ready-made hooks do; what they hold is in `prepared`, also when one fails. No database is held longer
+    /// than `hold`. `watch` is given what a watchdog must do in our stead, before that is needed: nothing where it ends
+    /// with us.
+    pub(super) fn prepare(
+        &self,
+        targets: &[&Target],
+        writers: &[Writer],
+        prepared: &mut Prepared,
+        work: &Work,
+        hold: Duration,
+        watch: &mut dyn FnMut(&str) -> Result<()>,
+    ) -> Result<()> {
+        work.cancel.check()?;
         let folders = targets.iter().filter_map(|target| match target {
             Target::Folder(path) => Some(path.as_path()),
             _ => None,
@@ -156,19 +165,20 @@ impl Hooks {
             folders: folders.collect(),
             writers,
             limit: self.limit,
+            hold,
             program: &self.program,
             note: work.note,
         };
-        let mut prepared = Prepared::default();
         for ready in &self.ready {
             match ready.database {
-                Database::PostgreSql => postgresql::prepare(ready.place.as_deref(), &around, &mut prepared)?,
-                Database::Sqlite => sqlite::prepare(ready.place.as_deref(), &around, &mut prepared)?,
-                other => clients::prepare(other, ready.place.as_deref(), &around, &mut prepared)?,
+                Database::PostgreSql => postgresql::prepare(ready.place.as_deref(), &around, prepared)?,
+                Database::Sqlite => sqlite::prepare(ready.place.as_deref(), &around, prepared)?,
+                Database::MongoDb => mongodb::prepare(ready.place.as_deref(), &around, prepared, watch)?,
+                other => clients::prepare(other, ready.place.as_deref(), &around, prepared)?,
             }
             work.cancel.check()?;
         }
-        Ok(prepared)
+        Ok(())
     }
 
     /// Runs what comes after, whatever came of it: `done`, `failed` or `cancelled`.

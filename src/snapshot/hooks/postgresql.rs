@@ -52,7 +52,7 @@ pub(super) fn prepare(place: Option<&Path>, around: &Around, prepared: &mut Prep
     for data in folders {
         let server = Server::of(&data)?;
         server.look(around, prepared)?;
-        server.ask("CHECKPOINT")?;
+        server.ask("CHECKPOINT", around)?;
         (around.note)(format!("PostgreSQL in {}: checkpoint written", data.display()));
     }
     Ok(())
@@ -114,7 +114,7 @@ impl Server {
     }
 
     /// Asks it something, as the user it belongs to, who is its first administrator.
-    fn ask(&self, statement: &str) -> Result<String> {
+    fn ask(&self, statement: &str, around: &Around) -> Result<String> {
         let (uid, gid, name) = &self.user;
         let words = [
             "-X",
@@ -136,7 +136,7 @@ impl Server {
         if is_root() {
             command.uid(*uid).gid(*gid);
         }
-        let output = command.output().map_err(|error| PSQL.not_started(error))?;
+        let output = PSQL.within(command, around.limit)?;
         match output.status.success() {
             true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
             false => Err(Error::Refused {
@@ -165,7 +165,7 @@ impl Server {
         };
         within("its data folder", &self.data)?;
         within("its write-ahead log", &self.data.join("pg_wal"))?;
-        for line in self.ask(ASK)?.lines() {
+        for line in self.ask(ASK, around)?.lines() {
             let words: Vec<&str> = line.split('\t').collect();
             match words.as_slice() {
                 ["tablespace", name, place] => within(&format!("its tablespace {name}"), Path::new(place))?,

@@ -7,8 +7,8 @@
 use std::io::{BufRead as _, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::channel;
-use std::time::Duration;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -54,7 +54,7 @@ pub(super) fn prepare(place: Option<&Path>, around: &Around, prepared: &mut Prep
             ));
         }
     }
-    let holder = Holder::start(around.program, &files, around.limit)?;
+    let holder = Holder::start(around, &files)?;
     (around.note)(format!(
         "{}: holds {}",
         Database::Sqlite.name(),
@@ -68,14 +68,16 @@ pub(super) fn prepare(place: Option<&Path>, around: &Around, prepared: &mut Prep
 struct Holder(Child);
 
 impl Holder {
-    fn start(program: &Path, files: &[PathBuf], limit: Duration) -> Result<Holder> {
+    fn start(around: &Around, files: &[PathBuf]) -> Result<Holder> {
+        let (limit, hold) = (around.limit, around.hold);
         let failed = |said: String| Error::Command {
             command: "holding the SQLite databases".into(),
             said,
         };
-        let mut child = Command::new(program)
+        let mut child = Command::new(around.program)
             .arg(COMMAND)
             .arg(limit.as_secs().max(1).to_string())
+            .arg(hold.as_secs().max(1).to_string())
             .args(files)
             .env_remove("COFFER_PASSWORD")
             .current_dir("/")
@@ -120,7 +122,8 @@ impl Held for Holder {
             Some(status) if status.success() => Ok(()),
             _ => Err(Error::Command {
                 command: "holding the SQLite databases".into(),
-                said: "the process that held them ended before it was told to; nothing was kept".into(),
+                said: "the process that held them ended before it was told to, at the time limit perhaps; nothing was kept"
+                    .into(),
             }),
         }
     }
@@ -132,31 +135,46 @@ impl Drop for Holder {
     }
 }
 
-/// The holding process's own side: locks each database, says `held`, and waits for the end of `orders`.
+/// The holding process's own side: locks each database, for which it waits as long as `limit`, says `held`, and waits for
+/// the end of `orders`. Writers are held no longer than `hold`, whoever hangs: an error then.
 pub fn hold(
     files: &[PathBuf],
     limit: Duration,
-    mut orders: impl std::io::Read,
+    hold: Duration,
+    mut orders: impl std::io::Read + Send + 'static,
     mut answers: impl Write,
 ) -> Result<(), String> {
     let mut open = Vec::new();
+    let mut until = None;
     for file in files {
         let failed = |error: rusqlite::Error| format!("{}: {error}", file.display());
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let database = Connection::open_with_flags(file, flags).map_err(failed)?;
-        database.busy_timeout(limit).map_err(failed)?;
+        let left = |until: Instant| until.saturating_duration_since(Instant::now());
+        let patience = until.map_or(limit, |until| limit.min(left(until)));
+        database.busy_timeout(patience).map_err(failed)?;
         // Where there is no log this does nothing. That readers keep a part of it is no harm: it is in the snapshot too.
         database
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
             .map_err(failed)?;
         database.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
+        until.get_or_insert_with(|| Instant::now() + hold);
         open.push(database);
     }
     answers
         .write_all(b"held\n")
         .and_then(|()| answers.flush())
         .map_err(|error| error.to_string())?;
-    let _ = std::io::copy(&mut orders, &mut std::io::sink());
+    let (tell, told) = channel::<()>();
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut orders, &mut std::io::sink());
+        drop(tell);
+    });
+    let left = until.map_or(hold, |until| until.saturating_duration_since(Instant::now()));
+    if told.recv_timeout(left) == Err(RecvTimeoutError::Timeout) {
+        // The locks go with the connections.
+        return Err(format!("held for {} seconds, no longer", hold.as_secs()));
+    }
     for database in open {
         database.execute_batch("ROLLBACK").map_err(|error| error.to_string())?;
     }
@@ -179,7 +197,8 @@ mod tests {
         let (orders, release) = std::io::pipe().unwrap();
         let (told, tell) = std::io::pipe().unwrap();
         let files = [file.clone()];
-        let holder = std::thread::spawn(move || hold(&files, Duration::from_secs(20), orders, tell));
+        let holder =
+            std::thread::spawn(move || hold(&files, Duration::from_secs(20), Duration::from_secs(60), orders, tell));
         let mut line = String::new();
         BufReader::new(told).read_line(&mut line).unwrap();
         assert_eq!(line, "held\n");
@@ -192,6 +211,22 @@ mod tests {
         );
         drop(release);
         holder.join().unwrap().unwrap();
+        other.execute("INSERT INTO t VALUES (2)", []).unwrap();
+    }
+
+    #[test]
+    fn it_is_let_go_at_the_limit_whoever_hangs() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("app.db");
+        let other = Connection::open(&file).unwrap();
+        other.execute_batch("CREATE TABLE t (n)").unwrap();
+        // Nobody ever says that it may go.
+        let (orders, _release) = std::io::pipe().unwrap();
+        let mut said = Vec::new();
+        let limit = Duration::from_millis(50);
+        let late = hold(&[file], Duration::from_secs(20), limit, orders, &mut said).unwrap_err();
+        assert!(late.contains("no longer"), "{late}");
+        assert_eq!(said, b"held\n");
         other.execute("INSERT INTO t VALUES (2)", []).unwrap();
     }
 }

@@ -12,6 +12,20 @@ use crate::retention::{self, Policy};
 use crate::vault::generation::GroupBy;
 use crate::vault::{Generation, Id, Time};
 
+/// How much later than now a snapshot may have been taken, seconds: clocks of others are not quite ours.
+const SKEW: i64 = 600;
+
+/// Whether a snapshot is of a time that is yet to come: then this clock is wrong now, or was then.
+fn is_ahead(snapshot: &Snapshot, now: Time) -> bool {
+    matches!(snapshot.made_by, MadeBy::Policy(_)) && snapshot.taken.seconds > now.seconds.saturating_add(SKEW)
+}
+
+/// The newest of a target's snapshots if it is of a time that is yet to come: nothing goes by rules while that is so.
+pub fn ahead(snapshots: &[Snapshot], now: Time) -> Option<&Snapshot> {
+    let ahead = snapshots.iter().filter(|snapshot| is_ahead(snapshot, now));
+    ahead.max_by_key(|snapshot| snapshot.taken.seconds)
+}
+
 /// What one policy keeps.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule<'a> {
@@ -58,13 +72,21 @@ pub fn fates(snapshots: &[Snapshot], rules: &[Rule], limit: Option<u32>, now: Ti
     if let Some(limit) = limit {
         let mut left: Vec<usize> = (0..snapshots.len())
             .filter(automatic)
-            .filter(|n| !fates[*n].goes && !snapshots[*n].protected)
+            .filter(|n| !fates[*n].goes && !snapshots[*n].protected && !is_ahead(&snapshots[*n], now))
             .collect();
         left.sort_by_key(|n| (snapshots[*n].taken.seconds, snapshots[*n].taken.nanos));
         let surplus = left.len().saturating_sub(usize::try_from(limit).unwrap_or(usize::MAX));
         for n in left.into_iter().take(surplus) {
             fates[n].goes = true;
             fates[n].words = format!("goes: more than {limit} of this target");
+        }
+    }
+    if ahead(snapshots, now).is_some() {
+        for n in (0..snapshots.len()).filter(automatic) {
+            if fates[n].goes {
+                fates[n].goes = false;
+                fates[n].words = "kept for now: the newest one is later than the clock".into();
+            }
         }
     }
     fates
@@ -81,6 +103,11 @@ fn judge(snapshots: &[Snapshot], rule: &Rule, now: Time, zone: &TimeZone, fates:
     for (n, snapshot) in snapshots.iter().enumerate().filter(|(_, snapshot)| is_own(snapshot)) {
         if is_old(snapshot) {
             fates[n].words = "kept: taken before its rule was changed".into();
+            continue;
+        }
+        // They use up nothing of what the rule keeps.
+        if is_ahead(snapshot, now) {
+            fates[n].words = "kept: taken later than the clock says it is".into();
             continue;
         }
         let generation = generation(snapshot);
@@ -202,6 +229,47 @@ mod tests {
         ");
     }
 
+    #[test]
+    fn nothing_goes_while_the_clock_is_behind() {
+        let policy = || MadeBy::Policy("daily".into());
+        let keep = Policy {
+            last: Some(Many::Of(1)),
+            ..Policy::default()
+        };
+        let rule = Rule {
+            name: "daily",
+            keep: &keep,
+            since: None,
+        };
+        let mut snapshots = vec![
+            taken("a", 90, policy()),
+            taken("b", 99, policy()),
+            taken("c", 200, policy()),
+            taken("d", 201, policy()),
+        ];
+        assert_eq!(
+            ahead(&snapshots, testing::time(100 * DAY)).map(|one| one.id.0.as_str()),
+            Some("d")
+        );
+        insta::assert_snapshot!(shown(&snapshots, std::slice::from_ref(&rule), Some(1)), @r"
+        a false kept for now: the newest one is later than the clock
+        b false kept: last snapshot
+        c false kept: taken later than the clock says it is
+        d false kept: taken later than the clock says it is
+        ");
+        // A cloud's clock may be a little ahead.
+        snapshots.truncate(2);
+        snapshots.push(Snapshot {
+            made_by: policy(),
+            ..testing::snapshot("c", 100 * DAY + 60)
+        });
+        insta::assert_snapshot!(shown(&snapshots, &[rule], None), @r"
+        a true goes: its rule does not keep it
+        b true goes: its rule does not keep it
+        c false kept: last snapshot
+        ");
+    }
+
     fn maker() -> impl Strategy<Value = MadeBy> {
         prop_oneof![
             Just(MadeBy::Hand),
@@ -250,8 +318,8 @@ mod tests {
                     prop_assert!(matches!(snapshot.made_by, MadeBy::Policy(_)) && !snapshot.protected);
                 }
             }
-            // A limit is kept to, but for what is protected.
-            if let Some(limit) = limit {
+            // A limit is kept to, but for what is protected, and while the clock is right.
+            if let Some(limit) = limit.filter(|_| ahead(&snapshots, testing::time(now * DAY)).is_none()) {
                 let stays = |(snapshot, fate): &(&Snapshot, &Fate)| {
                     matches!(snapshot.made_by, MadeBy::Policy(_)) && !snapshot.protected && !fate.goes
                 };

@@ -156,6 +156,18 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
     /// Holds all writers of a target for at most `limit`; `None` where taking is one moment anyway.
     fn freeze(&self, target: &Target, limit: Duration) -> Result<Option<Box<dyn Frozen>>>;
 
+    /// What a watchdog must do for what [`Provider::stand_still`] stops, known before.
+    fn stand_still_remedy(&self, target: &Target) -> Option<String> {
+        let _ = target;
+        None
+    }
+
+    /// Has a machine stand still, so that several can be saved with their RAM of one moment; `None` where nothing runs.
+    fn stand_still(&self, target: &Target) -> Result<Option<Box<dyn Frozen>>> {
+        let _ = target;
+        Ok(None)
+    }
+
     /// Takes a snapshot: it is there whole, with its record, or not at all.
     fn take(&self, target: &Target, order: &Order, work: &Work) -> Result<Snapshot>;
 

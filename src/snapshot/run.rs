@@ -14,6 +14,8 @@ use super::{
 
 /// How long writers may be held unless it is said otherwise.
 pub const FREEZE_LIMIT: Duration = Duration::from_secs(30);
+/// How long machines may stand still whose RAM is to be of one moment.
+const MEMORY_LIMIT: Duration = Duration::from_secs(30 * 60);
 
 /// What is to be taken.
 #[derive(Debug)]
@@ -140,28 +142,43 @@ pub fn take(request: &Request, work: &Work) -> Result<Vec<Snapshot>> {
 /// Freezes, takes, thaws.
 fn take_frozen(request: &Request, levels: &[Consistency], mut frozen: FrozenAll, work: &Work) -> Result<Vec<Snapshot>> {
     let begin = frozen.since.unwrap_or_else(Instant::now);
+    // RAM is written while all of its group stand still, which takes its time.
+    let together = |level: &Consistency| *level == Consistency::Memory && request.targets.len() > 1;
+    let limit = match levels.iter().any(together) {
+        true => MEMORY_LIMIT,
+        false => request.limit,
+    };
     let freezes = |level: &Consistency| matches!(level, Consistency::Filesystem | Consistency::Application);
     for ((provider, target, _), level) in request.targets.iter().zip(levels) {
-        if let Some(remedy) = provider.remedy(target).filter(|_| freezes(level)) {
-            frozen.watch(&remedy, request)?;
+        let remedy = match together(level) {
+            true => provider.stand_still_remedy(target),
+            false => provider.remedy(target).filter(|_| freezes(level)),
+        };
+        if let Some(remedy) = remedy {
+            frozen.watch(&remedy, request.watchdog, limit)?;
         }
     }
     for ((provider, target, _), level) in request.targets.iter().zip(levels) {
         let held = match freezes(level) {
-            true => provider.freeze(target, request.limit)?,
+            true => provider.freeze(target, limit).inspect_err(|error| {
+                // What has taken too long may still come.
+                frozen.doubtful |= matches!(error, Error::TimedOut { .. });
+            })?,
+            false if together(level) => provider.stand_still(target)?,
             false => None,
         };
         if let Some(held) = &held {
             (work.note)(format!("holds the writers of {target}"));
             let remedy = held.remedy();
             if !remedy.is_empty() {
-                frozen.watch(&remedy, request)?;
+                frozen.watch(&remedy, request.watchdog, limit)?;
             }
         }
         frozen.held.push(held);
     }
-    let mut taken = Vec::new();
+    let mut taken: Vec<Snapshot> = Vec::new();
     let mut failed = None;
+    let first = Instant::now();
     for ((provider, target, id), level) in request.targets.iter().zip(levels) {
         let order = Order {
             id: id.clone(),
@@ -172,9 +189,9 @@ fn take_frozen(request: &Request, levels: &[Consistency], mut frozen: FrozenAll,
             protected: request.protected,
         };
         let step = work.cancel.check().map_err(Error::from);
-        let overdue = begin.elapsed() >= request.limit && frozen.any();
+        let overdue = begin.elapsed() >= limit && frozen.any();
         match step.and_then(|()| match overdue {
-            true => Err(too_late(request)),
+            true => Err(too_late(limit)),
             false => provider.take(target, &order, work),
         }) {
             Ok(snapshot) => {
@@ -186,6 +203,13 @@ fn take_frozen(request: &Request, levels: &[Consistency], mut frozen: FrozenAll,
                 break;
             }
         }
+    }
+    if taken.len() > 1 && levels.contains(&Consistency::Crash) {
+        let apart = format!(
+            "those of its group were taken one after the other, within {} ms, while programs went on: they are not of one moment",
+            first.elapsed().as_millis()
+        );
+        taken.iter_mut().for_each(|snapshot| snapshot.notes.push(apart.clone()));
     }
     let pauses = frozen.thaw();
     match (failed, pauses) {
@@ -205,10 +229,10 @@ fn take_frozen(request: &Request, levels: &[Consistency], mut frozen: FrozenAll,
     }
 }
 
-fn too_late(request: &Request) -> Error {
+fn too_late(limit: Duration) -> Error {
     Error::TimedOut {
         what: "taking the snapshots".into(),
-        seconds: request.limit.as_secs(),
+        seconds: limit.as_secs(),
         then: "; the writers went on and nothing was kept".into(),
     }
 }
@@ -245,6 +269,8 @@ struct FrozenAll {
     remedies: Vec<String>,
     /// Since when anything is held of which it knows.
     since: Option<Instant>,
+    /// Whether something may be held of which nothing is known here.
+    doubtful: bool,
 }
 
 impl FrozenAll {
@@ -258,7 +284,7 @@ impl FrozenAll {
         let done = request
             .hooks
             .prepare(targets, writers, &mut prepared, work, request.limit, &mut |remedy| {
-                self.watch(remedy, request)
+                self.watch(remedy, request.watchdog, request.limit)
             });
         self.prepared = prepared;
         done
@@ -266,15 +292,15 @@ impl FrozenAll {
 
     /// Has the watchdog see to one more remedy, before what it undoes is done. It waits a little longer than we do: it is
     /// there for when we cannot.
-    fn watch(&mut self, remedy: &str, request: &Request) -> Result<()> {
+    fn watch(&mut self, remedy: &str, starter: &Starter, limit: Duration) -> Result<()> {
         if self.remedies.iter().any(|known| known == remedy) {
             return Ok(());
         }
         match &mut self.watchdog {
             Some(watchdog) => watchdog.add(remedy)?,
             None => {
-                let limit = request.limit + Duration::from_secs(2);
-                self.watchdog = Some(request.watchdog.start(&[remedy.to_owned()], limit)?);
+                let limit = limit + Duration::from_secs(2);
+                self.watchdog = Some(starter.start(&[remedy.to_owned()], limit)?);
                 self.since = Some(Instant::now());
             }
         }
@@ -303,7 +329,8 @@ impl FrozenAll {
         }
         match failed {
             None => {
-                if let Some(watchdog) = self.watchdog.take() {
+                // The watchdog is dropped without a word where it is to try on.
+                if let Some(watchdog) = self.watchdog.take().filter(|_| !self.doubtful) {
                     watchdog.done();
                 }
                 pauses.reverse();

@@ -12,7 +12,7 @@
 //! ```
 //!
 //! When the pipe closes without `done`, or the limit passes, it carries out the remedies, the last one first, and ends. A
-//! remedy that is no longer needed does no harm.
+//! remedy that is no longer needed does no harm. A guest or a machine that does not answer is tried again for a quarter of an hour.
 
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::os::unix::process::CommandExt as _;
@@ -26,6 +26,16 @@ use super::{Error, Result};
 /// The hidden subcommand.
 pub const COMMAND: &str = "thaw-watchdog";
 
+/// How long it goes on trying what may succeed later: a guest that is still busy with freezing does not answer.
+const TRIES: Duration = Duration::from_secs(15 * 60);
+/// How long one try may take, so that others have their turn.
+const TRY: Duration = Duration::from_secs(10);
+/// Between two tries.
+const AGAIN: Duration = Duration::from_secs(1);
+/// How long it is waited for when it acts: what takes longer it does alone.
+const WAIT: Duration = Duration::from_secs(15);
+/// How often it is looked after meanwhile.
+const LOOK: Duration = Duration::from_millis(5);
 /// How long it may take to start.
 const START: Duration = Duration::from_secs(20);
 
@@ -33,7 +43,8 @@ const START: Duration = Duration::from_secs(20);
 fn carry_out(remedy: &str) -> Result<()> {
     match remedy.split_once(':') {
         Some(("mount", path)) => super::freeze::thaw(Path::new(path)).map(drop),
-        Some(("agent", socket)) => super::qemu::thaw(Path::new(socket)).map(drop),
+        Some(("agent", socket)) => super::qemu::thaw_within(Path::new(socket), TRY).map(drop),
+        Some(("cont", socket)) => super::qemu::go_on(Path::new(socket)),
         Some(("run", words)) => run(words),
         _ => Err(Error::Unable {
             target: remedy.to_owned(),
@@ -96,11 +107,25 @@ pub fn watch(orders: impl Read + Send + 'static, mut answers: impl Write) -> usi
             _ => {}
         }
     }
-    remedies
-        .iter()
-        .rev()
-        .filter(|remedy| carry_out(remedy).is_err())
-        .count()
+    carry_out_all(&remedies, carry_out, Instant::now() + TRIES, AGAIN)
+}
+
+/// Carries out all remedies, the last one first, and those of machines again until they succeed or time is up; how many
+/// failed.
+fn carry_out_all(
+    remedies: &[String],
+    mut carry_out: impl FnMut(&str) -> Result<()>,
+    until: Instant,
+    again: Duration,
+) -> usize {
+    let is_patient = |remedy: &&String| remedy.starts_with("agent:") || remedy.starts_with("cont:");
+    let failed = remedies.iter().rev().filter(|remedy| carry_out(remedy).is_err());
+    let (mut left, given_up): (Vec<&String>, Vec<&String>) = failed.partition(is_patient);
+    while !left.is_empty() && Instant::now() < until {
+        std::thread::sleep(again);
+        left.retain(|remedy| carry_out(remedy).is_err());
+    }
+    left.len() + given_up.len()
 }
 
 /// A watchdog at work.
@@ -185,7 +210,10 @@ impl Drop for Watchdog {
     /// Without `done` it acts now.
     fn drop(&mut self) {
         drop(self.orders.take());
-        let _ = self.child.wait();
+        let until = Instant::now() + WAIT;
+        while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < until {
+            std::thread::sleep(LOOK);
+        }
     }
 }
 
@@ -242,6 +270,35 @@ mod tests {
         assert!(made.exists());
         assert_eq!(said, b"ready\n");
         drop(writer);
+    }
+
+    #[test]
+    fn machines_are_tried_again_and_nothing_else() {
+        let remedies = ["mount:/a", "agent:/b", "cont:/c"].map(str::to_owned);
+        let mut tried = Vec::new();
+        let fails = |remedy: &str| {
+            tried.push(remedy.to_owned());
+            match tried.len() {
+                // The agent at its third try.
+                6 => Ok(()),
+                _ if remedy == "cont:/c" => Ok(()),
+                _ => Err(Error::NoSnapshot(String::new())),
+            }
+        };
+        let until = Instant::now() + Duration::from_secs(60);
+        let failed = carry_out_all(&remedies, fails, until, Duration::ZERO);
+        assert_eq!(failed, 1, "the mount");
+        assert_eq!(
+            tried,
+            ["cont:/c", "agent:/b", "mount:/a", "agent:/b", "agent:/b", "agent:/b"]
+        );
+        let never = carry_out_all(
+            &remedies,
+            |_| Err(Error::NoSnapshot(String::new())),
+            Instant::now(),
+            AGAIN,
+        );
+        assert_eq!(never, 3);
     }
 
     #[test]

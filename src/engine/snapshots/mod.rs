@@ -31,6 +31,7 @@ use crate::snapshot::btrfs::Btrfs;
 use crate::snapshot::qcow2::Qcow2;
 use crate::snapshot::qemu::{Machine, Qemu};
 use crate::snapshot::reflink::Reflink;
+use crate::snapshot::watchdog::Starter;
 use crate::snapshot::{self, Kind, Labels, Provider, Snapshot, SnapshotId, Target, kind_of};
 
 /// Beginnings of ids shorter than this are not looked for.
@@ -53,7 +54,13 @@ impl Engine {
             Arc::new(Btrfs),
             Arc::new(Reflink),
             Arc::new(Qcow2 { scratch: data.clone() }),
-            Arc::new(Qemu { machines, data }),
+            Arc::new(Qemu {
+                machines,
+                data,
+                watchdog: Starter {
+                    program: Engine::program(),
+                },
+            }),
             self.ebs(),
         ]
     }

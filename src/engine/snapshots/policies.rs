@@ -6,7 +6,7 @@ use super::SnapshotOutcome;
 use crate::config::{SnapshotPolicy, suggest};
 use crate::engine::question::{SnapshotHooks, SnapshotPolicyPreview, SnapshotPolicyRow, TakeAsked};
 use crate::engine::{Engine, Error, Result};
-use crate::snapshot::policy::{Fate, Rule, fates};
+use crate::snapshot::policy::{Fate, Rule, ahead, fates};
 use crate::snapshot::{self, MadeBy, Snapshot, Target, Work};
 
 impl Engine {
@@ -177,7 +177,19 @@ impl Engine {
         for target in &targets {
             let snapshots = self.snapshots_of(target)?;
             let fates = self.fates(target, &snapshots);
+            if let Some(ahead) = ahead(&snapshots, self.now()) {
+                (work.note)(format!(
+                    "deletes nothing of {target}: {} was taken at {}, later than the clock says it is now. Set the clock right, \
+                     or delete those of then (coffer snapshot delete)",
+                    ahead.id,
+                    ahead.when()
+                ));
+            }
             for (snapshot, fate) in snapshots.iter().zip(fates).filter(|(_, fate)| fate.goes) {
+                // Whatever the rule and the clock, what was asked for is there afterwards.
+                if taken.iter().any(|new| new.id == snapshot.id) {
+                    continue;
+                }
                 work.cancel.check()?;
                 match self.keeper(snapshot)?.delete(snapshot, work) {
                     Ok(()) => {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::engine::JobKind;
 use crate::engine::question::{Overwrite, SnapshotAt, TakeAsked, TreePath};
-use crate::snapshot::{RollbackPlan, RolledBack, Snapshot};
+use crate::snapshot::{Consistency, RollbackPlan, RolledBack, Snapshot};
 use crate::text::{bytes, counted};
 
 /// What a job on snapshots can be asked to do.
@@ -112,7 +112,11 @@ impl SnapshotOutcome {
                 ),
                 several => {
                     let pause = several.iter().filter_map(|one| one.pause).max();
-                    format!("{} at one moment{}", many(several.len()), held(pause))
+                    let how = match several.iter().any(|one| one.consistency == Consistency::Crash) {
+                        true => "one after the other",
+                        false => "at one moment",
+                    };
+                    format!("{} {how}{}", many(several.len()), held(pause))
                 }
             },
             SnapshotOutcome::RolledBack { to, done } => match &done.safety {

@@ -308,6 +308,12 @@ impl Provider for Ebs {
             return Err(Error::Protected(snapshot.id.to_string()));
         }
         let (client, _) = self.at(&snapshot.target)?;
+        // Only now: what was listed may be minutes old.
+        let now = client.snapshot(&snapshot.handle, &Cancel::default())?;
+        let now = now.ok_or_else(|| Error::NoSnapshot(snapshot.id.to_string()))?;
+        if tags::read(&snapshot.target, &now).protected {
+            return Err(Error::Protected(snapshot.id.to_string()));
+        }
         client.delete_snapshot(&snapshot.handle)
     }
 

@@ -194,8 +194,16 @@ fn undo(client: &Client, old: &Volume, new: &Volume, at: &Attachment) -> Result<
             volume.state == "available"
         })?;
     }
-    if holds(&old.id)?.is_none() {
-        client.attach(&old.id, &at.instance, &at.device)?;
+    let stays = |volume: &Volume| volume.attachments.iter().any(|at| at.state == "attached");
+    if !client.volume(&old.id, &stay)?.is_some_and(|volume| stays(&volume)) {
+        // It may still be on its way out.
+        wait::volume(client, &old.id, "detaching", &stay, |volume| {
+            volume.state == "available" || stays(volume)
+        })?;
+        if !client.volume(&old.id, &stay)?.is_some_and(|volume| stays(&volume)) {
+            client.attach(&old.id, &at.instance, &at.device)?;
+        }
+        wait::volume(client, &old.id, "attaching", &stay, stays)?;
     }
     client.delete_volume(&new.id)
 }

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Output, Stdio};
 use std::time::Duration;
 
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 use serde_json::Value;
 
 use crate::progress::Cancel;
 use crate::snapshot::shelf::path_text;
-use crate::snapshot::system::{Program, io_error, is_root, said};
+use crate::snapshot::system::{Program, errno, io_error, is_root, said};
 use crate::snapshot::writers::{Place, seen};
-use crate::snapshot::{Error, Result};
+use crate::snapshot::{Error, Result, SnapshotId};
 
 /// The program.
 pub(in crate::snapshot) const QEMU_IMG: Program = Program {
@@ -200,10 +201,36 @@ impl Drop for Running {
 /// snapshot.
 pub(in crate::snapshot) fn convert(image: &Path, of: &Internal, to: &Path, cancel: &Cancel) -> Result<()> {
     let part = {
+        // A name that nobody else has: whatever is there already is not ours.
         let mut name = to.as_os_str().to_owned();
-        name.push(".part");
+        name.push(format!(".{}.part", SnapshotId::random()?));
         PathBuf::from(name)
     };
+    std::fs::File::create_new(&part).map_err(io_error("create", &part))?;
+    let made = convert_to(image, of, &part, cancel).and_then(|()| put(&part, to));
+    if made.is_err() {
+        let _ = std::fs::remove_file(&part);
+    }
+    made
+}
+
+/// Gives a file its name, unless something else has got it meanwhile.
+fn put(part: &Path, to: &Path) -> Result<()> {
+    let open = std::fs::File::open(part).map_err(io_error("open", part))?;
+    open.sync_all().map_err(io_error("write", part))?;
+    let renamed = renameat_with(CWD, part, CWD, to, RenameFlags::NOREPLACE);
+    match renamed {
+        // A filesystem that cannot be told so: a second name is refused where there is one already.
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {
+            std::fs::hard_link(part, to).map_err(io_error("make", to))?;
+            std::fs::remove_file(part).map_err(io_error("remove", part))
+        }
+        renamed => renamed.map_err(errno("make", to)),
+    }
+}
+
+/// Copies into a file that is there.
+fn convert_to(image: &Path, of: &Internal, part: &Path, cancel: &Cancel) -> Result<()> {
     let chosen = format!("snapshot.id={}", of.id);
     let arguments = words(&["convert", "-U", "-f", "qcow2", "-O", "qcow2", "-l", &chosen]);
     let mut all: Vec<&OsStr> = arguments.iter().map(OsString::as_os_str).collect();
@@ -225,7 +252,7 @@ pub(in crate::snapshot) fn convert(image: &Path, of: &Internal, to: &Path, cance
         }
         std::thread::sleep(LOOK);
     };
-    let made = made.and_then(|()| {
+    made.and_then(|()| {
         let mut stderr = Vec::new();
         if let Some(mut pipe) = running.0.stderr.take() {
             let _ = std::io::Read::read_to_end(&mut pipe, &mut stderr);
@@ -236,23 +263,28 @@ pub(in crate::snapshot) fn convert(image: &Path, of: &Internal, to: &Path, cance
             stderr,
         };
         match output.status.success() {
-            true => std::fs::File::open(&part)
-                .and_then(|file| file.sync_all())
-                .and_then(|()| std::fs::rename(&part, to))
-                .map_err(io_error("make", to)),
+            true => Ok(()),
             false => Err(failure(image, &arguments, &output)),
         }
-    });
-    if made.is_err() {
-        drop(running);
-        let _ = std::fs::remove_file(&part);
-    }
-    made
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_is_put_where_nothing_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let (part, to) = (folder.path().join("a.part"), folder.path().join("a"));
+        std::fs::write(&part, "new").unwrap();
+        std::fs::write(&to, "theirs").unwrap();
+        put(&part, &to).unwrap_err();
+        assert_eq!(std::fs::read_to_string(&to).unwrap(), "theirs");
+        std::fs::remove_file(&to).unwrap();
+        put(&part, &to).unwrap();
+        assert!(!part.exists() && std::fs::read_to_string(&to).unwrap() == "new");
+    }
 
     #[test]
     fn what_an_image_is_is_read_as_far_as_it_is_told() {

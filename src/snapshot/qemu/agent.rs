@@ -15,7 +15,7 @@ use crate::snapshot::{Error, Frozen, Result, SnapshotId};
 const ANSWER: Duration = Duration::from_secs(3);
 /// How long thawing is tried.
 const THAW: Duration = Duration::from_secs(60);
-/// The same when something went wrong before: the watchdog goes on trying.
+/// The same when something went wrong before: the watchdog goes on trying, for longer than any guest may take.
 const THAW_ONCE_MORE: Duration = Duration::from_secs(10);
 /// Between two tries.
 const AGAIN: Duration = Duration::from_millis(100);
@@ -88,6 +88,16 @@ impl Agent {
         }
     }
 
+    /// Puts thawing behind a freezing that takes too long: the agent does one thing after the other, whoever is there to
+    /// hear of it. Whether it has done so.
+    fn thaw_behind(&mut self) -> bool {
+        let asked = self.wire.send(&json!({ "execute": "guest-fsfreeze-thaw" }));
+        let until = Instant::now() + THAW_ONCE_MORE;
+        // The first answer is that to freezing.
+        let mut answer = || self.wire.line(until).ok().flatten();
+        asked.is_ok() && answer().is_some() && answer().is_some_and(|line| line.starts_with(b"{\"return\""))
+    }
+
     /// Whether the guest's filesystems are frozen.
     pub fn is_frozen(&mut self) -> Result<bool> {
         Ok(self.ask("guest-fsfreeze-status", ANSWER)? == "frozen")
@@ -101,11 +111,7 @@ pub(super) fn remedy(socket: &Path) -> String {
 
 /// Thaws a guest, trying again while the agent cannot be reached; how many filesystems were frozen until now. Nothing is to
 /// be done for a machine that has ended.
-pub fn thaw(socket: &Path) -> Result<u64> {
-    thaw_within(socket, THAW)
-}
-
-fn thaw_within(socket: &Path, limit: Duration) -> Result<u64> {
+pub fn thaw_within(socket: &Path, limit: Duration) -> Result<u64> {
     let until = Instant::now() + limit;
     loop {
         let tried = match Agent::open(socket) {
@@ -150,7 +156,24 @@ impl FrozenGuest {
             since: Instant::now(),
             thawed: false,
         };
-        let count = agent.ask("guest-fsfreeze-freeze", limit);
+        let count = agent.ask("guest-fsfreeze-freeze", limit).map_err(|error| match error {
+            Error::TimedOut { what, seconds, .. } => {
+                frozen.thawed = agent.thaw_behind();
+                let then = match frozen.thawed {
+                    true => "; it was thawed again",
+                    false => {
+                        "; its filesystems may be frozen when it is done: they are told to thaw, and a watchdog sees to that \
+                         for 15 minutes. Should the guest hang later: guest-fsfreeze-thaw"
+                    }
+                };
+                Error::TimedOut {
+                    what,
+                    seconds,
+                    then: then.into(),
+                }
+            }
+            error => error,
+        });
         drop(agent);
         match count?.as_u64() {
             None | Some(0) => {
@@ -167,7 +190,7 @@ impl FrozenGuest {
 
 impl Frozen for FrozenGuest {
     fn thaw(mut self: Box<Self>) -> Result<Duration> {
-        let count = thaw(&self.socket)?;
+        let count = thaw_within(&self.socket, THAW)?;
         self.thawed = true;
         let held = self.since.elapsed();
         match count {
@@ -192,5 +215,47 @@ impl Drop for FrozenGuest {
         {
             tracing::warn!("{error}");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    /// An agent that has frozen its guest only when it is told to thaw it.
+    fn slow(listener: &UnixListener) -> Vec<String> {
+        let (stream, _) = listener.accept().unwrap();
+        let mut told = Vec::new();
+        for line in BufReader::new(&stream).split(b'\n').map_while(Result::ok) {
+            let line = line.strip_prefix(&[SENTINEL]).unwrap_or(&line).to_vec();
+            let asked: Value = serde_json::from_slice(&line).unwrap();
+            let command = asked["execute"].as_str().unwrap();
+            let answers = match command {
+                "guest-sync-delimited" => vec![asked["arguments"]["id"].clone()],
+                "guest-fsfreeze-status" => vec![json!("thawed")],
+                "guest-fsfreeze-freeze" => Vec::new(),
+                _ => vec![json!(1), json!(1)],
+            };
+            for answer in answers {
+                writeln!(&stream, "{}", json!({ "return": answer })).unwrap();
+            }
+            told.push(command.to_owned());
+        }
+        told
+    }
+
+    #[test]
+    fn thawing_is_told_behind_a_freezing_that_takes_too_long() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("agent");
+        let listener = UnixListener::bind(&socket).unwrap();
+        let agent = std::thread::spawn(move || slow(&listener));
+        let late = FrozenGuest::freeze("web", &socket, Duration::from_millis(100)).unwrap_err();
+        assert!(late.to_string().contains("it was thawed again"), "{late}");
+        let told = agent.join().unwrap();
+        assert_eq!(told[2..], ["guest-fsfreeze-freeze", "guest-fsfreeze-thaw"]);
     }
 }

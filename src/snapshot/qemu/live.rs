@@ -31,6 +31,8 @@ pub(super) struct Live {
     pub devices: Vec<Device>,
     /// Why no snapshot can be had, and what would help.
     pub problem: Option<String>,
+    /// Whether that is over by itself soon.
+    pub passing: bool,
     /// What must be known of each snapshot.
     pub notes: Vec<String>,
 }
@@ -42,6 +44,8 @@ enum Listed {
     Firmware,
     /// Is written to, and keeps no snapshots: why.
     Unable(String),
+    /// The same, for now.
+    Passing(String),
     /// Is only read, or empty.
     Other,
 }
@@ -61,15 +65,17 @@ fn listed(entry: &Value, process: Option<&Process>) -> Listed {
         if text(&entry["qdev"]).contains("flash") {
             return Listed::Firmware;
         }
-        return Listed::Unable(match format.as_str() {
+        return match format.as_str() {
             "copy-before-write" | "mirror_top" | "commit_top" | "backup-top" | "preallocate" | "snapshot-access" => {
-                format!("another program copies its disk {shown} just now: wait for that")
+                Listed::Passing(format!(
+                    "another program copies its disk {shown} just now: wait for that"
+                ))
             }
-            _ => format!(
+            _ => Listed::Unable(format!(
                 "its disk {shown} is of the format {format}, which keeps no snapshots: shut the machine down and convert it \
                  (qemu-img convert -O qcow2)"
-            ),
-        });
+            )),
+        };
     }
     let Some(image) = find::absolute(&file, process) else {
         return Listed::Unable(format!(
@@ -103,6 +109,7 @@ impl Live {
             status: qmp.status()?,
             devices: Vec::new(),
             problem: None,
+            passing: false,
             notes: Vec::new(),
             qmp,
         };
@@ -117,6 +124,7 @@ impl Live {
         self.devices.clear();
         self.notes.clear();
         self.problem = None;
+        self.passing = false;
         for entry in blocks.as_array().map(Vec::as_slice).unwrap_or_default() {
             match listed(entry, process.as_ref()) {
                 Listed::Disk(device) => self.devices.push(device),
@@ -124,6 +132,10 @@ impl Live {
                     .notes
                     .push("the firmware's settings (UEFI variables) lie in a raw file, and are not in it".into()),
                 Listed::Unable(why) => self.problem = Some(why),
+                Listed::Passing(why) => {
+                    self.passing = true;
+                    self.problem.get_or_insert(why);
+                }
                 Listed::Other => {}
             }
         }
@@ -323,13 +335,14 @@ mod tests {
             Listed::Disk(device) => format!("disk {} {}", device.node, device.disk.image.display()),
             Listed::Firmware => "firmware".into(),
             Listed::Unable(why) => why,
+            Listed::Passing(why) => format!("passing: {why}"),
             Listed::Other => "other".into(),
         };
         assert_eq!(of(entry(false, "qcow2", "d")), "disk n0 /vm/a.img");
         assert_eq!(of(entry(true, "raw", "d")), "other");
         assert_eq!(of(entry(false, "raw", "/machine/system.flash1")), "firmware");
         assert!(of(entry(false, "raw", "d")).contains("/vm/a.img is of the format raw"));
-        assert!(of(entry(false, "mirror_top", "d")).contains("wait for that"));
+        assert!(of(entry(false, "mirror_top", "d")).starts_with("passing: another program"));
         assert_eq!(of(json!({ "device": "cd0" })), "other");
     }
 }

@@ -27,7 +27,9 @@ impl Known {
     /// Why these are not all the disks of the machine.
     pub fn lacks(&self) -> Option<String> {
         if let Some(problem) = &self.problem {
-            return Some(format!("when it last ran no snapshot could be had of it, since {problem}"));
+            return Some(format!(
+                "when it last ran no snapshot could be had of it, since {problem}"
+            ));
         }
         let gone = self.images.iter().find(|image| !image.is_file());
         gone.map(|image| {
@@ -94,6 +96,11 @@ mod tests {
             problem: Some("its disk b is raw".into()),
         };
         remember(&file, "web", raw);
-        assert!(known(&file, "web").lacks().unwrap().ends_with("since its disk b is raw"));
+        assert!(
+            known(&file, "web")
+                .lacks()
+                .unwrap()
+                .ends_with("since its disk b is raw")
+        );
     }
 }

@@ -1,8 +1,8 @@
 //! Snapshots of machines that QEMU runs, by its monitor (QMP) and the agent within the guest.
 //!
 //! `wire` is the socket, `qmp` and `agent` speak over it, `find` looks for QEMU's processes, `ability` tells which levels
-//! can be had, `live` takes and deletes while the machine runs, `rollback` goes back while it does. With the machine off, its
-//! images are `qcow2`'s.
+//! can be had, `live` takes and deletes while the machine runs, `rollback` goes back while it does, `still` lets it
+//! stand still meanwhile. With the machine off, its images are `qcow2`'s: those that `memory` remembers.
 //!
 //! How a snapshot is made:
 //! - with RAM (`memory`): QEMU's own job `snapshot-save`, during which the machine stands still; disks and RAM are of one
@@ -17,20 +17,24 @@ mod ability;
 mod agent;
 mod find;
 mod live;
+mod memory;
 mod qmp;
 mod rollback;
+mod still;
 mod wire;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use self::ability::ability;
 use self::agent::FrozenGuest;
-pub(super) use self::agent::thaw;
+pub(super) use self::agent::thaw_within;
 use self::live::Live;
+use self::memory::Known;
+pub(super) use self::still::go_on;
 use self::wire::Unreached;
 use super::qcow2::{self, Images};
+use super::watchdog::Starter;
 use super::{
     Ability, Consistency, DiskOf, Error, Files, Found, Frozen, Kind, Labels, Order, Provider, Reading, Result,
     RollbackPlan, RolledBack, Size, Snapshot, Target, Work,
@@ -59,13 +63,15 @@ pub struct Qemu {
     pub machines: Vec<Machine>,
     /// A folder of ours: there it is remembered which disks a machine had, for when it does not run.
     pub data: PathBuf,
+    /// What lets a machine go on should we die while it stands still.
+    pub watchdog: Starter,
 }
 
 /// A machine as it is now.
 enum Now {
     Live(Box<Live>),
-    /// It does not run: the images that it had when it last did, and why it is thought to be off.
-    Off(Vec<PathBuf>, String),
+    /// It does not run: what it had when it last did, and why it is thought to be off.
+    Off(Known, String),
 }
 
 impl Qemu {
@@ -88,7 +94,7 @@ impl Qemu {
         let now = match Live::open(machine, PATIENCE) {
             Ok(live) => {
                 let live = live?;
-                self.remember(&machine.name, &live.images());
+                self.remember(&live);
                 Now::Live(Box::new(live))
             }
             Err(Unreached::Off(why)) => Now::Off(self.remembered(&machine.name), why),
@@ -101,7 +107,15 @@ impl Qemu {
     fn images<'a>(&self, target: &'a Target) -> Result<(Images<'a>, bool)> {
         match self.now(target)? {
             (_, Now::Live(live)) => Ok((live.as_images(target), true)),
-            (machine, Now::Off(images, why)) => Ok((off(machine, target, &images, &why)?, false)),
+            (machine, Now::Off(known, why)) => Ok((there(machine, target, &known, &why)?, false)),
+        }
+    }
+
+    /// The same where it must be all of them.
+    fn all_images<'a>(&self, target: &'a Target) -> Result<Images<'a>> {
+        match self.now(target)? {
+            (_, Now::Live(live)) => Ok(live.as_images(target)),
+            (machine, Now::Off(known, why)) => off(machine, target, &known, &why),
         }
     }
 
@@ -129,32 +143,18 @@ impl Qemu {
         self.data.join("machines.json")
     }
 
-    fn all_remembered(&self) -> BTreeMap<String, Vec<PathBuf>> {
-        let text = std::fs::read(self.memory()).unwrap_or_default();
-        serde_json::from_slice(&text).unwrap_or_default()
+    fn remembered(&self, name: &str) -> Known {
+        memory::known(&self.memory(), name)
     }
 
-    fn remembered(&self, name: &str) -> Vec<PathBuf> {
-        let mut images = self.all_remembered().remove(name).unwrap_or_default();
-        images.retain(|image| image.is_file());
-        images
-    }
-
-    /// Remembers the images of a machine. What cannot be written down is asked again when it runs.
-    fn remember(&self, name: &str, images: &[PathBuf]) {
-        let mut all = self.all_remembered();
-        if images.is_empty() || all.get(name).is_some_and(|known| known == images) {
-            return;
-        }
-        all.insert(name.to_owned(), images.to_vec());
-        let file = self.memory();
-        let part = file.with_extension("part");
-        let written = serde_json::to_vec_pretty(&all)
-            .map_err(std::io::Error::from)
-            .and_then(|text| std::fs::write(&part, text))
-            .and_then(|()| std::fs::rename(&part, &file));
-        if let Err(error) = written {
-            tracing::warn!("cannot write {}: {error}", file.display());
+    fn remember(&self, live: &Live) {
+        // While a disk is copied by another program it is not listed as what it is.
+        if !live.passing {
+            let now = Known {
+                images: live.images(),
+                problem: live.problem.clone(),
+            };
+            memory::remember(&self.memory(), &live.name, now);
         }
     }
 
@@ -179,16 +179,17 @@ impl Qemu {
                 );
                 found.size = Some(live.devices.iter().map(|device| device.disk.info.virtual_size).sum());
                 found.problem.clone_from(&live.problem);
-                self.remember(&machine.name, &live.images());
+                self.remember(&live);
             }
             Ok(Err(error)) => {
                 found.about = "a machine of QEMU".into();
                 found.problem = Some(error.to_string());
             }
             Err(Unreached::Off(why)) => {
-                let images = self.remembered(&machine.name);
-                found.about = format!("off, {} when it last ran", disks(images.len()));
-                if images.is_empty() {
+                let known = self.remembered(&machine.name);
+                found.about = format!("off, {} when it last ran", disks(known.images.len()));
+                found.problem = known.lacks();
+                if known.images.is_empty() && known.problem.is_none() {
                     found.about = "off".into();
                     found.problem = Some(format!("{why}; start it, so that its disks become known"));
                 }
@@ -236,10 +237,22 @@ impl Qemu {
     }
 }
 
-/// The images of a machine that does not run.
-fn off<'a>(machine: &Machine, target: &'a Target, images: &[PathBuf], why: &str) -> Result<Images<'a>> {
+/// The images of a machine that does not run: all of them, or none.
+fn off<'a>(machine: &Machine, target: &'a Target, known: &Known, why: &str) -> Result<Images<'a>> {
+    match known.lacks() {
+        None => there(machine, target, known, why),
+        Some(lacks) => Err(Error::Unable {
+            target: machine.name.clone(),
+            why: format!("{why}; and {lacks}"),
+        }),
+    }
+}
+
+/// Those that are there, for what is only looked at or deleted.
+fn there<'a>(machine: &Machine, target: &'a Target, known: &Known, why: &str) -> Result<Images<'a>> {
+    let images = known.there();
     match images.is_empty() {
-        false => Images::read(Kind::Qemu, target, images),
+        false => Images::read(Kind::Qemu, target, &images),
         true => Err(Error::Unable {
             target: machine.name.clone(),
             why: format!("{why}; and which disks it has is not known: start it, or name its image instead"),
@@ -261,12 +274,12 @@ impl Provider for Qemu {
     fn preflight(&self, target: &Target) -> Result<Ability> {
         Ok(match self.now(target)? {
             (machine, Now::Live(live)) => ability(machine, &live),
-            (machine, Now::Off(images, why)) => match off(machine, target, &images, &why) {
+            (machine, Now::Off(known, why)) => match off(machine, target, &known, &why) {
                 Ok(_) => Ability {
                     levels: vec![Consistency::Crash],
                     hints: vec![format!(
                         "{why}: a snapshot of its disks can be taken ({})",
-                        live::names(&images)
+                        live::names(&known.images)
                     )],
                     writers: Vec::new(),
                 },
@@ -296,6 +309,17 @@ impl Provider for Qemu {
         }
     }
 
+    fn stand_still_remedy(&self, target: &Target) -> Option<String> {
+        self.machine(target).ok().map(|machine| still::remedy(&machine.qmp))
+    }
+
+    fn stand_still(&self, target: &Target) -> Result<Option<Box<dyn Frozen>>> {
+        match self.now(target)? {
+            (_, Now::Live(mut live)) => Ok(still::stop(&mut live)?.map(|still| Box::new(still) as _)),
+            (_, Now::Off(..)) => Ok(None),
+        }
+    }
+
     fn take(&self, target: &Target, order: &Order, work: &Work) -> Result<Snapshot> {
         match self.now(target)? {
             (_, Now::Live(mut live)) => {
@@ -304,7 +328,7 @@ impl Provider for Qemu {
                 live.sweep(&shelf)?;
                 live.take(&shelf, target, order, work)
             }
-            (machine, Now::Off(images, why)) => off(machine, target, &images, &why)?.take(order, work),
+            (machine, Now::Off(known, why)) => off(machine, target, &known, &why)?.take(order, work),
         }
     }
 
@@ -333,28 +357,28 @@ impl Provider for Qemu {
     fn plan_rollback(&self, snapshot: &Snapshot, safety: bool) -> Result<RollbackPlan> {
         match self.now(&snapshot.target)? {
             (_, Now::Live(live)) => Ok(rollback::plan(&live, snapshot, safety)),
-            (machine, Now::Off(images, why)) => {
-                Ok(off(machine, &snapshot.target, &images, &why)?.plan(snapshot, safety))
-            }
+            (machine, Now::Off(known, why)) => Ok(off(machine, &snapshot.target, &known, &why)?.plan(snapshot, safety)),
         }
     }
 
     fn roll_back(&self, plan: &RollbackPlan, work: &Work) -> Result<RolledBack> {
         let target = &plan.to.target;
         match self.now(target)? {
-            (machine, Now::Live(mut live)) => rollback::carry_out(machine, &mut live, target, plan, work),
-            (machine, Now::Off(images, why)) => off(machine, target, &images, &why)?.carry_out(plan, work),
+            (machine, Now::Live(mut live)) => {
+                rollback::carry_out(machine, &mut live, target, plan, &self.watchdog, work)
+            }
+            (machine, Now::Off(known, why)) => off(machine, target, &known, &why)?.carry_out(plan, work),
         }
     }
 
     fn clone_to(&self, snapshot: &Snapshot, place: &str, work: &Work) -> Result<String> {
-        self.images(&snapshot.target)?.0.clone_to(snapshot, place, work)
+        self.all_images(&snapshot.target)?.clone_to(snapshot, place, work)
     }
 
     fn delete(&self, snapshot: &Snapshot, _: &Work) -> Result<()> {
         match self.now(&snapshot.target)? {
             (_, Now::Live(mut live)) => live.delete(&snapshot.target, snapshot),
-            (machine, Now::Off(images, why)) => off(machine, &snapshot.target, &images, &why)?.delete(snapshot),
+            (machine, Now::Off(known, why)) => there(machine, &snapshot.target, &known, &why)?.delete(snapshot),
         }
     }
 
@@ -363,8 +387,7 @@ impl Provider for Qemu {
     }
 
     fn disks(&self, snapshot: &Snapshot) -> Result<Vec<DiskOf>> {
-        let (images, _) = self.images(&snapshot.target)?;
-        qcow2::disks_of(&images, snapshot)
+        qcow2::disks_of(&self.all_images(&snapshot.target)?, snapshot)
     }
 
     fn files(&self, snapshot: &Snapshot) -> Result<Box<dyn Files>> {

@@ -11,16 +11,20 @@ use serde_json::json;
 use super::Machine;
 use super::agent::Agent;
 use super::live::Live;
+use super::still;
 use crate::snapshot::qcow2::{
     self, Images,
     format::{State, Tables},
 };
+use crate::snapshot::watchdog::{Starter, Watchdog};
 use crate::snapshot::{
     Consistency, Error, Order, Result, RollbackPlan, RolledBack, Snapshot, SnapshotId, Target, Work,
 };
 
 /// How long the machine and its agent may take to answer afterwards.
 const ANSWERS: Duration = Duration::from_secs(15);
+/// How long it may stand still: more than QEMU is given to write the RAM, to read it, and to read it again.
+const STILL: Duration = Duration::from_secs(2 * 60 * 60);
 /// Between two tries.
 const AGAIN: Duration = Duration::from_millis(100);
 
@@ -118,6 +122,7 @@ pub(super) fn carry_out(
     live: &mut Live,
     target: &Target,
     plan: &RollbackPlan,
+    starter: &Starter,
     work: &Work,
 ) -> Result<RolledBack> {
     let snapshot = &plan.to;
@@ -132,7 +137,10 @@ pub(super) fn carry_out(
     live.sweep(&shelf)?;
     work.cancel.check()?;
     let goes_on = live.status == "running";
+    let mut watchdog = None;
     if goes_on {
+        // Should we die it goes on, as what it then is.
+        watchdog = Some(starter.start(&[still::remedy(live.qmp.path())], STILL)?);
         live.qmp.ask("stop", json!({}))?;
     }
     let order = Order::safety(SnapshotId::random()?, snapshot, Consistency::Memory);
@@ -140,6 +148,7 @@ pub(super) fn carry_out(
         Ok(before) => before,
         Err(error) => {
             go_on(live, goes_on)?;
+            rest(watchdog);
             return Err(error);
         }
     };
@@ -154,12 +163,24 @@ pub(super) fn carry_out(
             Ok(()) => "the machine is as it was before".into(),
             Err(error) => format!("the machine could not be put back: {error}"),
         });
-        if back.is_ok() {
-            go_on(live, goes_on)?;
+        if let Err(why) = back {
+            // Its disks and its RAM may be of two moments: it must not go on.
+            rest(watchdog);
+            return Err(Error::Cannot {
+                what: format!("roll {} back", live.name),
+                why: format!(
+                    "{error}; nor could it be made what it was before ({why}). The machine stands still: end it, roll back by \
+                     this same command, and start it again with -loadvm {}, or -loadvm {} for what it was before",
+                    snapshot.handle, before.handle
+                ),
+            });
         }
+        go_on(live, goes_on)?;
+        rest(watchdog);
         return Err(error);
     }
     go_on(live, goes_on)?;
+    rest(watchdog);
     let answered = answers(machine, goes_on);
     if !plan.safety {
         live.discard(&shelf, &before.id)?;
@@ -174,6 +195,13 @@ pub(super) fn carry_out(
         safety: plan.safety.then(|| before.id.clone()),
         verified: format!("the disks were the snapshot's, block by block, before it went on; {ran}"),
     })
+}
+
+/// It is not needed any more.
+fn rest(watchdog: Option<Watchdog>) {
+    if let Some(watchdog) = watchdog {
+        watchdog.done();
+    }
 }
 
 fn go_on(live: &mut Live, goes_on: bool) -> Result<()> {

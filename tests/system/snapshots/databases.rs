@@ -1,7 +1,7 @@
 //! PostgreSQL and SQLite under write load: what was acknowledged before a snapshot is there after going back to it.
 
 use std::ffi::OsStr;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -239,6 +239,42 @@ fn a_tablespace_elsewhere_is_no_application_consistency() {
     ];
     let refused = both(&snapshot_any(&bench, &words));
     assert!(refused.contains("its tablespace far lies in"), "{refused}");
+}
+
+#[test]
+#[ignore = "needs root, btrfs-progs (tests/run)"]
+fn the_command_after_is_run_whatever_comes_once_the_one_before_was() {
+    let bench = Bench::new();
+    let volume = Volume::btrfs(&bench, "m");
+    let vol = volume.subvolume("vol");
+    let (before, after) = (bench.path("before"), bench.path("after"));
+    let run_after = format!("echo $COFFER_RESULT > '{}'", after.display());
+    let words = |before: &str| {
+        let words = [
+            "take",
+            "--run-before",
+            before,
+            "--run-after",
+            &run_after,
+            "--hook",
+            "sqlite",
+        ];
+        let words: Vec<std::ffi::OsString> = words.iter().map(Into::into).collect();
+        [words, vec![vol.clone().into()]].concat()
+    };
+    // No process has a database open there.
+    let refused = snapshot_any(&bench, &words(&format!("touch '{}'", before.display())));
+    assert!(
+        both(&refused).contains("no process has a database open"),
+        "{}",
+        both(&refused)
+    );
+    assert!(before.exists());
+    assert_eq!(fs::read_to_string(&after).unwrap().trim(), "failed");
+    // What could not be stopped is not started.
+    fs::remove_file(&after).unwrap();
+    assert!(!snapshot_any(&bench, &words("exit 1")).status.success());
+    assert!(!after.exists());
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod killed;
 mod qcow2;
 mod qemu;
 mod reflink;
+mod still;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

@@ -84,13 +84,13 @@ fn a_machine_goes_back_in_ram_and_on_disk_and_runs_on() {
     assert_eq!(other.count(), Counted { ram: 1, disk: 6 });
 }
 
-/// Stands between coffer and QEMU's monitor, and keeps the order to take the snapshot until it is told to let it pass.
-struct Between {
-    asked: Receiver<()>,
-    pass: Sender<()>,
+/// Stands between coffer and QEMU's monitor, and keeps an order until it is told to let it pass.
+pub struct Between {
+    pub asked: Receiver<()>,
+    pub pass: Sender<()>,
 }
 
-fn between(qmp: &Path, at: &Path) -> Between {
+pub fn between(qmp: &Path, at: &Path, order: &'static str) -> Between {
     let listener = UnixListener::bind(at).unwrap();
     let (tell, asked) = channel();
     let (pass, passed) = channel::<()>();
@@ -105,7 +105,7 @@ fn between(qmp: &Path, at: &Path) -> Between {
             });
             let mut server = server;
             for line in BufReader::new(client).lines().map_while(Result::ok) {
-                if line.contains("\"transaction\"") {
+                if line.contains(order) {
                     tell.send(()).unwrap();
                     if passed.recv().is_err() {
                         return;
@@ -128,7 +128,7 @@ fn the_guest_is_frozen_for_its_disks_and_thaws_whatever_happens() {
     let disk = image(&bench, "disk");
     let mut guest = Guest::start(&bench, "web", &[&disk]);
     let proxy = bench.path("between");
-    let between = between(&guest.qmp, &proxy);
+    let between = between(&guest.qmp, &proxy, "\"transaction\"");
     let words = ["machine", "add", "web", "--qmp", proxy.to_str().unwrap(), "--agent"];
     bench.coffer(&[&words[..], &[guest.agent.to_str().unwrap()]].concat());
     assert_eq!(guest.count().disk, 1);
@@ -217,6 +217,12 @@ fn all_disks_of_a_machine_go_back_together_while_it_is_off() {
     assert!(refused.contains("qemu-system"), "{refused}");
     guest.end();
 
+    // Not with a disk less.
+    let away = bench.path("away");
+    fs::rename(&more, &away).unwrap();
+    let refused = both(&snapshot_any(&bench, &["take", "web"]));
+    assert!(refused.contains("is not there any more"), "{refused}");
+    fs::rename(&away, &more).unwrap();
     let off = take(&bench, web, &["--label", "off"]);
     assert_eq!(off["consistency"], "crash");
     let refused = both(&snapshot_any(

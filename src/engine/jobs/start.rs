@@ -275,7 +275,7 @@ impl Engine {
             // The rooms give their locks back before they return.
             Err(error) if error.is_cancelled() => (JobState::Cancelled { cleaned: true }, error.to_string(), 0, 130),
             Err(error) => {
-                let (error, exit_code) = (said(&error), error.exit_code());
+                let (error, exit_code) = (said(error), error.exit_code());
                 (
                     JobState::Failed {
                         error: error.clone(),

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use super::super::actions::{Act, Action, At, Context};
 use super::super::asking::{Told, abandon, ask, failed};
 use super::super::dialog::{Dialog, Moves, Then, with_top};
+use super::super::field::Field;
 use super::super::model::{Load, Model};
 use super::super::msg::Effect;
 use super::super::screens::files;
@@ -14,11 +15,13 @@ use super::super::view::empty::message;
 use super::super::view::hint_line;
 use super::super::view::pane::Span;
 use super::super::widgets::content::{Row, Scroll, rows};
+use super::super::widgets::find::Find;
 use crate::engine::question::{Content, FileAt, Form};
 use crate::engine::{Answer, Question};
 use crate::text;
 
 const CONTEXT: Context = Context::dialog("look", "A file").with_list();
+const FINDING: Context = Context::dialog("look-find", "Find in a file");
 const SLOT: &str = "look";
 
 /// Bytes read at first, and when more is asked for.
@@ -37,6 +40,13 @@ pub static ACTIONS: &[Action] = &[
         |act| with_top::<Look>(act, |look, _| { look.wrap = !look.wrap; look.made = None; Then::Keep })).hint(2),
     Action::new("look.more", "read more", "Read up to 16 MiB of it", &["m"], At::Only(&[CONTEXT]), more).hint(3)
         .unless(|model| model.dialog::<Look>().is_some_and(Look::is_all).then(|| "All that can be read here is shown.".into())),
+    Action::new("look.find", "find", "Find a text in it; capitals count if you type one", &["/"], At::Only(&[CONTEXT]), find).hint(5)
+        .unless(nothing_read),
+    Action::new("look.next", "next", "To the next place that holds the text", &["n"], At::Only(&[CONTEXT]), |act| step(act, 1)).hint(6)
+        .unless(nothing_sought),
+    Action::new("look.previous", "one before", "To the place before that holds the text", &["N"], At::Only(&[CONTEXT]), |act| step(act, -1))
+        .unless(nothing_sought),
+    Action::new("look.seek", "find it", "Go to the first place that holds the text", &["Enter"], At::Only(&[FINDING]), seek).hint(1),
     Action::new("look.back", "back", "Back to where one was", &["h", "Backspace", "←", "Enter"], At::Only(&[CONTEXT]),
         super::super::dialog::close).hint(4),
 ];
@@ -56,9 +66,24 @@ pub struct Look {
     /// The width that the rows were made for.
     made: Option<u16>,
     scroll: Scroll,
+    /// What was last looked for.
+    find: Find,
 }
 
+/// A text that is being typed, to be found in the file below.
+#[derive(Debug, Default)]
+struct Finding(Field);
+
 impl Look {
+    /// Shows the row that holds what was looked for, with some rows before it.
+    fn reveal(&mut self) {
+        let Some(row) = self.find.row() else { return };
+        let shown = self.scroll.visible();
+        if !shown.contains(&row) {
+            self.scroll.go(row.saturating_sub((shown.end - shown.start) / 3));
+        }
+    }
+
     fn is_all(&self) -> bool {
         self.limit == MORE || self.content.as_ref().is_none_or(|content| content.whole)
     }
@@ -89,7 +114,64 @@ pub(crate) fn open_file(act: &mut Act, file: FileAt, title: String) {
         rows: Vec::new(),
         made: None,
         scroll: Scroll::default(),
+        find: Find::default(),
     });
+}
+
+fn nothing_read(model: &Model) -> Option<String> {
+    let none = model.dialog::<Look>().is_none_or(|look| look.rows.is_empty());
+    none.then(|| "There is nothing to find yet.".into())
+}
+
+fn nothing_sought(model: &Model) -> Option<String> {
+    let none = model.dialog::<Look>().is_none_or(|look| look.find.text.is_empty());
+    none.then(|| "Nothing was looked for yet: / does.".into())
+}
+
+/// Asks for a text to find; what was looked for before is there to be changed.
+fn find(act: &mut Act) {
+    let before = act.model.dialog::<Look>().map(|look| Field::new(&look.find.text));
+    act.model.push(Finding(before.unwrap_or_default()));
+}
+
+fn seek(act: &mut Act) {
+    let mut wanted = String::new();
+    with_top::<Finding>(act, |dialog, _| {
+        wanted = dialog.0.text().to_owned();
+        Then::Close
+    });
+    with_top::<Look>(act, |look, _| {
+        look.find = Find::new(&wanted, &look.rows, look.scroll.visible().start);
+        look.reveal();
+        Then::Keep
+    });
+}
+
+/// To the next place, or the one before; around at the ends.
+fn step(act: &mut Act, by: isize) {
+    with_top::<Look>(act, |look, _| {
+        look.find.step(by);
+        look.reveal();
+        Then::Keep
+    });
+}
+
+impl Dialog for Finding {
+    fn context(&self) -> Context {
+        FINDING
+    }
+
+    fn field(&mut self) -> Option<&mut Field> {
+        Some(&mut self.0)
+    }
+
+    fn draw(&self, model: &Model, canvas: &mut Canvas) {
+        let (width, y) = (canvas.width(), canvas.height().saturating_sub(1));
+        canvas.rule(0, y, width, " ", Role::Text);
+        let x = canvas.text(1, y, width, "Find ", Role::Key);
+        canvas.field(x, y, width.saturating_sub(x + 1).min(40), &self.0, false);
+        hint_line(model, canvas, FINDING, x + 42, y, width.saturating_sub(1));
+    }
 }
 
 fn more(act: &mut Act) {
@@ -137,6 +219,7 @@ impl Dialog for Look {
             let width = usize::from(area.width.saturating_sub(LABEL));
             self.rows = rows(content, self.hex, self.wrap, width, ROWS);
             self.made = Some(area.width);
+            self.find.look(&self.rows);
         }
         self.scroll.fit(self.rows.len() as u64, u64::from(area.height));
     }
@@ -174,7 +257,12 @@ fn draw(model: &Model, look: &Look, canvas: &mut Canvas) {
         .as_ref()
         .map(|content| about(content, symbols.times))
         .unwrap_or_default();
-    let place = look.scroll.words();
+    let place = match (look.find.text.is_empty(), look.find.place()) {
+        (true, _) => look.scroll.words(),
+        (false, Some((at, of))) => format!("{} of {} found", text::count(at as u64), text::count(of as u64)),
+        (false, None) if look.is_all() => "not found".to_owned(),
+        (false, None) => "not found in what is read".to_owned(),
+    };
     let right = match (about.is_empty(), place.is_empty()) {
         (false, false) => format!(" {about} {} {place} ", symbols.dot),
         _ => format!(" {about}{place} "),
@@ -225,6 +313,9 @@ fn draw(model: &Model, look: &Look, canvas: &mut Canvas) {
                     &text::cut_end(&row.text, room, symbols.more),
                     Role::Text,
                 );
+                if look.find.row() == Some(index) {
+                    canvas.paint(area.x, y, area.right(), model.look.style(Role::Cursor));
+                }
             }
         }
     }

@@ -325,3 +325,34 @@ fn the_wheel_moves_and_a_click_does_what_is_named_there() {
     assert_eq!(stage.model.dialogs.len(), 1);
     assert!(stage.done().is_empty());
 }
+
+#[test]
+fn a_text_is_found_in_a_file_that_is_read() {
+    let mut stage = in_files();
+    stage.keys("G k Enter n /");
+    stage.text("A li");
+    stage.keys("Enter");
+    assert!(stage.screen().contains("1 of 1 found"), "{}", stage.screen());
+    stage.keys("/ Ctrl-u");
+    stage.text("ne");
+    stage.keys("Enter");
+    assert!(stage.screen().contains("1 of 2 found"), "{}", stage.screen());
+    stage.keys("n");
+    assert!(stage.screen().contains("2 of 2 found"), "{}", stage.screen());
+    stage.keys("N N w");
+    assert!(
+        stage.screen().contains("2 of 2 found"),
+        "around, however lines are broken: {}",
+        stage.screen()
+    );
+    stage.keys("/");
+    stage.text("q?");
+    stage.keys("Enter");
+    assert!(
+        stage.screen().contains("not found in what is read"),
+        "{}",
+        stage.screen()
+    );
+    stage.keys("/ Esc Esc");
+    assert!(stage.model.dialogs.is_empty(), "Esc leaves the text, then the file");
+}

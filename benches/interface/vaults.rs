@@ -66,6 +66,7 @@ pub fn home(home: &Path, names: &[String]) -> Engine {
         password: None,
         no_lock: false,
         clouds: Default::default(),
+        usual: coffer::engine::overview::USUAL,
     })
     .unwrap()
 }

@@ -233,6 +233,7 @@ pub fn settings(folders: Folders, config: Config, password: Option<crate::vault:
         password,
         no_lock: false,
         clouds: CloudSurroundings::default(),
+        usual: crate::engine::overview::USUAL,
     }
 }
 

@@ -35,6 +35,8 @@ pub struct Settings {
     pub no_lock: bool,
     /// What the environment says of clouds.
     pub clouds: CloudSurroundings,
+    /// Folders of which one expects that a plan covers them, if they hold anything: [`super::overview::USUAL`].
+    pub usual: &'static [&'static str],
 }
 
 impl std::fmt::Debug for Settings {

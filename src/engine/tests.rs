@@ -68,6 +68,7 @@ fn settings(folder: &Path, change: impl FnOnce(&mut Settings)) -> Settings {
         password: None,
         no_lock: false,
         clouds: Default::default(),
+        usual: crate::engine::overview::USUAL,
     };
     change(&mut settings);
     settings

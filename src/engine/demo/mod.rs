@@ -109,6 +109,8 @@ impl Places {
             password: None,
             // Whose machine the demo plays.
             host: "web1".into(),
+            // Of which nothing else is there.
+            usual: &[],
             ..like.clone()
         })
     }

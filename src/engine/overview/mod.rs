@@ -16,6 +16,8 @@ mod warnings;
 
 use std::path::{Path, PathBuf};
 
+pub use places::USUAL;
+
 use super::question::{JobRow, VaultRuns};
 use super::{Engine, JobKind, JobState, PasswordGiven, Result};
 use crate::catalog::{GenerationGroup, VaultRecord};
@@ -385,7 +387,7 @@ impl Engine {
             let plans = overview.plans.iter().filter(|plan| plan.other_host.is_none());
             let covered: Vec<&Path> = plans.flat_map(|plan| plan.paths.iter().map(PathBuf::as_path)).collect();
             let vaults: Vec<&Path> = config.vaults.iter().map(|vault| vault.path.as_path()).collect();
-            overview.uncovered = places::uncovered(places::USUAL, &covered, &vaults);
+            overview.uncovered = places::uncovered(self.settings().usual, &covered, &vaults);
         }
     }
 }

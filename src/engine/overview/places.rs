@@ -12,7 +12,7 @@ use crate::storage::{FileKind, Storage, StorageError};
 use crate::vault::Id;
 
 /// What most machines keep things in that are worth keeping.
-pub(super) const USUAL: &[&str] = &["/etc", "/home", "/root", "/srv", "/var/lib", "/opt"];
+pub const USUAL: &[&str] = &["/etc", "/home", "/root", "/srv", "/var/lib", "/opt"];
 /// How long all places together have to answer.
 const MOMENT: Duration = Duration::from_secs(3);
 /// How deep disks are followed through what lies on them (crypt on volumes on arrays on partitions).

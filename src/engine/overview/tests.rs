@@ -46,6 +46,7 @@ fn world(config: &str) -> World {
         password: None,
         no_lock: false,
         clouds: Default::default(),
+        usual: crate::engine::overview::USUAL,
     };
     World {
         engine: Engine::new(settings).unwrap(),

@@ -95,6 +95,7 @@ impl Journey {
             password: None,
             no_lock: false,
             clouds: Default::default(),
+            usual: crate::engine::overview::USUAL,
         };
         let engine = Engine::new(settings).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread()

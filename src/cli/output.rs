@@ -265,7 +265,11 @@ mod tests {
             "7 new, 11 changed of 285 files, 532.1 KiB added".into(),
         ]);
         table.fit(30);
-        insta::assert_snapshot!(table.lines().join("\n"), @"");
+        insta::assert_snapshot!(table.lines().join("\n"), @r"
+        Job  What
+        ──────────────────────────────
+         17  7 new, 11 changed of 285…
+        ");
         table.fit(3);
         assert!(
             table.lines()[2].starts_with(" 17  7 new, 11 chan"),

@@ -150,10 +150,11 @@ fn disk_row(model: &Model, canvas: &mut Canvas, inside: Rect, y: u16, versions: 
             ..
         } => {
             canvas.text(inside.x + WHEN, y, end, "on the disk now", Role::Text);
-            let (word, role) = if *like_newest {
-                ("= like newest", Role::Good)
-            } else {
-                ("~ differs", Role::Changed)
+            let (word, role) = match (*like_newest, size) {
+                (true, _) => ("= like newest", Role::Good),
+                (false, Some(_)) => ("~ differs", Role::Changed),
+                // What lies below a folder is not looked at.
+                (false, None) => ("not compared", Role::Dim),
             };
             canvas.text(inside.x + WHAT, y, end, word, role);
             let size = size.map(text::bytes).unwrap_or_default();

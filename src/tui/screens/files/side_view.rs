@@ -196,10 +196,11 @@ fn versions(model: &Model, canvas: &mut Canvas, span: Span, mut y: u16, of: &Spo
             canvas.text(x, y, end, "- not on the disk now", Role::Removed);
             y += 1;
         }
-        Some(DiskNow::There { like_newest, .. }) => {
-            let (words, role) = match like_newest {
-                true => ("= on the disk now, like the newest", Role::Good),
-                false => ("~ differs on the disk now (D compares)", Role::Changed),
+        Some(DiskNow::There { like_newest, size, .. }) => {
+            let (words, role) = match (like_newest, size) {
+                (true, _) => ("= on the disk now, like the newest", Role::Good),
+                (false, Some(_)) => ("~ differs on the disk now (D compares)", Role::Changed),
+                (false, None) => ("on the disk now, not compared", Role::Dim),
             };
             canvas.text(x, y, end, words, role);
             y += 1;

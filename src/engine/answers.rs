@@ -85,6 +85,8 @@ impl Engine {
             | Question::SnapshotReplaces(_)
             | Question::CompareSnapshots(_)
             | Question::SnapshotPolicies
+            | Question::SnapshotCosts
+            | Question::SnapshotWhatIf(_)
             | Question::Coverage => Ok(None),
             Question::Config => Ok(Some(Answer::Config(self.config_now()))),
             // Even a local folder may lie on a server that does not answer.
@@ -146,6 +148,8 @@ impl Engine {
                 | Question::SnapshotReplaces(_)
                 | Question::CompareSnapshots(_)
                 | Question::SnapshotPolicies
+                | Question::SnapshotCosts
+                | Question::SnapshotWhatIf(_)
                 | Question::Coverage),
             ) => (String::new(), self.answer_on_snapshots(question, cancel, emit)),
             Asked::Question(Question::Content { file, limit }) => (

@@ -47,6 +47,17 @@ pub enum Task {
         /// How; what and when comes from the snapshot.
         options: Box<BackupOptions>,
     },
+    /// Sends a snapshot into a vault, with this machine's defaults.
+    SendSnapshot {
+        /// The vault.
+        vault: String,
+        /// Which snapshot.
+        at: SnapshotAt,
+        /// Labels of the generation.
+        tags: Vec<String>,
+        /// Count what would be stored, store nothing.
+        dry_run: bool,
+    },
     /// Backs up paths without a plan, with this machine's defaults.
     Paths {
         /// The vault.
@@ -156,7 +167,11 @@ impl Task {
     /// What kind of job it makes.
     pub fn kind(&self) -> JobKind {
         match self {
-            Task::Plan { .. } | Task::Backup { .. } | Task::Export { .. } | Task::Paths { .. } => JobKind::Backup,
+            Task::Plan { .. }
+            | Task::Backup { .. }
+            | Task::Export { .. }
+            | Task::SendSnapshot { .. }
+            | Task::Paths { .. } => JobKind::Backup,
             Task::Restore { .. } | Task::PlannedRestore { .. } => JobKind::Restore,
             Task::Check { .. } => JobKind::Check,
             Task::Forget { .. } => JobKind::Forget,

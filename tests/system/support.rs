@@ -42,6 +42,12 @@ pub struct Bench {
     pub zone: &'static str,
 }
 
+impl AsRef<Path> for Bench {
+    fn as_ref(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
 impl Bench {
     pub fn new() -> Bench {
         let folder = tempfile::tempdir().unwrap();

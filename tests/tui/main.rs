@@ -2,8 +2,11 @@
 //! afterwards the terminal is as it was. Nothing sleeps: each step waits for what it needs to see.
 
 // Helpers of tests, outside of test functions.
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[allow(dead_code, reason = "other tests use the rest of it")]
+#[path = "../system/snapshots/guest.rs"]
+mod guest;
 mod jobs;
 mod restore;
 mod session;

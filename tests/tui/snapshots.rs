@@ -1,9 +1,10 @@
-//! The screen Snapshots on a real btrfs subvolume: take one, change a file, go back.
+//! The screen Snapshots on a real btrfs subvolume and a real machine: take one, change something, go back.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::session::{Demo, PATIENCE, Session};
+use crate::guest::{Counted, Guest, image};
+use crate::session::{Demo, PATIENCE, Session, environment};
 
 /// A btrfs filesystem in a file, mounted while this lives.
 struct Volume {
@@ -118,4 +119,61 @@ fn a_subvolume_goes_back_by_screen_5() {
 #[ignore = "needs root, btrfs-progs (tests/run)"]
 fn a_subvolume_goes_back_by_screen_5_on_a_small_terminal() {
     there_and_back(80, 24);
+}
+
+#[test]
+#[ignore = "needs root, QEMU, the guest (tests/run)"]
+fn a_live_machine_goes_back_by_screen_5() {
+    let demo = Demo::make();
+    let disk = image(demo.path(), "disk");
+    let mut guest = Guest::start(demo.path(), "counting", &[&disk]);
+    let mut add = Command::new(env!("CARGO_BIN_EXE_coffer"));
+    add.env_clear().envs(environment(demo.path()));
+    add.args(["machine", "add", "counting", "--qmp"]).arg(&guest.qmp);
+    run(add.arg("--agent").arg(&guest.agent));
+    for n in 1..=5 {
+        assert_eq!(guest.count(), Counted { ram: n, disk: n });
+    }
+
+    let mut session = Session::start(&demo, 120, 40, &[]);
+    session.see("up to date");
+    session.press("5");
+    session.see("counting");
+    session.press("/counting\r");
+    session.see("1/1");
+    session.press("\r");
+    session.see("There is no snapshot of it yet");
+    session.press("n");
+    session.see("what runs in it");
+    // The level that holds most stands last.
+    session.press("at five\t\x1b[F");
+    session.see("● memory");
+    session.press("\r");
+    session.see_gone("Take a snapshot");
+    session.see("Snapshot counting");
+    let listed = |screen: &vt100::Screen| {
+        let text = screen.contents();
+        text.contains("at five") && text.contains("memory") && !text.contains("Snapshot counting")
+    };
+    assert!(session.watch(PATIENCE, listed), "{}", session.contents());
+    for n in 6..=11 {
+        assert_eq!(guest.count(), Counted { ram: n, disk: n });
+    }
+
+    session.press("r");
+    session.see("Is lost");
+    session.press_until_gone("y", "Is lost");
+    session.see("Type counting to go on");
+    session.press("\x15counting");
+    confirm(&mut session);
+    session.see("Roll back counting");
+    session.see("safety");
+    session.see_gone("Roll back counting");
+    assert_eq!(
+        guest.count(),
+        Counted { ram: 6, disk: 6 },
+        "it goes on from where it was"
+    );
+    session.press("q");
+    session.ends(true);
 }

@@ -1,8 +1,9 @@
 //! `coffer cost`: what a vault costs, what would change if generations went, what a restore costs.
 //!
-//! The bill and its breakdowns are here; `what_if`, `restore` and `snapshots` are the other forms.
+//! The bill and its breakdowns are here; `what_if`, `restore`, `snapshots` and `snapshot_rule` are the other forms.
 
 mod restore;
+mod snapshot_rule;
 mod snapshots;
 mod what_if;
 
@@ -44,7 +45,8 @@ Examples:
   coffer cost --vault home --by path --depth 4
   coffer cost what-if --vault home --keep-daily 7 --keep-weekly 8 --keep-monthly 24
   coffer cost restore --vault home latest:/srv/www
-  coffer cost snapshots";
+  coffer cost snapshots
+  coffer cost snapshots /srv --keep-last 24 --keep-daily 7";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum By {

@@ -1,9 +1,11 @@
-//! `coffer cost snapshots`: what snapshots take and cost, and what would come back if some went.
+//! `coffer cost snapshots`: what snapshots take and cost, and what would come back if some went. What another rule of a policy
+//! would change is in `snapshot_rule`.
 
 use std::collections::BTreeSet;
 
 use serde_json::json;
 
+use super::snapshot_rule::RuleAsked;
 use super::{money, print_notes};
 use crate::cli::Failure;
 use crate::cli::context::Context;
@@ -13,10 +15,12 @@ use crate::engine::costs::snapshots::SnapshotCost;
 use crate::engine::question::SnapshotList;
 use crate::snapshot::{SnapshotId, Target};
 
-/// Say what snapshots take beside their volume and what that costs; with --without, what comes back when some go
+/// Say what snapshots take beside their volume and what that costs; with --without, what comes back when some go; with
+/// --keep-…, what another rule of a policy would change
 ///
 /// Each snapshot is counted by what would come back if it alone went. What several share comes back only when all of them
 /// go, so sums are the least that comes back. Prices are named by what keeps a snapshot, below [snapshot-prices] in the config.
+/// With a rule nothing is changed: coffer snapshot policy add NAME … --replace writes it into the config.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -26,17 +30,31 @@ pub struct Args {
     /// Only what would come back if these went
     #[arg(long, value_name = "ID", num_args = 1.., requires = "target")]
     without: Vec<String>,
+    #[command(flatten)]
+    rule: RuleAsked,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   coffer cost snapshots
   coffer cost snapshots /srv --without 3f2a 91bc
+  coffer cost snapshots /srv --keep-last 24 --keep-daily 7
   coffer cost snapshots --json";
 
 impl Args {
     pub(super) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let engine = &context.engine;
+        if self.rule.is_given() {
+            let Some(target) = &self.target else {
+                return Err(Failure::usage(
+                    "of which target? A rule is tried out on one: coffer cost snapshots TARGET --keep-last 24",
+                ));
+            };
+            if !self.without.is_empty() {
+                return Err(Failure::usage("either --without or a rule: both say what goes"));
+            }
+            return self.rule.run(context, &engine.target(target)?);
+        }
         let targets: Vec<Target> = match &self.target {
             Some(text) => vec![engine.target(text)?],
             None => engine.targets(),

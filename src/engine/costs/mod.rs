@@ -5,8 +5,8 @@
 //! as the vault is as it was. A rule or a choice becomes a `stay` (which generations stay, and why); `what_if` works out both
 //! sides of it from the ground alone, in milliseconds, so that an answer follows each key; `bills` puts prices to them,
 //! `outlook` the next twelve months. `lost` lists the file versions that would be gone, `glance` tells what needs no rule: the
-//! share of each generation, the vaults as they are known without opening them; `snapshots` what snapshots cost; `breakdown` tells which plan and which folder
-//! makes a vault grow; `restoring` what a restore reads.
+//! share of each generation, the vaults as they are known without opening them; `snapshots` what snapshots cost, `snapshot_what_if`
+//! what another policy would change of that; `breakdown` tells which plan and which folder makes a vault grow; `restoring` what a restore reads.
 //!
 //! Nothing here changes a vault. What a prune would do is worked out by [`crate::vault::prune`], which generations stay by
 //! [`crate::retention`], money by [`crate::cost`].
@@ -18,6 +18,7 @@ mod ground;
 mod lost;
 mod outlook;
 pub mod restoring;
+mod snapshot_what_if;
 pub mod snapshots;
 mod stay;
 mod what_if;
@@ -42,6 +43,8 @@ pub(super) struct Costs {
     grounds: Mutex<Vec<(String, Known)>>,
     /// File versions lost, by which vault in which state, and which generations stay.
     lost: Kept<lost::Key, LostRow, lost::KeptFolders>,
+    /// What snapshots were found to take.
+    sizes: snapshot_what_if::Sizes,
 }
 
 #[derive(Debug)]

@@ -73,6 +73,16 @@ impl Engine {
                 };
                 self.start_on(kind, vault, plan, work)
             }
+            Task::SendSnapshot {
+                vault,
+                at,
+                tags,
+                dry_run,
+            } => {
+                let mut options = Box::new(self.backup_options(&vault)?);
+                (options.tags, options.dry_run, options.count_totals) = (tags, dry_run, true);
+                self.start(Task::Export { vault, at, options })
+            }
             Task::Export { vault, at, mut options } => {
                 let work = move |engine: &Engine, open: &OpenVault, job: &JobHandle| {
                     engine.export(open, &at, &mut options, job)

@@ -19,6 +19,7 @@ pub use snapshots::*;
 pub use versions::*;
 
 pub use crate::catalog::{Direction, SortKey, Totals};
+use crate::config::SnapshotPolicy;
 pub use crate::engine::changes::{Change, ChangeRow, ChangeTotals, ChangesAsked, ChangesWindow, Compared};
 pub use crate::engine::content::{Comparison, Content, DiffLine, FileAt, Form, ImageFormat, ImageSize, Side, TextDiff};
 use crate::engine::overview::Overview;
@@ -204,6 +205,11 @@ pub enum Question {
     CompareSnapshots(CompareSnapshots),
     /// The snapshot policies of the config.
     SnapshotPolicies,
+    /// What the snapshots of each target cost → [`Answer::SnapshotCosts`] in parts.
+    SnapshotCosts,
+    /// What would be if a policy were this one, of a name that may be new → [`Answer::SnapshotWhatIf`], twice unless the
+    /// sizes are known: without them, then with them.
+    SnapshotWhatIf(Box<SnapshotPolicy>),
     /// What brings each volume, machine and path back, and how far.
     Coverage,
 }
@@ -284,6 +290,10 @@ pub enum Answer {
     SnapshotChanges(SnapshotChanges),
     /// To [`Question::SnapshotPolicies`].
     SnapshotPolicies(Vec<SnapshotPolicyRow>),
+    /// To [`Question::SnapshotCosts`].
+    SnapshotCosts(Vec<SnapshotCostRow>),
+    /// To [`Question::SnapshotWhatIf`].
+    SnapshotWhatIf(Box<SnapshotWhatIf>),
     /// To [`Question::Coverage`].
     Coverage(Vec<CoverageRow>),
     /// To [`Question::Issues`].

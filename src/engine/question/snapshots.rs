@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::{EntryRow, FolderOrder, Overwrite, TreePath};
 use crate::cost::Money;
+use crate::engine::costs::snapshots::SnapshotCost;
 use crate::snapshot::{Ability, Consistency, Found, MadeBy, Size, Snapshot, SnapshotId, Target};
 use crate::vault::Time;
 
@@ -210,6 +211,74 @@ pub struct SnapshotReplaces {
     pub to: Option<PathBuf>,
     /// What becomes of what is there.
     pub overwrite: Overwrite,
+}
+
+/// What the snapshots of a target cost. Told first without sizes, then sized one target after the other.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SnapshotCostRow {
+    /// Of what.
+    pub target: Target,
+    /// The policies of the config that take it.
+    pub policies: Vec<String>,
+    /// What they cost, sums of what each takes alone; while not sized, only how many there are.
+    pub cost: SnapshotCost,
+    /// Whether they are sized.
+    pub sized: bool,
+    /// Why there is no price, a sentence; empty when there is one.
+    pub unpriced: String,
+    /// Why they cannot be listed, a sentence; empty when they can.
+    pub problem: String,
+}
+
+/// What would be if a policy were another one. It counts for all snapshots that the policy has, unless it says since when.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SnapshotWhatIf {
+    /// The policy's name.
+    pub policy: String,
+    /// The snapshots of all its targets, oldest first, with what becomes of each.
+    pub fates: Vec<SnapshotFate>,
+    /// Whether they are sized.
+    pub sized: bool,
+    /// As the config is.
+    pub now: SnapshotsAt,
+    /// If the policy were this one.
+    pub after: SnapshotsAt,
+    /// How many no rule takes: those that policies did not make.
+    pub by_hand: u64,
+    /// How many nothing deletes, of those that policies made.
+    pub protected: u64,
+    /// What must be said beside the figures, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// What becomes of a snapshot now, and if a policy were another one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SnapshotFate {
+    /// Which; its fate is what becomes of it then.
+    pub row: SnapshotRow,
+    /// Whether it goes with the next run as the config is.
+    pub goes_now: bool,
+    /// Whether it goes if the policy is the other one.
+    pub goes: bool,
+}
+
+/// What goes of some targets' snapshots, and what is left.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SnapshotsAt {
+    /// How many go.
+    pub go: u64,
+    /// What comes back if they go, bytes: at least this, since what they share is not counted.
+    pub freed: u64,
+    /// Of how many of them that is not known.
+    pub unknown: u64,
+    /// What that saves a month, at least; `None` when no price is named, or no size is known.
+    pub saved: Option<Money>,
+    /// How many stay.
+    pub stay: u64,
+    /// When the oldest that stays was taken, seconds since 1970.
+    pub oldest: Option<i64>,
+    /// The longest time between two neighbours of one target that stay, seconds.
+    pub largest_gap: Option<i64>,
 }
 
 /// What brings a volume, machine or path back, and how far.

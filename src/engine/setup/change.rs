@@ -83,6 +83,10 @@ impl Engine {
                 )))
             }
             Change::LabelSnapshot { at, labels } => self.label_snapshot(at, labels).map(done),
+            Change::SaveSnapshotPolicy { policy, new, spare } => {
+                self.save_snapshot_policy(policy, *new, *spare).map(done)
+            }
+            Change::RemoveSnapshotPolicy { policy } => self.remove_snapshot_policy(policy).map(done),
             Change::AddKey { vault, password } => {
                 let open = self.open(vault, PasswordGiven::Configured)?;
                 let lock = open.vault().lock(LockKind::Shared)?;
@@ -107,7 +111,10 @@ impl Engine {
     }
 
     /// Changes the config's file, and uses what it says from then on.
-    fn edit(&self, change: impl FnOnce(&str, &Path) -> crate::config::Result<String>) -> Result<()> {
+    pub(in crate::engine) fn edit(
+        &self,
+        change: impl FnOnce(&str, &Path) -> crate::config::Result<String>,
+    ) -> Result<()> {
         let file = &self.settings().config_path;
         let config = edit::change(file, |text| change(text, file))?;
         self.set_config(config);

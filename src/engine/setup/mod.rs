@@ -13,7 +13,7 @@ use super::question::SnapshotAt;
 use crate::backup::Exclude;
 use crate::backup::pattern::components;
 pub use crate::backup::tally::{Tally, Weight};
-use crate::config::{Config, PlanConfig, VaultConfig};
+use crate::config::{Config, PlanConfig, SnapshotPolicy, VaultConfig};
 use crate::snapshot::Labels;
 use crate::vault::key::ScryptParameters;
 use crate::vault::{Id, NodeType, Password};
@@ -185,6 +185,20 @@ pub enum Change {
         at: SnapshotAt,
         /// What it is to have from now on.
         labels: Labels,
+    },
+    /// Writes a snapshot policy into the config.
+    SaveSnapshotPolicy {
+        /// The policy.
+        policy: Box<SnapshotPolicy>,
+        /// Whether there is none of this name yet; else it takes the place of the one there is.
+        new: bool,
+        /// Whether what its rule would let go of what was taken before now stays all the same.
+        spare: bool,
+    },
+    /// Takes a snapshot policy out of the config. Its snapshots stay.
+    RemoveSnapshotPolicy {
+        /// Its name.
+        policy: String,
     },
     /// Adds a password to a vault.
     AddKey {

@@ -38,6 +38,11 @@ impl Engine {
             Question::SnapshotReplaces(asked) => self.snapshot_replaces(asked, cancel).map(Answer::SnapshotReplaced),
             Question::CompareSnapshots(asked) => self.compare_snapshots(asked, cancel).map(Answer::SnapshotChanges),
             Question::SnapshotPolicies => Ok(Answer::SnapshotPolicies(self.snapshot_policies())),
+            Question::SnapshotCosts => self.answer_snapshot_costs(cancel, emit).map(Answer::SnapshotCosts),
+            Question::SnapshotWhatIf(policy) => {
+                let what = self.answer_snapshot_what_if(policy, cancel, emit)?;
+                Ok(Answer::SnapshotWhatIf(Box::new(what)))
+            }
             Question::Coverage => self.coverage(cancel).map(Answer::Coverage),
             _ => Err(Error::Usage("there is no answer to this".into())),
         }

@@ -3,7 +3,7 @@
 use std::fs::{File, TryLockError};
 
 use super::SnapshotOutcome;
-use crate::config::{SnapshotPolicy, suggest};
+use crate::config::{SnapshotPolicy, edit, suggest};
 use crate::engine::question::{SnapshotHooks, SnapshotPolicyPreview, SnapshotPolicyRow, TakeAsked};
 use crate::engine::{Engine, Error, Result};
 use crate::snapshot::policy::{Fate, Rule, ahead, fates};
@@ -21,7 +21,7 @@ impl Engine {
     }
 
     /// What a policy takes.
-    fn targets_of(&self, policy: &SnapshotPolicy) -> Result<Vec<Target>> {
+    pub(in crate::engine) fn targets_of(&self, policy: &SnapshotPolicy) -> Result<Vec<Target>> {
         policy.targets.iter().map(|text| self.target(text)).collect()
     }
 
@@ -32,7 +32,7 @@ impl Engine {
     }
 
     /// The names of the policies that take a target.
-    pub(super) fn policies_on(&self, target: &Target) -> Vec<String> {
+    pub fn policies_on(&self, target: &Target) -> Vec<String> {
         let config = self.config();
         let on = config.snapshots.iter().filter(|policy| self.takes(policy, target));
         on.map(|policy| policy.name.clone()).collect()
@@ -43,7 +43,13 @@ impl Engine {
         self.fates_with(target, snapshots, &self.config().snapshots)
     }
 
-    fn fates_with(&self, target: &Target, snapshots: &[Snapshot], policies: &[SnapshotPolicy]) -> Vec<Fate> {
+    /// What becomes of them if these were the policies.
+    pub(in crate::engine) fn fates_with(
+        &self,
+        target: &Target,
+        snapshots: &[Snapshot],
+        policies: &[SnapshotPolicy],
+    ) -> Vec<Fate> {
         let rules: Vec<Rule> = policies
             .iter()
             .map(|policy| Rule {
@@ -58,11 +64,17 @@ impl Engine {
         fates(snapshots, &rules, limit, self.now(), &self.settings().zone)
     }
 
-    /// What another rule of a policy would do to the snapshots it has, if it counted for them too.
-    pub fn preview_policy(&self, new: &SnapshotPolicy) -> Result<SnapshotPolicyPreview> {
+    /// The policies of the config with this one among them, in the place of the one of its name.
+    pub(in crate::engine) fn policies_with(&self, new: &SnapshotPolicy) -> Vec<SnapshotPolicy> {
         let mut policies = self.config().snapshots.clone();
         policies.retain(|policy| policy.name != new.name);
         policies.push(new.clone());
+        policies
+    }
+
+    /// What another rule of a policy would do to the snapshots it has, if it counted for them too.
+    pub fn preview_policy(&self, new: &SnapshotPolicy) -> Result<SnapshotPolicyPreview> {
+        let policies = self.policies_with(new);
         let mut preview = SnapshotPolicyPreview {
             name: new.name.clone(),
             go: Vec::new(),
@@ -80,6 +92,44 @@ impl Engine {
             preview.go_now.extend(going(self.fates(&target, &snapshots)));
         }
         Ok(preview)
+    }
+
+    /// Writes a policy into the config; what was done, as a sentence. With `spare` its rule counts from now on, and what was
+    /// taken before stays.
+    pub(in crate::engine) fn save_snapshot_policy(
+        &self,
+        policy: &SnapshotPolicy,
+        new: bool,
+        spare: bool,
+    ) -> Result<String> {
+        let targets = self.targets_of(policy)?;
+        let since = if spare { Some(self.now()) } else { policy.since };
+        let policy = SnapshotPolicy {
+            // A relative path would mean another place to cron.
+            targets: targets.iter().map(ToString::to_string).collect(),
+            since,
+            ..policy.clone()
+        };
+        let write = match new {
+            true => edit::add_snapshot_policy,
+            false => edit::replace_snapshot_policy,
+        };
+        self.edit(|text, file| write(text, file, &policy))?;
+        // What becomes of their snapshots is something else now.
+        targets.iter().for_each(|target| self.tell_snapshots(target));
+        Ok(format!("Saved snapshot policy {}.", policy.name))
+    }
+
+    /// Takes a policy out of the config; what was done, as a sentence.
+    pub(in crate::engine) fn remove_snapshot_policy(&self, name: &str) -> Result<String> {
+        let targets = self.snapshot_policy(name).and_then(|policy| self.targets_of(&policy));
+        self.edit(|text, file| edit::remove_snapshot_policy(text, file, name))?;
+        for target in targets.unwrap_or_default() {
+            self.tell_snapshots(&target);
+        }
+        Ok(format!(
+            "Removed snapshot policy {name} from the config; its snapshots stay."
+        ))
     }
 
     /// The policies of the config, with what they have.

@@ -248,5 +248,6 @@ pub(super) fn reload(act: &mut Act) {
     model.files.list.forget();
     search::reload(model);
     snapshots::reload(model);
+    cost::reload(model);
     stale(model);
 }

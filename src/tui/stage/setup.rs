@@ -50,6 +50,15 @@ pub(super) fn change(change: &Change) -> Answer {
         Change::SetPrice { vault, price: None } => format!("Vault {vault} names no price any more."),
         Change::RemoveVault { vault } => format!("Removed vault {vault} from the config; its data stays."),
         Change::LabelSnapshot { at, .. } => format!("Changed snapshot {}.", at.id),
+        Change::SaveSnapshotPolicy { policy, .. } if policy.name == "taken" => {
+            return Answer::Failed(
+                "there is a snapshot policy taken in /home/anna/.config/coffer/config.toml already".into(),
+            );
+        }
+        Change::SaveSnapshotPolicy { policy, .. } => format!("Saved snapshot policy {}.", policy.name),
+        Change::RemoveSnapshotPolicy { policy } => {
+            format!("Removed snapshot policy {policy} from the config; its snapshots stay.")
+        }
         Change::AddKey { vault, .. } => format!("Added key 0fdc8e63: its password opens {vault} from now on."),
         Change::RemoveKey { vault, key } => format!("Removed key {}: its password opens {vault} no more.", key.short()),
         Change::ChangePassword { vault, .. } => format!("Changed the password of {vault}."),
@@ -85,6 +94,18 @@ pub(super) fn told(change: &Change) -> String {
             format!("set the price of {vault} to {}", price.as_deref().unwrap_or("none"))
         }
         Change::RemoveVault { vault } => format!("remove vault {vault}"),
+        Change::SaveSnapshotPolicy { policy, new, spare } => format!(
+            "{} snapshot policy {}, {}: {:?} at {:?}, {}, at most {:?}, hooks {:?}",
+            if *new { "add" } else { "replace" },
+            policy.name,
+            if *spare { "sparing" } else { "counting" },
+            policy.targets,
+            policy.at.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            policy.keep,
+            policy.limit,
+            policy.hooks
+        ),
+        Change::RemoveSnapshotPolicy { policy } => format!("remove snapshot policy {policy}"),
         Change::LabelSnapshot { at, labels } => format!("snapshot {} of {}: {labels:?}", at.id, at.target),
         Change::AddKey { vault, password } => format!("add a key of {} bytes to {vault}", password.0.len()),
         Change::RemoveKey { vault, key } => format!("remove key {} from {vault}", key.short()),
@@ -128,6 +149,7 @@ fn config() -> Config {
             ),
             plan("documents", &["away"], &["/home/anna/documents"], ""),
         ],
+        snapshots: super::snapshots::policies_of_config(),
         ..Config::default()
     }
 }

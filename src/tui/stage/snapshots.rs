@@ -1,16 +1,23 @@
 //! Volumes, machines and their snapshots in the made-up world.
 
+use coffer::config::SnapshotPolicy;
+use coffer::cost::coverage::coverage;
 use coffer::cost::{Currency, Money};
+use coffer::engine::costs::snapshots::SnapshotCost;
 use coffer::engine::question::{
     EntryRow, ListSnapshotFolder, SnapshotAbility, SnapshotAt, SnapshotChange, SnapshotChangeKind, SnapshotChanges,
-    SnapshotFolder, SnapshotList, SnapshotPolicyRow, SnapshotRow, SnapshotTargetRow,
+    SnapshotCostRow, SnapshotFate, SnapshotFolder, SnapshotList, SnapshotPolicyRow, SnapshotRow, SnapshotTargetRow,
+    SnapshotWhatIf, SnapshotsAt,
 };
 use coffer::engine::{Answer, Question};
 use coffer::snapshot::replaced::Replaced;
+use coffer::retention::{Bucket, Many, Policy};
+use coffer::snapshot::policy::{Rule, fates};
 use coffer::snapshot::{
     Ability, Consistency, Found, Kind, MadeBy, RollbackPlan, Size, Snapshot, SnapshotId, Target, Writer,
 };
 use coffer::vault::{NodeType, Time};
+use jiff::tz::TimeZone;
 
 use super::files::entry;
 use super::{DAY, NOW, World};
@@ -43,6 +50,12 @@ pub(super) fn answer(world: &World, question: &Question) -> Option<Answer> {
         }),
         Question::SnapshotPolicies if world.bare => Answer::SnapshotPolicies(Vec::new()),
         Question::SnapshotPolicies => Answer::SnapshotPolicies(policies()),
+        Question::SnapshotCosts if world.bare => Answer::SnapshotCosts(Vec::new()),
+        Question::SnapshotCosts => Answer::SnapshotCosts(costs()),
+        Question::SnapshotWhatIf(policy) if policy.name == "cloud" => {
+            Answer::Failed("vol-gone: the cloud does not know it".into())
+        }
+        Question::SnapshotWhatIf(policy) => Answer::SnapshotWhatIf(Box::new(what_if(policy))),
         _ => return None,
     })
 }
@@ -346,6 +359,131 @@ fn changes() -> Vec<SnapshotChange> {
         change("static/logo.svg", Gone, Some(4_321), None),
         change("static", Attributes, None, None),
     ]
+}
+
+/// The policies as the config has them.
+pub(super) fn policies_of_config() -> Vec<SnapshotPolicy> {
+    let policy = |name: &str, target: &str, at: &str, keep: Policy| SnapshotPolicy {
+        name: name.into(),
+        targets: vec![target.into()],
+        at: at.parse().ok().into_iter().collect(),
+        consistency: None,
+        hooks: Vec::new(),
+        before: None,
+        after: None,
+        hook_seconds: None,
+        keep,
+        since: None,
+        limit: Some(64),
+    };
+    let last = |last: u32| Policy {
+        last: Some(Many::Of(last)),
+        ..Policy::default()
+    };
+    let mut hourly = last(15);
+    hourly.buckets[Bucket::Day as usize] = Some(Many::Of(7));
+    vec![
+        policy("hourly", "/srv/www", "hourly", hourly),
+        SnapshotPolicy {
+            consistency: Some(Consistency::Application),
+            hooks: vec!["postgresql".into()],
+            ..policy("nightly", "db", "daily 03:00", last(7))
+        },
+        policy("cloud", "ebs:vol-gone", "monthly 1 04:00", last(3)),
+    ]
+}
+
+fn costs() -> Vec<SnapshotCostRow> {
+    let unpriced = "no price is named for btrfs snapshots: btrfs = \"ID\" below [snapshot-prices] in the config names one, \
+                    coffer prices lists them";
+    let found = targets().into_iter().filter(|row| row.snapshots.is_some_and(|n| n > 0));
+    let cost = |row: SnapshotTargetRow| {
+        let list = list(&row.found.target);
+        let cloud = matches!(row.found.target, Target::Ebs(_));
+        let size = |row: &SnapshotRow| row.size.and_then(|size| size.exclusive);
+        SnapshotCostRow {
+            cost: SnapshotCost {
+                target: row.found.target.clone(),
+                snapshots: list.rows.len() as u64,
+                exclusive: list.rows.iter().filter_map(size).sum(),
+                unknown: 0,
+                monthly: cloud.then(|| list.rows[0].monthly).flatten(),
+                price: cloud.then(|| "AWS EBS snapshot, us-east-1".to_owned()),
+            },
+            policies: row.policies,
+            target: row.found.target,
+            sized: true,
+            unpriced: if cloud { String::new() } else { unpriced.to_owned() },
+            problem: String::new(),
+        }
+    };
+    found.map(cost).collect()
+}
+
+/// What a policy would do, by the very selection that runs policies.
+fn what_if(policy: &SnapshotPolicy) -> SnapshotWhatIf {
+    let decide = |target: &Target, policies: &[SnapshotPolicy]| {
+        let rule = |policy: &SnapshotPolicy| (policy.name.clone(), policy.keep.clone(), policy.since);
+        let rules: Vec<_> = policies.iter().map(rule).collect();
+        let rules: Vec<Rule> = rules
+            .iter()
+            .map(|(name, keep, since)| Rule {
+                name,
+                keep,
+                since: *since,
+            })
+            .collect();
+        fates(&snapshots(target), &rules, policy.limit, time(NOW), &TimeZone::UTC)
+    };
+    let now = policies_of_config();
+    let mut then = now.clone();
+    then.retain(|one| one.name != policy.name);
+    then.push(policy.clone());
+    let mut all = Vec::new();
+    for target in &policy.targets {
+        let target = match target.starts_with('/') {
+            true => folder_target(target),
+            false => Target::Machine(target.clone()),
+        };
+        let both = decide(&target, &now).into_iter().zip(decide(&target, &then));
+        for (mut row, (now, then)) in list(&target).rows.into_iter().zip(both) {
+            row.fate = then.words;
+            all.push(SnapshotFate {
+                row,
+                goes_now: now.goes,
+                goes: then.goes,
+            });
+        }
+    }
+    let side = |goes: &dyn Fn(&SnapshotFate) -> bool| {
+        let going = all.iter().filter(|fate| goes(fate));
+        let staying = all.iter().filter(|fate| !goes(fate));
+        let left = coverage(staying.map(|fate| (0, fate.row.snapshot.taken.seconds)));
+        SnapshotsAt {
+            go: going.clone().count() as u64,
+            freed: going.filter_map(|fate| fate.row.size?.exclusive).sum(),
+            unknown: 0,
+            saved: None,
+            stay: left.generations,
+            oldest: left.oldest,
+            largest_gap: left.largest_gap,
+        }
+    };
+    let by_policy = |fate: &&SnapshotFate| matches!(fate.row.snapshot.made_by, MadeBy::Policy(_));
+    SnapshotWhatIf {
+        policy: policy.name.clone(),
+        sized: true,
+        now: side(&|fate| fate.goes_now),
+        after: side(&|fate| fate.goes),
+        by_hand: (all.len() - all.iter().filter(by_policy).count()) as u64,
+        protected: all
+            .iter()
+            .filter(by_policy)
+            .filter(|fate| fate.row.snapshot.protected)
+            .count() as u64,
+        notes: Vec::new(),
+        fates: all,
+    }
 }
 
 fn policies() -> Vec<SnapshotPolicyRow> {

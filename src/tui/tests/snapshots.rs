@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use crate::engine::question::SnapshotTargetRow;
-use crate::engine::{Answer, SnapshotTask, Task};
+use crate::engine::{Answer, Question, SnapshotTask, Task};
 use crate::snapshot::Target;
 use crate::tui::msg::{Effect, Msg};
 use crate::tui::screens::snapshots::Pane;
@@ -286,6 +286,194 @@ fn a_policy_runs_after_a_yes() {
         "{}",
         stage.screen()
     );
+}
+
+#[test]
+fn a_policy_is_set_up_in_its_editor() {
+    let mut stage = Stage::new(120, 40, Look::default());
+    stage.keys("5 j j p n Enter");
+    assert!(stage.screen().contains("Give it a name"), "{}", stage.screen());
+    stage.text("evenings");
+    stage.keys("Ctrl-s");
+    assert!(stage.screen().contains("Say what stays"), "{}", stage.screen());
+    stage.text("7");
+    stage.keys("Shift-Tab Shift-Tab");
+    stage.text("mon-fri 20:00");
+    stage.keys("Enter Ctrl-s");
+    assert_eq!(
+        stage.changes,
+        [
+            "add snapshot policy evenings, counting: [\"/srv/www\"] at [\"mon,tue,wed,thu,fri 20:00\"], last 7, at most None, hooks []"
+        ],
+        "{}",
+        stage.screen()
+    );
+    assert!(
+        stage.screen().contains("Saved snapshot policy evenings"),
+        "{}",
+        stage.screen()
+    );
+    assert_eq!(stage.model.dialogs.len(), 1, "back at the policies");
+}
+
+/// The policy `hourly`, changed to keep the last three and none a day, saved.
+fn shorter() -> Stage {
+    let mut stage = Stage::new(120, 40, Look::default());
+    stage.keys("5 p Enter Tab Tab Tab Ctrl-u");
+    stage.text("3");
+    stage.keys("Tab Tab Ctrl-u Ctrl-s");
+    stage
+}
+
+#[test]
+fn whether_a_rule_counts_for_existing_ones_is_asked() {
+    let mut stage = shorter();
+    assert!(stage.screen().contains("would go by this rule"), "{}", stage.screen());
+    assert!(stage.changes.is_empty());
+    stage.keys("s");
+    assert!(
+        stage.changes[0].starts_with("replace snapshot policy hourly, sparing"),
+        "{:?}",
+        stage.changes
+    );
+    assert_eq!(stage.model.dialogs.len(), 1, "back at the policies");
+    // That it counts is asked for by the name.
+    let mut stage = shorter();
+    stage.keys("y Enter");
+    assert!(stage.changes.is_empty());
+    stage.text("hourly");
+    stage.keys("Enter");
+    assert!(
+        stage.changes[0].starts_with("replace snapshot policy hourly, counting"),
+        "{:?}",
+        stage.changes
+    );
+    // Or it is left, and the policy can still be changed.
+    let mut stage = shorter();
+    stage.keys("Esc Esc n");
+    assert!(
+        stage.changes.is_empty() && stage.screen().contains("Snapshot policy hourly"),
+        "{}",
+        stage.screen()
+    );
+    stage.keys("Esc y");
+    assert_eq!(stage.model.dialogs.len(), 1);
+}
+
+#[test]
+fn a_policy_that_lets_nothing_more_go_is_just_saved() {
+    let mut stage = Stage::new(120, 40, Look::default());
+    stage.keys("5 p Enter Tab Tab Tab Ctrl-u");
+    stage.text("200");
+    stage.keys("Ctrl-s");
+    assert!(
+        stage.changes[0].starts_with("replace snapshot policy hourly, counting"),
+        "{:?}",
+        stage.changes
+    );
+}
+
+#[test]
+fn a_policy_is_removed_after_a_yes() {
+    let mut stage = Stage::new(80, 24, Look::default());
+    stage.keys("5 p x n");
+    assert!(stage.changes.is_empty());
+    stage.keys("x y");
+    assert_eq!(stage.changes, ["remove snapshot policy hourly"]);
+}
+
+#[test]
+fn what_a_rule_would_delete_is_shown_before_and_written_after_the_name() {
+    let mut stage = Stage::new(120, 40, Look::default());
+    stage.keys("5 j j $");
+    assert!(stage.screen().contains("Rule of policy hourly"), "{}", stage.screen());
+    stage.keys("Enter w");
+    assert!(
+        stage.screen().contains("This is the rule that the policy has"),
+        "{}",
+        stage.screen()
+    );
+    stage.keys("← ← ← j j j j j 0 w");
+    assert!(stage.screen().contains("would go by this rule"), "{}", stage.screen());
+    stage.keys("y");
+    stage.text("hourly");
+    stage.keys("Enter");
+    assert!(
+        stage.changes[0].starts_with("replace snapshot policy hourly, counting"),
+        "{:?}",
+        stage.changes
+    );
+    assert!(stage.done().is_empty(), "nothing is deleted by that");
+    stage.keys("S");
+    assert!(stage.screen().contains("Rule of home"), "{}", stage.screen());
+}
+
+#[test]
+fn an_answer_to_an_older_rule_is_dropped() {
+    let mut stage = Stage::new(120, 40, Look::default());
+    stage.keys("6 S Enter");
+    stage.silent = true;
+    stage.keys("← ← ←");
+    let asked = |stage: &Stage| {
+        let what_ifs = stage
+            .unanswered
+            .iter()
+            .filter(|(_, question)| matches!(question, Question::SnapshotWhatIf(_)));
+        what_ifs.count()
+    };
+    assert_eq!(asked(&stage), 1, "one at a time");
+    assert!(stage.screen().contains("working"), "{}", stage.screen());
+    stage.silent = false;
+    stage.answer();
+    assert!(stage.screen().contains("by this rule"), "{}", stage.screen());
+}
+
+#[test]
+fn a_snapshot_is_sent_into_a_vault() {
+    let mut stage = www();
+    stage.keys("E → Tab");
+    stage.text("release 13");
+    stage.keys("Enter");
+    let started = stage.effects.iter().find_map(|effect| match effect {
+        Effect::Start { task, title } => Some((task, title)),
+        _ => None,
+    });
+    let Some((task, title)) = started else {
+        panic!("nothing is sent")
+    };
+    let Task::SendSnapshot {
+        vault,
+        at,
+        tags,
+        dry_run,
+    } = &**task
+    else {
+        panic!("{task:?}")
+    };
+    assert_eq!(
+        (vault.as_str(), at.target.to_string().as_str(), *dry_run),
+        ("away", "/srv/www", false)
+    );
+    assert_eq!(tags, &["release", "13"]);
+    assert_eq!(title, "Send a snapshot of /srv/www to away");
+    assert!(stage.model.dialogs.is_empty());
+    let mut stage = Stage::bare(80, 24, Look::default());
+    stage.keys("5 E");
+    assert!(stage.model.dialogs.is_empty());
+}
+
+#[test]
+fn what_is_in_a_file_of_a_snapshot_is_seen_beside_the_list() {
+    let mut stage = Stage::new(120, 40, Look::default());
+    stage.keys("5 j j Enter Enter j j j");
+    assert!(!stage.screen().contains("of two lines"), "not before the cursor rests");
+    stage.wait(500);
+    assert!(stage.screen().contains("of two lines"), "{}", stage.screen());
+    stage.keys("x");
+    assert!(stage.screen().contains("70 6c 61 69"), "{}", stage.screen());
+    stage.keys("k k");
+    stage.wait(500);
+    assert!(stage.screen().contains("part-00.bin"), "{}", stage.screen());
 }
 
 #[test]

@@ -139,7 +139,8 @@ fn crumbs(model: &Model) -> Vec<String> {
     if !matches!(model.screen, Screen::Vaults | Screen::Files | Screen::Cost) {
         return crumbs;
     }
-    if let Some(vault) = &model.generations.vault {
+    let snapshots = model.screen == Screen::Cost && model.cost.snapshots.shown;
+    if let Some(vault) = model.generations.vault.as_ref().filter(|_| !snapshots) {
         crumbs.push(text::escape(vault.as_bytes()));
     }
     if model.screen == Screen::Cost {

@@ -7,6 +7,8 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Command;
 
+use serde_json::json;
+
 use super::{Ended, Mounted, Volume, btrfs, files, id, list, mount, run, same, snapshot, snapshot_any, take};
 use crate::support::{Bench, both, wait_until};
 
@@ -217,6 +219,41 @@ fn policies_expire_what_they_took_and_nothing_else() {
     assert!(list(&bench, &vol).iter().any(|one| id(one) == id(&by_hand)));
     let refused = snapshot_any(&bench, &["delete", &kept[0]]);
     assert!(both(&refused).contains("protected"), "{}", both(&refused));
+
+    // What a stricter rule would do is told before anything is changed.
+    let words = ["cost", "snapshots", path, "--keep-last", "1", "--json"].map(OsStr::new);
+    let told = bench.coffer_any(&words);
+    assert!(told.status.success(), "{}", both(&told));
+    let what = super::results(&told).remove(0);
+    assert_eq!(
+        (
+            &what["policy"],
+            &what["now"]["go"],
+            &what["after"]["go"],
+            &what["after"]["stay"]
+        ),
+        (&json!("often"), &json!(0), &json!(1), &json!(3)),
+        "{what}"
+    );
+    assert_eq!((&what["not_by_policies"], &what["protected"]), (&json!(1), &json!(1)));
+    let goes: Vec<&serde_json::Value> = what["snapshots"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|one| one["goes"] == true)
+        .collect();
+    let spared = [&kept[0], id(&by_hand)];
+    assert!(goes.len() == 1 && !spared.contains(&id(goes[0])), "{what}");
+    assert!(
+        goes[0]["exclusive_bytes"].is_u64() && what["after"]["unknown"] == 0,
+        "{what}"
+    );
+    assert_eq!(own(&list(&bench, &vol)).len(), 3, "nothing is changed by asking");
+    let shown = both(&bench.coffer_any(&words[..5]));
+    assert!(
+        shown.contains("Lost for ever") && shown.contains(id(goes[0])),
+        "{shown}"
+    );
 
     // A stricter rule is not slipped upon what is there.
     let replace = ["policy", "add", "often", path, "--keep-last", "1", "--replace"];

@@ -1,17 +1,17 @@
 //! A real machine for the tests: QEMU without KVM, and the small guest that `tests/guest/build` makes. It counts in RAM and
-//! on its disk for each line it is sent.
+//! on its disk for each line it is sent. The tests of the interface include this file too: it needs nothing of its neighbours.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::run;
-use crate::support::{Bench, wait_until};
+/// How long a guest may take to be up.
+const BOOT: Duration = Duration::from_secs(180);
 
 /// A machine that runs while this lives.
 pub struct Guest {
@@ -28,26 +28,38 @@ pub struct Counted {
     pub disk: u64,
 }
 
-/// A qcow2 image with an empty ext4.
-pub fn image(bench: &Bench, name: &str) -> PathBuf {
-    let (raw, image) = (bench.path(&format!("{name}.raw")), bench.path(&format!("{name}.qcow2")));
+/// A qcow2 image with an empty ext4, in a folder.
+pub fn image(folder: impl AsRef<Path>, name: &str) -> PathBuf {
+    let path = |end: &str| folder.as_ref().join(format!("{name}.{end}"));
+    let (raw, image) = (path("raw"), path("qcow2"));
     fs::File::create(&raw).unwrap().set_len(48 << 20).unwrap();
-    run("mkfs.ext4", &["-q".as_ref(), raw.as_os_str()]);
-    let words = ["convert", "-O", "qcow2"].map(std::ffi::OsStr::new);
-    run(
-        "qemu-img",
-        &[&words[..], &[raw.as_os_str(), image.as_os_str()]].concat(),
+    make(Command::new("mkfs.ext4").arg("-q").arg(&raw));
+    make(
+        Command::new("qemu-img")
+            .args(["convert", "-O", "qcow2"])
+            .args([&raw, &image]),
     );
     fs::remove_file(raw).unwrap();
     image
 }
 
+fn make(command: &mut Command) {
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}: run tests/run"));
+    assert!(
+        output.status.success(),
+        "{command:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
 impl Guest {
-    /// Starts one with these disks and waits until it is up.
-    pub fn start(bench: &Bench, name: &str, images: &[&Path]) -> Guest {
+    /// Starts one with these disks and waits until it is up; its sockets are in the folder.
+    pub fn start(folder: impl AsRef<Path>, name: &str, images: &[&Path]) -> Guest {
         let made = std::env::var_os("COFFER_TEST_GUEST").map(PathBuf::from);
         let made = made.expect("COFFER_TEST_GUEST is not set: run tests/run");
-        let path = |end: &str| bench.path(&format!("{name}.{end}"));
+        let path = |end: &str| folder.as_ref().join(format!("{name}.{end}"));
         let (qmp, agent, count, console) = (path("qmp"), path("agent"), path("count"), path("console"));
         for old in [&qmp, &agent, &count, &console] {
             let _ = fs::remove_file(old);
@@ -87,11 +99,14 @@ impl Guest {
             .expect("qemu-system-x86_64: run tests/run");
         let mut process = Ended(Some(process));
         let up = || fs::read_to_string(&console).is_ok_and(|said| said.contains("ready"));
-        wait_until("the guest is up", || {
+        let end = Instant::now() + BOOT;
+        while !up() {
             let ended = process.0.as_mut().and_then(|process| process.try_wait().unwrap());
             assert!(ended.is_none(), "QEMU ended: {ended:?}");
-            up()
-        });
+            assert!(Instant::now() < end, "the guest is not up after {BOOT:?}");
+            // A file that is written cannot wake us.
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
         let stream = UnixStream::connect(&count).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
         Guest {
@@ -100,12 +115,6 @@ impl Guest {
             qmp,
             agent,
         }
-    }
-
-    /// Names it in the config.
-    pub fn name_it(&self, bench: &Bench, name: &str) {
-        let words = ["machine", "add", name, "--qmp", self.qmp.to_str().unwrap(), "--agent"];
-        bench.coffer(&[&words[..], &[self.agent.to_str().unwrap()]].concat());
     }
 
     /// Sends a line.

@@ -118,6 +118,14 @@ impl Drop for Ended {
     }
 }
 
+impl guest::Guest {
+    /// Names it in the config.
+    pub fn name_it(&self, bench: &Bench, name: &str) {
+        let words = ["machine", "add", name, "--qmp", self.qmp.to_str().unwrap(), "--agent"];
+        bench.coffer(&[&words[..], &[self.agent.to_str().unwrap()]].concat());
+    }
+}
+
 /// A further mount, while this lives.
 pub struct Mounted(pub PathBuf);
 

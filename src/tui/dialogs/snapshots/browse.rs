@@ -17,6 +17,7 @@ use super::super::super::window::Window;
 use super::super::browser::Narrow;
 use super::super::look;
 use super::browse_view::{draw, rows};
+use super::peek::{self, Peek};
 use super::{restore, short};
 use crate::engine::question::{
     Direction, EntryRow, FileAt, FolderOrder, ListSnapshotFolder, SnapshotAt, SortKey, TreePath,
@@ -41,6 +42,8 @@ pub static ACTIONS: &[Action] = &[
     Action::new("snapshot-files.restore", "restore", "Restore what is selected, or the row under the cursor", &["r"], At::Only(&[CONTEXT]), restore)
         .danger(Danger::Plan).hint(4).unless(|model| nothing(model).or_else(|| read_only(model))),
     Action::new("snapshot-files.sort", "sort", "By name, by size, by time", &["s"], At::Only(&[CONTEXT]), sort).hint(6),
+    Action::new("snapshot-files.hex", "bytes", "Show the file beside the list as bytes, or as text again", &["x"], At::Only(&[CONTEXT]),
+        |act| with_top::<Browse>(act, |browse, _| { browse.peek.hex = !browse.peek.hex; Then::Keep })).hint(7).unless(no_peek),
     Action::new("snapshot-files.unselect", "unselect", "Forget what is selected", &["u"], At::Only(&[CONTEXT]),
         |act| with_top::<Browse>(act, |browse, _| { browse.picked.clear(); Then::Keep })),
     Action::new("snapshot-files.filter", "filter", "Show only names that hold a text", &["/"], At::Only(&[CONTEXT]), |act| act.model.push(Narrow::new(narrow))).hint(5),
@@ -61,7 +64,9 @@ pub struct Browse {
     pub(super) problem: String,
     pub(super) picked: BTreeSet<TreePath>,
     /// Where the folder lies while it is looked at.
-    on_disk: Option<PathBuf>,
+    pub(super) on_disk: Option<PathBuf>,
+    /// What is in the entry under the cursor.
+    pub(super) peek: Peek,
     /// The name to put the cursor on once rows arrive.
     want: Option<Vec<u8>>,
     /// Where the cursor was in folders one left.
@@ -91,6 +96,7 @@ pub(super) fn open_at(act: &mut Act, snapshot: Snapshot, mut path: TreePath) {
         problem: String::new(),
         picked: BTreeSet::new(),
         on_disk: None,
+        peek: Peek::default(),
         want,
         left_at: HashMap::new(),
     });
@@ -107,7 +113,7 @@ pub(super) fn path_words(path: &TreePath) -> String {
 }
 
 impl Browse {
-    fn at(&self) -> SnapshotAt {
+    pub(super) fn at(&self) -> SnapshotAt {
         SnapshotAt {
             target: self.snapshot.target.clone(),
             id: self.snapshot.id.clone(),
@@ -150,6 +156,10 @@ impl Browse {
     }
 }
 
+fn no_peek(model: &Model) -> Option<String> {
+    (!peek::is_shown(model)).then(|| "Here is no room for it: Enter shows the file.".into())
+}
+
 fn nothing(model: &Model) -> Option<String> {
     let browse = model.dialog::<Browse>()?;
     let none = browse.list.current().is_none() && browse.picked.is_empty();
@@ -187,6 +197,7 @@ fn out(act: &mut Act) {
     with_top::<Browse>(act, |browse, act| {
         let Some(name) = browse.folder.pop() else {
             abandon(act.model, SLOT, act.effects);
+            abandon(act.model, peek::SLOT, act.effects);
             return Then::Close;
         };
         browse.filter.clear();
@@ -286,10 +297,12 @@ impl Dialog for Browse {
             let question = Question::SnapshotFolder(self.question(first, rows));
             ask(model, SLOT, question, take, effects);
         }
+        peek::fetch(self, model, effects);
     }
 
     fn closed(&mut self, model: &mut Model, effects: &mut Vec<Effect>) {
         abandon(model, SLOT, effects);
+        abandon(model, peek::SLOT, effects);
     }
 
     fn replaces_below(&self) -> bool {

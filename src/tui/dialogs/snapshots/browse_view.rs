@@ -1,4 +1,7 @@
-//! How the files of a snapshot are drawn: the folder, its rows, what is selected.
+//! How the files of a snapshot are drawn: the folder, its rows, what is selected; beside them what is in the one under the
+//! cursor, where there is room.
+
+use ratatui::layout::Rect;
 
 use super::super::super::model::{Load, Model};
 use super::super::super::screens::files::view::{entry, mode_words};
@@ -9,6 +12,7 @@ use super::super::super::view::hint_line;
 use super::super::super::view::pane::Span;
 use super::super::sort;
 use super::browse::{Browse, CONTEXT, path_words};
+use super::peek;
 use crate::engine::question::{EntryRow, FolderOrder};
 use crate::text;
 use crate::vault::NodeType;
@@ -47,6 +51,17 @@ pub(super) fn draw(model: &Model, browse: &Browse, canvas: &mut Canvas) {
     canvas.text(x + 1, inside.y, stop, &chip, Role::Chip);
 
     let top = inside.y + 2;
+    let rows_end = if peek::is_shown(model) {
+        let middle = inside.x + inside.width * 11 / 20;
+        for y in top..top + rows(model) {
+            canvas.text(middle, y, middle + 1, symbols.column, Role::Border);
+        }
+        let area = Rect::new(middle + 2, top, end.saturating_sub(middle + 2), rows(model));
+        peek::draw(model, &browse.peek, canvas, area);
+        middle.saturating_sub(1)
+    } else {
+        end
+    };
     let total = browse.list.total();
     let (sentence, role) = match &browse.load {
         Load::Failed(why) => (text::escape(why.as_bytes()), Role::Danger),
@@ -56,19 +71,19 @@ pub(super) fn draw(model: &Model, browse: &Browse, canvas: &mut Canvas) {
         _ if total == Some(0) => ("No name here holds that.".into(), Role::Dim),
         _ => (String::new(), Role::Text),
     };
-    let lines = text::wrap(&sentence, usize::from(inside.width).saturating_sub(4));
+    let lines = text::wrap(&sentence, usize::from(rows_end.saturating_sub(inside.x + 4)));
     for (n, line) in lines.iter().take(usize::from(rows(model))).enumerate() {
-        canvas.text(inside.x + 2, top + n as u16, end, line, role);
+        canvas.text(inside.x + 2, top + n as u16, rows_end, line, role);
     }
     if sentence.is_empty() {
         for (n, index) in browse.list.visible().enumerate() {
             let y = top + n as u16;
             match browse.list.get(index) {
-                Some(row) => draw_row(model, browse, row, canvas, (inside.x, y, end)),
-                None => _ = canvas.text(inside.x + 2, y, end, symbols.more, Role::Dim),
+                Some(row) => draw_row(model, browse, row, canvas, (inside.x, y, rows_end)),
+                None => _ = canvas.text(inside.x + 2, y, rows_end, symbols.more, Role::Dim),
             }
             if index == browse.list.cursor() {
-                canvas.paint(inside.x, y, end, model.look.style(Role::Cursor));
+                canvas.paint(inside.x, y, rows_end, model.look.style(Role::Cursor));
             }
         }
     }

@@ -1,18 +1,25 @@
 //! What is asked about snapshots before it is done, and what looks into them.
 //!
 //! `take` takes some, `label` names and protects one, `rollback` goes back to one by a plan, `clone` makes something of its
-//! own of one, `review` deletes what was staged; `compare` tells what changed, `browse` looks at its files and `restore`
-//! brings some of them back; `policies` is what runs by itself. Each stands on the screen Snapshots; the work is done by jobs.
+//! own of one, `review` deletes what was staged; `compare` tells what changed, `browse` looks at its files, with `peek` beside them, and `restore`
+//! brings some of them back; `export` sends one into a vault; `policies` is what runs by itself, `policy_editor` with its
+//! `policy_form` changes one, `settle` asks whether its rule
+//! counts for what is there. Each stands on the screen Snapshots; the work is done by jobs.
 
 pub mod browse;
 mod browse_view;
 pub mod clone;
 pub mod compare;
+pub mod export;
 pub mod label;
+mod peek;
 pub mod policies;
+pub mod policy_editor;
+mod policy_form;
 pub mod restore;
 pub mod review;
 pub mod rollback;
+pub mod settle;
 pub mod take;
 
 use super::super::actions::Act;

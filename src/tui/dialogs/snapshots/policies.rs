@@ -1,32 +1,41 @@
-//! The snapshot policies of the config: what each takes and when, what it keeps, and running one now.
+//! The snapshot policies of the config: what each takes and when, what it keeps, and running one now. They are changed in the
+//! editor.
 
 use ratatui::layout::Rect;
 
 use super::super::super::actions::{Act, Action, At, Context, Danger, read_only};
-use super::super::super::asking::{Told, abandon, ask, failed};
+use super::super::super::asking::{Told, abandon, ask, change, complain, failed};
 use super::super::super::dialog::{Dialog, Moves, Then, with_top};
 use super::super::super::model::{Load, Model};
 use super::super::super::msg::Effect;
+use super::super::super::screens::cost;
 use super::super::super::screens::snapshots::words;
 use super::super::super::theme::Role;
 use super::super::super::view::canvas::Canvas;
 use super::super::super::window::Window;
 use super::super::confirm::Confirm;
 use super::super::{frame, keys_line, labelled, line, room};
+use super::policy_editor::PolicyEditor;
 use super::start;
 use crate::engine::question::SnapshotPolicyRow;
+use crate::engine::setup::{Change, ConfigNow};
 use crate::engine::{Answer, Question, SnapshotTask};
 use crate::text;
 
 /// Where keys go.
 const CONTEXT: Context = Context::dialog("snapshot-policies", "Snapshot policies").with_list();
 const SLOT: &str = "snapshots.policies";
+const CONFIG: &str = "snapshots.config";
 
 /// What one can do in it.
 #[rustfmt::skip] // a table, read by its columns
 pub static ACTIONS: &[Action] = &[
     Action::new("snapshot-policies.run", "run now", "Take what it takes now, then delete what its rule does not keep", &["r"], At::Only(&[CONTEXT]), run)
         .danger(Danger::Ask).hint(1).unless(why_not),
+    Action::new("snapshot-policies.edit", "change", "Change this policy", &["Enter", "e"], At::Only(&[CONTEXT]), edit).hint(2).unless(none_to_change),
+    Action::new("snapshot-policies.new", "new", "Set up a new policy", &["n"], At::Only(&[CONTEXT]), new).hint(3).unless(not_read),
+    Action::new("snapshot-policies.remove", "remove", "Take this policy out of the config; its snapshots stay", &["x"], At::Only(&[CONTEXT]), remove)
+        .danger(Danger::Ask).hint(4).unless(none_to_change),
 ];
 
 /// The policies.
@@ -34,6 +43,8 @@ pub static ACTIONS: &[Action] = &[
 pub struct Policies {
     list: Window<SnapshotPolicyRow>,
     load: Load,
+    /// The config that they are in.
+    now: Option<ConfigNow>,
 }
 
 /// Shows them.
@@ -56,6 +67,82 @@ fn why_not(model: &Model) -> Option<String> {
     };
     let problem = (!row.problem.is_empty()).then(|| text::escape(row.problem.as_bytes()));
     read_only(model).or(problem)
+}
+
+/// Why no policy can be changed.
+fn none_to_change(model: &Model) -> Option<String> {
+    let row = model.dialog::<Policies>().and_then(|policies| policies.list.current());
+    let none = row
+        .is_none()
+        .then(|| "There is no policy yet: n sets one up.".to_owned());
+    none.or_else(|| not_read(model))
+}
+
+/// Why the config cannot be changed.
+fn not_read(model: &Model) -> Option<String> {
+    let read = model
+        .dialog::<Policies>()
+        .is_some_and(|policies| policies.now.is_some());
+    read_only(model).or_else(|| (!read).then(|| "The config is being read.".into()))
+}
+
+fn edit(act: &mut Act) {
+    with_top::<Policies>(act, |policies, act| {
+        let policy = policies.list.current().zip(policies.now.as_ref());
+        let policy = policy.and_then(|(row, now)| now.config.snapshot_policy(&row.name));
+        if let Some(policy) = policy {
+            act.model.push(PolicyEditor::of(policy, act.model.now.millis));
+        }
+        Then::Keep
+    });
+}
+
+fn new(act: &mut Act) {
+    let target = act.model.snapshots.targets.list.current();
+    let target = target
+        .filter(|row| row.found.problem.is_none())
+        .map(|row| row.found.target.clone());
+    let editor = PolicyEditor::new(target.as_ref(), act.model.now.millis);
+    act.model.push(editor);
+}
+
+fn remove(act: &mut Act) {
+    with_top::<Policies>(act, |policies, act| {
+        let Some(row) = policies.list.current() else {
+            return Then::Keep;
+        };
+        let policy = row.name.clone();
+        let name = text::cut_middle(&text::escape(policy.as_bytes()), 40, act.model.look.symbols.more);
+        let stay = match row.snapshots {
+            0 => "It has no snapshots.".to_owned(),
+            many => format!(
+                "{} it took; none of them goes by itself any more.",
+                text::counted(many, "snapshot stays that", "snapshots stay that")
+            ),
+        };
+        let sentence = format!("Policy {name} goes from the config. {stay}");
+        let confirm = Confirm::ask(act, "Remove the policy?", sentence, move |act| {
+            let gone = Change::RemoveSnapshotPolicy { policy };
+            change(act.model, "snapshots.remove-policy", gone, removed, act.effects);
+        });
+        act.model.push(confirm);
+        Then::Keep
+    });
+}
+
+fn removed(model: &mut Model, answer: Answer, _: &mut Vec<Effect>) {
+    match answer {
+        Answer::Changed(changed) => model.say(Role::Good, text::escape(changed.text.as_bytes())),
+        other => complain(model, other),
+    }
+    reload(model);
+    cost::snapshots_changed(model);
+}
+
+fn take_config(model: &mut Model, _: &Question, told: Told, _: &mut Vec<Effect>) {
+    if let (Some(policies), Answer::Config(now)) = (model.dialog_mut::<Policies>(), told.answer) {
+        policies.now = Some(now);
+    }
 }
 
 fn take(model: &mut Model, _: &Question, told: Told, _: &mut Vec<Effect>) {
@@ -114,11 +201,14 @@ impl Dialog for Policies {
         if self.load == Load::Idle && !model.asks(SLOT) {
             self.load = Load::Loading;
             ask(model, SLOT, Question::SnapshotPolicies, take, effects);
+            abandon(model, CONFIG, effects);
+            ask(model, CONFIG, Question::Config, take_config, effects);
         }
     }
 
     fn closed(&mut self, model: &mut Model, effects: &mut Vec<Effect>) {
         abandon(model, SLOT, effects);
+        abandon(model, CONFIG, effects);
     }
 
     fn draw(&self, model: &Model, canvas: &mut Canvas) {
@@ -128,7 +218,7 @@ impl Dialog for Policies {
             Load::Failed(why) => Some((text::escape(why.as_bytes()), Role::Danger)),
             _ if self.list.total().is_none() => Some((format!("reading{}", symbols.more), Role::Dim)),
             _ if count == 0 => Some((
-                "No policy is set up. One takes snapshots by itself and lets old ones go. In a shell: \
+                "No policy is set up. One takes snapshots by itself and lets old ones go. n sets one up, or in a shell: \
                  coffer snapshot policy add hourly /srv --at hourly --keep-last 24"
                     .to_owned(),
                 Role::Text,

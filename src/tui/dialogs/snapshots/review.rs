@@ -150,7 +150,8 @@ impl Dialog for Review {
     }
 }
 
-fn draw_row(model: &Model, canvas: &mut Canvas, row: &SnapshotRow, (x, y, end): (u16, u16, u16)) {
+/// A snapshot that goes, in a line.
+pub(super) fn draw_row(model: &Model, canvas: &mut Canvas, row: &SnapshotRow, (x, y, end): (u16, u16, u16)) {
     let symbols = model.look.symbols;
     let snapshot = &row.snapshot;
     let x = canvas.text(x + 1, y, end, symbols.bad, Role::Danger) + 1;

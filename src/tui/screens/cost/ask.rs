@@ -100,6 +100,10 @@ pub(in super::super) fn fetch(model: &mut Model, effects: &mut Vec<Effect>) {
         model.cost.prices_load = Load::Loading;
         ask(model, PRICES, Question::Prices, take_prices, effects);
     }
+    if model.cost.snapshots.shown {
+        super::snapshots::fetch(model, effects);
+        return;
+    }
     start(model);
     what_if(model, effects);
     lost(model, effects);

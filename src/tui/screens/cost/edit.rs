@@ -33,7 +33,7 @@ pub(super) fn around(model: &Model) -> Around<'_> {
 pub(super) fn step(act: &mut Act, step: Step) {
     finish(act.model);
     let model = &mut *act.model;
-    let field = model.cost.fields.current();
+    let field = super::fields(model).current();
     let Some(mut rule) = draft(model).map(|draft| draft.rule.clone()) else {
         return;
     };
@@ -54,7 +54,7 @@ pub(super) fn type_in(act: &mut Act) {
     if finish(act.model) {
         return;
     }
-    let field = act.model.cost.fields.current();
+    let field = super::fields(act.model).current();
     match field {
         Field::Price => return prices::open(act),
         Field::Keep | Field::Group => return step(act, Step::More),
@@ -120,8 +120,8 @@ pub(super) fn leave(model: &mut Model) -> bool {
 /// Typing ends where the cursor goes elsewhere; what was typed stays.
 pub(super) fn settle(model: &mut Model) {
     let elsewhere = |typing: &Typing| {
-        typing.of != model.cost.fields.current()
-            || super::context(model) != super::RULE
+        typing.of != super::fields(model).current()
+            || !super::RULES.contains(&super::context(model))
             || model.screen != super::Screen::Cost
     };
     if model.cost.typing.as_ref().is_some_and(elsewhere) {
@@ -132,14 +132,14 @@ pub(super) fn settle(model: &mut Model) {
 /// Sets the field under the cursor to nothing.
 pub(super) fn clear(act: &mut Act) {
     let model = &mut *act.model;
-    let field = model.cost.fields.current();
+    let field = super::fields(model).current();
     if let Some(mut rule) = draft(model).map(|draft| draft.rule.clone()) {
         field.clear(&mut rule);
         change(model, rule);
     }
 }
 
-/// Back to the plan's rule.
+/// Back to the rule of the plan or policy.
 pub(super) fn reset(act: &mut Act) {
     if let Some(draft) = draft_mut(act.model) {
         let start = draft.start.clone();
@@ -150,7 +150,7 @@ pub(super) fn reset(act: &mut Act) {
 /// Why there is nothing to go back from.
 pub(super) fn unchanged(model: &Model) -> Option<String> {
     let changed = draft(model).is_some_and(|draft| draft.rule != draft.start);
-    (!changed).then(|| "This is the plan's rule.".into())
+    (!changed).then(|| "This is the rule as it is.".into())
 }
 
 /// Takes back the last change.

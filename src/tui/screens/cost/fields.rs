@@ -13,7 +13,7 @@ pub(super) enum Line {
     Field(Field),
 }
 
-/// All lines, in order.
+/// All lines of a plan's rule, in order.
 pub(super) const LINES: [Line; 27] = [
     Line::Head("What stays"),
     Line::Field(Field::Keep),
@@ -44,12 +44,35 @@ pub(super) const LINES: [Line; 27] = [
     Line::Field(Field::WithinBucket(Bucket::Year)),
 ];
 
+/// Those of a snapshot policy's rule.
+pub(super) const POLICY_LINES: &[Line] = &[
+    Line::Head("What stays"),
+    Line::Field(Field::Last),
+    Line::Field(Field::Days),
+    Line::Field(Field::Floor),
+    Line::Field(Field::Bucket(Bucket::Hour)),
+    Line::Field(Field::Bucket(Bucket::Day)),
+    Line::Field(Field::Bucket(Bucket::Week)),
+    Line::Field(Field::Bucket(Bucket::Month)),
+    Line::Field(Field::Bucket(Bucket::Quarter)),
+    Line::Field(Field::Bucket(Bucket::Year)),
+    Line::Field(Field::Within),
+    Line::Head("One of each, within"),
+    Line::Field(Field::WithinBucket(Bucket::Hour)),
+    Line::Field(Field::WithinBucket(Bucket::Day)),
+    Line::Field(Field::WithinBucket(Bucket::Week)),
+    Line::Field(Field::WithinBucket(Bucket::Month)),
+    Line::Field(Field::WithinBucket(Bucket::Quarter)),
+    Line::Field(Field::WithinBucket(Bucket::Year)),
+];
+
 /// The line of the period, where one begins.
 const FIRST: usize = 2;
 
 /// The lines on the screen, with a cursor on a field.
 #[derive(Debug)]
 pub struct Fields {
+    lines: &'static [Line],
     cursor: usize,
     top: usize,
     height: usize,
@@ -59,16 +82,25 @@ impl Default for Fields {
     fn default() -> Fields {
         Fields {
             cursor: FIRST,
-            top: 0,
-            height: 1,
+            ..Fields::of(&LINES)
         }
     }
 }
 
 impl Fields {
+    /// These lines, with the cursor on the first field, which stands below a head.
+    pub(super) fn of(lines: &'static [Line]) -> Fields {
+        Fields {
+            lines,
+            cursor: 1,
+            top: 0,
+            height: 1,
+        }
+    }
+
     /// The field under the cursor.
     pub(super) fn current(&self) -> Field {
-        match LINES.get(self.cursor) {
+        match self.lines.get(self.cursor) {
             Some(Line::Field(field)) => *field,
             _ => Field::Days,
         }
@@ -82,18 +114,18 @@ impl Fields {
 
     /// The lines on the screen, and whether the cursor is on each.
     pub(super) fn visible(&self) -> impl Iterator<Item = (Line, bool)> + '_ {
-        let lines = LINES.iter().enumerate().skip(self.top).take(self.height);
+        let lines = self.lines.iter().enumerate().skip(self.top).take(self.height);
         lines.map(|(n, line)| (*line, n == self.cursor))
     }
 
     /// Whether there are lines above and below those on the screen.
     pub(super) fn more(&self) -> (bool, bool) {
-        (self.top > 0, self.top + self.height < LINES.len())
+        (self.top > 0, self.top + self.height < self.lines.len())
     }
 
     fn settle(&mut self) {
         // The head above the first field of a part is shown with it.
-        let first = match self.cursor.checked_sub(1).and_then(|above| LINES.get(above)) {
+        let first = match self.cursor.checked_sub(1).and_then(|above| self.lines.get(above)) {
             Some(Line::Head(_)) if self.height > 1 => self.cursor - 1,
             _ => self.cursor,
         };
@@ -101,12 +133,12 @@ impl Fields {
         self.top = self
             .top
             .clamp(lowest.min(first), first)
-            .min(LINES.len().saturating_sub(self.height));
+            .min(self.lines.len().saturating_sub(self.height));
     }
 
     fn stop(&mut self, of: impl FnOnce(i64) -> i64) {
-        let stops: Vec<usize> = (0..LINES.len())
-            .filter(|n| matches!(LINES.get(*n), Some(Line::Field(_))))
+        let stops: Vec<usize> = (0..self.lines.len())
+            .filter(|n| matches!(self.lines.get(*n), Some(Line::Field(_))))
             .collect();
         let at = stops.iter().position(|stop| *stop == self.cursor).unwrap_or(0);
         let to = usize::try_from(of(at as i64)).unwrap_or(0).min(stops.len() - 1);

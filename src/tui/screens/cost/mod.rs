@@ -2,7 +2,8 @@
 //!
 //! `rule` is what is tried out, `value` what its fields hold in words, `steps` and `typed` how they change, `fields` the rows they are, `edit` the keys that
 //! change them, `plan` where the rule comes from and goes to. `ask` asks what would be, `fates` lists the generations and
-//! marks some by hand, `apply` does it after a review. `view` and its siblings draw: `rule_view`, `figures`, `outlook` (the next
+//! marks some by hand, `apply` does it after a review. `snapshots` is the other side: snapshots and their policies instead of
+//! vaults and their plans. `view` and its siblings draw: `rule_view`, `figures`, `outlook` (the next
 //! months), `lists`; `words` says it all. The vault is the one under the cursor of the screen Vaults.
 
 mod apply;
@@ -16,6 +17,7 @@ mod outlook;
 mod plan;
 mod rule;
 mod rule_view;
+pub(crate) mod snapshots;
 mod steps;
 mod typed;
 mod value;
@@ -55,22 +57,33 @@ pub const LOST: Context = Context::screen("cost-lost", "Versions lost");
 
 const ALL: &[Context] = &[RULE, FIGURES, FATES, LOST];
 const BEHIND: &[Context] = &[FIGURES, FATES, LOST];
+/// Where a rule's fields are, of a plan or of a snapshot policy.
+const RULES: &[Context] = &[RULE, snapshots::RULE];
+const EVERYWHERE: &[Context] = &[
+    RULE,
+    FIGURES,
+    FATES,
+    LOST,
+    snapshots::TARGETS,
+    snapshots::RULE,
+    snapshots::FATES,
+];
 
 /// What one can do here.
 #[rustfmt::skip] // a table, read by its columns
 pub static ACTIONS: &[Action] = &[
-    Action::new("cost.more", "more", "The next larger amount", &["→", "l", "="], At::Only(&[RULE]), |act| edit::step(act, Step::More))
+    Action::new("cost.more", "more", "The next larger amount", &["→", "l", "="], At::Only(RULES), |act| edit::step(act, Step::More))
         .hint(2).unless(no_rule),
-    Action::new("cost.less", "less", "The next smaller amount", &["←", "h", "-"], At::Only(&[RULE]), |act| edit::step(act, Step::Less))
+    Action::new("cost.less", "less", "The next smaller amount", &["←", "h", "-"], At::Only(RULES), |act| edit::step(act, Step::Less))
         .hint(1).unless(no_rule),
-    Action::new("cost.one-more", "one more", "One more", &["L", ">"], At::Only(&[RULE]), |act| edit::step(act, Step::MoreFine)).unless(no_rule),
-    Action::new("cost.one-less", "one less", "One less", &["H", "<"], At::Only(&[RULE]), |act| edit::step(act, Step::LessFine)).unless(no_rule),
-    Action::new("cost.type", "type", "Type the value; Enter again or Esc ends that", &["Enter", "i"], At::Only(&[RULE]), edit::type_in)
+    Action::new("cost.one-more", "one more", "One more", &["L", ">"], At::Only(RULES), |act| edit::step(act, Step::MoreFine)).unless(no_rule),
+    Action::new("cost.one-less", "one less", "One less", &["H", "<"], At::Only(RULES), |act| edit::step(act, Step::LessFine)).unless(no_rule),
+    Action::new("cost.type", "type", "Type the value; Enter again or Esc ends that", &["Enter", "i"], At::Only(RULES), edit::type_in)
         .hint(3).unless(no_rule),
-    Action::new("cost.clear", "clear", "Set it to nothing", &["0", "Backspace", "Del"], At::Only(&[RULE]), edit::clear).hint(5).unless(no_rule),
+    Action::new("cost.clear", "clear", "Set it to nothing", &["0", "Backspace", "Del"], At::Only(RULES), edit::clear).hint(5).unless(no_rule),
     Action::new("cost.reset", "plan's rule", "Back to the rule of the vault's plan", &["u"], At::Only(&[RULE]), edit::reset).hint(20)
         .unless(edit::unchanged),
-    Action::new("cost.undo", "undo", "Take back the last change", &["z"], At::Only(ALL), edit::undo).hint(8).unless(edit::nothing_to_undo),
+    Action::new("cost.undo", "undo", "Take back the last change", &["z"], At::Only(EVERYWHERE), edit::undo).hint(8).unless(edit::nothing_to_undo),
     Action::new("cost.save", "save", "Write this rule into the vault's plan; nothing is deleted", &["s"], At::Only(&[RULE]), apply::save_rule)
         .hint(21).danger(Danger::Ask).unless(apply::cannot_save),
     Action::new("cost.lost", "lost", "To the file versions that would be lost", &["Enter", "l", "→"], At::Only(&[FATES]),
@@ -94,6 +107,8 @@ pub static ACTIONS: &[Action] = &[
     Action::new("cost.previous-vault", "vault before", "To the vault before", &["[", "V"], At::Only(ALL),
         |act| ask::change_vault(act.model, -1)),
     Action::new("cost.open", "open", "Ask for the vault's password", &["O"], At::Only(ALL), edit::open_vault).unless(edit::is_open),
+    Action::new("cost.snapshots", "snapshots", "What snapshots cost, and what another rule of a policy would change", &["S"], At::Only(ALL),
+        |act| snapshots::go_to(act.model, None)).hint(13),
     Action::new("cost.apply", "apply", "Review what goes, then delete it", &["w"], At::Only(ALL), apply::open).hint(6)
         .danger(Danger::Type).unless(apply::why_not),
     Action::new("generations.what-if", "what if", "What it frees, saves and loses if those staged go", &["W"],
@@ -188,6 +203,8 @@ pub struct Costs {
     /// The price book.
     pub prices: Vec<PriceRow>,
     prices_load: Load,
+    /// The other side: snapshots and their policies.
+    pub snapshots: snapshots::OfSnapshots,
 }
 
 impl Costs {
@@ -203,6 +220,9 @@ impl Costs {
 }
 
 pub(super) fn context(model: &Model) -> Context {
+    if model.cost.snapshots.shown {
+        return snapshots::context(model);
+    }
     match model.cost.pane {
         Pane::Rule => RULE,
         Pane::Figures if model.is_wide() => RULE,
@@ -213,6 +233,9 @@ pub(super) fn context(model: &Model) -> Context {
 }
 
 pub(super) fn list(model: &mut Model) -> Option<&mut dyn Moves> {
+    if model.cost.snapshots.shown {
+        return Some(snapshots::list(model));
+    }
     let wide = model.is_wide();
     let cost = &mut model.cost;
     match cost.pane {
@@ -229,6 +252,7 @@ pub(super) fn field(model: &mut Model) -> Option<&mut field::Field> {
 }
 
 pub(super) use edit::edited;
+pub(crate) use typed::many as typed_many;
 
 pub(super) fn layout(model: &mut Model) {
     let (wide, rows) = (model.is_wide(), model.body_rows());
@@ -242,10 +266,14 @@ pub(super) fn layout(model: &mut Model) {
     let below = u64::from(view::list_rows(wide, rows));
     cost.known.fates.resize(below);
     cost.lost.list.resize(below);
+    snapshots::layout(model);
     edit::settle(model);
 }
 
 pub(super) fn change_pane(model: &mut Model, by: isize) {
+    if model.cost.snapshots.shown {
+        return snapshots::change_pane(model, by);
+    }
     const NARROW: &[Pane] = &[Pane::Rule, Pane::Figures, Pane::Fates, Pane::Lost];
     const WIDE: &[Pane] = &[Pane::Rule, Pane::Fates, Pane::Lost];
     let panes = if model.is_wide() { WIDE } else { NARROW };
@@ -265,25 +293,48 @@ pub(super) fn status(model: &Model) -> Option<(String, Role)> {
         let problem = (!typing.problem.is_empty()).then(|| (typing.problem.clone(), Role::Warning));
         return problem.or_else(|| Some((typing.of.help().to_owned(), Role::Dim)));
     }
+    if model.cost.snapshots.shown {
+        return snapshots::status(model);
+    }
     (context(model) == RULE).then(|| (model.cost.fields.current().help().to_owned(), Role::Dim))
 }
 
 /// The pane shown, for where there is but one.
 pub(crate) fn crumb(model: &Model) -> Option<&'static str> {
+    if model.cost.snapshots.shown {
+        return (!model.is_wide()).then(|| context(model).title);
+    }
     let narrow = !model.is_wide() && model.generations.vault.is_some();
     narrow.then(|| context(model).title)
 }
 
-/// What is tried out on the vault that is shown.
+/// The fields of the rule that is shown.
+fn fields(model: &Model) -> &fields::Fields {
+    match model.cost.snapshots.shown {
+        true => &model.cost.snapshots.fields,
+        false => &model.cost.fields,
+    }
+}
+
+/// What is tried out on the vault or the snapshot policy that is shown.
 fn draft(model: &Model) -> Option<&Draft> {
+    if model.cost.snapshots.shown {
+        return snapshots::draft(model);
+    }
     model.cost.drafts.get(model.generations.vault.as_ref()?)
 }
 
 fn draft_mut(model: &mut Model) -> Option<&mut Draft> {
+    if model.cost.snapshots.shown {
+        return snapshots::draft_mut(model);
+    }
     model.cost.drafts.get_mut(model.generations.vault.as_ref()?)
 }
 
 fn no_rule(model: &Model) -> Option<String> {
+    if model.cost.snapshots.shown {
+        return snapshots::no_policy(model);
+    }
     match &model.generations.vault {
         None => Some("There is no vault.".into()),
         Some(_) => draft(model)
@@ -313,6 +364,17 @@ pub(crate) fn go_to(model: &mut Model, vault: &str) {
     vaults::put_cursor(model, vault);
     model.screen = Screen::Cost;
     model.cost.pane = Pane::Rule;
+    model.cost.snapshots.shown = false;
+}
+
+/// Snapshots are others now, or a policy is.
+pub(crate) fn snapshots_changed(model: &mut Model) {
+    snapshots::changed(model);
+}
+
+/// Reads anew what is not read anew with the vaults.
+pub(super) fn reload(model: &mut Model) {
+    snapshots::reload(model);
 }
 
 /// To what would be if the generations that are staged went.
@@ -323,6 +385,7 @@ fn staged(act: &mut Act) {
         return;
     };
     model.screen = Screen::Cost;
+    model.cost.snapshots.shown = false;
     model.cost.pane = Pane::Fates;
     model.cost.all = false;
     let start = model.cost.drafts.get(&vault).map(|draft| draft.start.clone());

@@ -9,7 +9,7 @@ use super::super::super::view::canvas::Canvas;
 use super::super::super::view::pane::{Span, TOP, cursor, cursor_role, plain_heading};
 use super::fields::Line;
 use super::rule::{Field, Rule};
-use super::{Typing, ask, draft, edit, outlook, plan, words};
+use super::{Draft, Typing, ask, draft, edit, outlook, plan, words};
 use crate::text;
 
 /// Where values start, from the pane's left.
@@ -34,9 +34,20 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas, span: Span) {
         canvas.text(span.x + 3, TOP + 2, span.end, &reading, Role::Dim);
         return;
     };
-    let fields = &model.cost.fields;
+    fields_of(model, canvas, span, TOP + 1, draft);
+}
+
+/// The rule's fields, from row `top` on.
+pub(super) fn fields(model: &Model, canvas: &mut Canvas, span: Span, top: u16) {
+    if let Some(draft) = draft(model) {
+        fields_of(model, canvas, span, top, draft);
+    }
+}
+
+fn fields_of(model: &Model, canvas: &mut Canvas, span: Span, top: u16, draft: &Draft) {
+    let fields = super::fields(model);
     for (n, (line, on)) in fields.visible().enumerate() {
-        let y = TOP + 1 + n as u16;
+        let y = top + n as u16;
         match line {
             Line::Head(head) => {
                 let end = span.end.saturating_sub(1);
@@ -48,8 +59,8 @@ pub(super) fn draw(model: &Model, canvas: &mut Canvas, span: Span) {
     }
     let (above, below) = fields.more();
     let symbols = model.look.symbols;
-    let last = TOP + fields.visible().count() as u16;
-    for (is_more, y, symbol) in [(above, TOP + 1, symbols.up), (below, last, symbols.down)] {
+    let last = (top + fields.visible().count() as u16).saturating_sub(1);
+    for (is_more, y, symbol) in [(above, top, symbols.up), (below, last, symbols.down)] {
         if is_more {
             canvas.right(y, span.end, symbol, Role::Key);
         }

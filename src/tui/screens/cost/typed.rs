@@ -58,7 +58,8 @@ fn number(text: &str) -> Result<u32, String> {
         .map_err(|_| "A whole number goes here.".to_owned())
 }
 
-fn many(text: &str) -> Result<Option<Many>, String> {
+/// How many are kept, as typed; nought is no count at all. Says what would be right.
+pub(crate) fn many(text: &str) -> Result<Option<Many>, String> {
     let text = text.to_ascii_lowercase().replace("all", "unlimited");
     let many: Many = text
         .parse()

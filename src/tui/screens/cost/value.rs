@@ -36,7 +36,7 @@ impl Field {
             Field::Days => "Everything younger than so many days stays.",
             Field::Floor => "So many of the newest stay whatever their age.",
             Field::Last => "So many of the newest stay.",
-            Field::Bucket(_) => "The newest of each of so many hours, days, weeks, … stays.",
+            Field::Bucket(_) => "The newest of each of so many hours, days, weeks and so on stays.",
             Field::Within => "Everything made within this span before the newest one stays: 14d, 6m, 2y5m7d3h.",
             Field::Tags => "What has one of these tags stays. Several at once: a+b; none at all: none.",
             Field::Group => "The rule is applied to the generations of each of these by themselves.",
@@ -44,7 +44,7 @@ impl Field {
             Field::Cost => "The least valuable go until the rest costs no more than this a month.",
             Field::Price => "What the vault's storage costs from then on; Enter or p chooses from the book.",
             Field::Every => "How often a backup is made from then on: changes the projection only.",
-            Field::WithinBucket(_) => "The newest of each hour, day, week, … within this span stays.",
+            Field::WithinBucket(_) => "The newest of each hour, day, week and so on within this span stays.",
         }
     }
 

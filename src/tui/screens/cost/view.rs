@@ -45,6 +45,10 @@ pub(super) fn list_rows(wide: bool, rows: u16) -> u16 {
 /// Draws the screen.
 pub(in super::super) fn draw(model: &Model, canvas: &mut Canvas) {
     let width = canvas.width();
+    if model.cost.snapshots.shown {
+        super::snapshots::draw(model, canvas);
+        return;
+    }
     if model.generations.vault.is_none() {
         let span = Span::whole(canvas);
         plain_heading(model, canvas, span, "Retention and cost");

@@ -83,7 +83,7 @@ pub(super) fn every(hours: f64) -> String {
 }
 
 /// A time between two generations.
-pub(super) fn gap(seconds: i64) -> String {
+pub(crate) fn gap(seconds: i64) -> String {
     match seconds {
         ..=7_199 => format!("{} min", seconds.max(0) / 60),
         7_200..=172_799 => format!("{} hours", seconds / 3600),

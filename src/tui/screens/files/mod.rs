@@ -6,7 +6,7 @@
 
 mod select;
 pub mod side;
-mod side_view;
+pub(crate) mod side_view;
 pub mod travel;
 pub(crate) mod view;
 mod weigh;

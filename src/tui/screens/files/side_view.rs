@@ -1,5 +1,7 @@
 //! How the pane beside the list is drawn.
 
+use ratatui::layout::Rect;
+
 use super::super::super::dialogs::look::about;
 use super::super::super::dialogs::versions::{change_words, growth};
 use super::super::super::model::{Load, Model};
@@ -10,7 +12,7 @@ use super::super::super::view::pane::{Span, TOP, bottom};
 use super::super::super::widgets::content::rows;
 use super::side::{Piece, Show};
 use super::{Spot, travel, view};
-use crate::engine::question::{DiskNow, Form};
+use crate::engine::question::{Content, DiskNow, EntryRow, Form};
 use crate::text;
 use crate::vault::NodeType;
 
@@ -118,48 +120,60 @@ fn preview(model: &Model, canvas: &mut Canvas, span: Span, y: u16, of: &Spot) {
     if troubled(model, canvas, span, y, &side.load) {
         return;
     }
-    let (x, end, more) = (span.x + 2, span.end.saturating_sub(1), model.look.symbols.more);
-    let last = bottom(model, canvas);
-    let height = usize::from(last.saturating_sub(y));
-    let room = usize::from(end.saturating_sub(x));
+    let height = bottom(model, canvas).saturating_sub(y);
+    let area = Rect::new(span.x + 2, y, span.width().saturating_sub(3), height);
     match &side.piece {
-        Piece::File(content) => match content.form {
-            Form::Empty => _ = canvas.text(x, y, end, "This file is empty.", Role::Dim),
-            Form::Image(..) => {
-                let line = "A picture cannot be shown here; Enter shows its bytes.";
-                for (n, line) in text::wrap(line, room).iter().enumerate() {
-                    canvas.text(x, y + n as u16, end, line, Role::Dim);
-                }
-            }
-            _ => {
-                for (n, row) in rows(content, false, false, room, height).iter().enumerate() {
-                    let text = text::cut_end(&row.text, room, more);
-                    canvas.text(x, y + n as u16, end, &text, Role::Text);
-                }
-            }
-        },
-        Piece::Folder(window) if window.total == 0 => _ = canvas.text(x, y, end, "This folder is empty.", Role::Dim),
-        Piece::Folder(window) => {
-            let whole = window.total as usize <= height;
-            let shown = if whole { height } else { height.saturating_sub(1) };
-            for (n, row) in window.rows.iter().take(shown).enumerate() {
-                let y = y + n as u16;
-                let size = row.size.map(text::bytes).unwrap_or_default();
-                canvas.right(y, end, &size, Role::Dim);
-                let names = Span {
-                    x: x.saturating_sub(3),
-                    end: end.saturating_sub(11),
-                    focus: false,
-                };
-                view::entry(model, canvas, names, y, row, false);
-            }
-            let left = window.total.saturating_sub(shown.min(window.rows.len()) as u64);
-            if left > 0 {
-                let words = format!("{more} {} more", text::count(left));
-                canvas.text(x, y + shown as u16, end, &words, Role::Dim);
+        Piece::File(content) => start_of_file(model, canvas, area, content, false),
+        Piece::Folder(window) => rows_of_folder(model, canvas, area, &window.rows, window.total),
+        Piece::None => {}
+    }
+}
+
+/// The start of a file, as text or as bytes.
+pub(crate) fn start_of_file(model: &Model, canvas: &mut Canvas, area: Rect, content: &Content, hex: bool) {
+    let (room, height) = (usize::from(area.width), usize::from(area.height));
+    match content.form {
+        Form::Empty => _ = canvas.text(area.x, area.y, area.right(), "This file is empty.", Role::Dim),
+        Form::Image(..) if !hex => {
+            let line = "A picture cannot be shown here; Enter shows its bytes.";
+            for (n, line) in text::wrap(line, room).iter().enumerate().take(height) {
+                canvas.text(area.x, area.y + n as u16, area.right(), line, Role::Dim);
             }
         }
-        Piece::None => {}
+        _ => {
+            for (n, row) in rows(content, hex, false, room, height).iter().enumerate() {
+                let text = text::cut_end(&row.text, room, model.look.symbols.more);
+                canvas.text(area.x, area.y + n as u16, area.right(), &text, Role::Text);
+            }
+        }
+    }
+}
+
+/// The first rows of a folder, and how many more there are.
+pub(crate) fn rows_of_folder(model: &Model, canvas: &mut Canvas, area: Rect, rows: &[EntryRow], total: u64) {
+    let (x, y, end) = (area.x, area.y, area.right());
+    let height = usize::from(area.height);
+    if total == 0 {
+        canvas.text(x, y, end, "This folder is empty.", Role::Dim);
+        return;
+    }
+    let whole = total as usize <= height;
+    let shown = if whole { height } else { height.saturating_sub(1) };
+    for (n, row) in rows.iter().take(shown).enumerate() {
+        let y = y + n as u16;
+        let size = row.size.map(text::bytes).unwrap_or_default();
+        canvas.right(y, end, &size, Role::Dim);
+        let names = Span {
+            x: x.saturating_sub(3),
+            end: end.saturating_sub(11),
+            focus: false,
+        };
+        view::entry(model, canvas, names, y, row, false);
+    }
+    let left = total.saturating_sub(shown.min(rows.len()) as u64);
+    if left > 0 {
+        let words = format!("{} {} more", model.look.symbols.more, text::count(left));
+        canvas.text(x, y + shown as u16, end, &words, Role::Dim);
     }
 }
 

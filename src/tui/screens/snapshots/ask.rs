@@ -6,6 +6,7 @@ use super::super::super::dialogs::snapshots::policies;
 use super::super::super::model::{Load, Model, Screen};
 use super::super::super::msg::Effect;
 use super::super::super::window::Window;
+use super::super::cost;
 use super::{Pane, Taken, chosen, show_taken, show_targets, words};
 use crate::engine::question::{SnapshotRow, SnapshotTargetRow};
 use crate::engine::{Answer, Question};
@@ -186,6 +187,7 @@ pub(crate) fn changed(model: &mut Model, target: &Target) {
         snapshots.taken.old = true;
     }
     policies::reload(model);
+    cost::snapshots_changed(model);
 }
 
 /// A job has ended: there may be a volume more.

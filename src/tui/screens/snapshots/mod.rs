@@ -13,12 +13,13 @@ pub(crate) mod words;
 
 use super::super::actions::{self, Act, Action, At, Context, Danger};
 use super::super::dialog::Moves;
-use super::super::dialogs::snapshots::{browse, clone, compare, label, policies, review, rollback, take};
+use super::super::dialogs::snapshots::{browse, clone, compare, export, label, policies, review, rollback, take};
 use super::super::model::{Load, Model, Screen};
 use super::super::picks::Picks;
 use super::super::staged::Staged;
 use super::super::theme::Role;
 use super::super::window::Window;
+use super::cost;
 use crate::engine::question::{SnapshotAt, SnapshotRow, SnapshotTargetRow};
 use crate::snapshot::{SnapshotId, Target};
 use crate::text;
@@ -81,6 +82,12 @@ pub static ACTIONS: &[Action] = &[
         .unless(chosen::nothing_staged),
     Action::new("snapshots.clone", "clone", "Make a volume, folder or image of its own of it", &["C"], At::Only(OF_ONE), clone::open).hint(14)
         .unless(cannot_change),
+    Action::new("snapshots.export", "to a vault", "Send it into a vault, as a generation", &["E"], At::Only(OF_ONE), export::open).hint(15)
+        .unless(export::why_not),
+    Action::new("snapshots.cost", "cost", "What they cost, and what another rule of their policy would change", &["$"], At::Only(ALL), |act| {
+        let target = act.model.snapshots.targets.list.current().map(|row| row.found.target.clone());
+        cost::snapshots::go_to(act.model, target);
+    }).hint(21),
     Action::new("snapshots.policies", "policies", "What takes snapshots by itself, and how long they stay", &["p"], At::Only(ALL), policies::open)
         .hint(20),
 ];

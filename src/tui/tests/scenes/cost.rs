@@ -8,6 +8,11 @@ fn shortened(s: &mut Stage) {
     s.keys("6 ← ← ← ←");
 }
 
+/// On what snapshots cost, with the rule of `/srv/www` shortened to the last five.
+fn fewer_snapshots(s: &mut Stage) {
+    s.keys("6 S Enter ← ← ← j");
+}
+
 pub(super) const SCENES: &[Scene] = &[
     ("cost", true, |s| s.keys("6")),
     ("cost-shortened", true, shortened),
@@ -77,6 +82,29 @@ pub(super) const SCENES: &[Scene] = &[
         shortened(s);
         s.keys("w y");
         s.text("hom");
+    }),
+    ("cost-snapshots", true, |s| s.keys("6 S")),
+    ("cost-snapshots-looking", true, |s| {
+        s.keys("6");
+        s.silent = true;
+        s.keys("S");
+    }),
+    ("cost-snapshots-bare", false, |s| s.keys("6 S")),
+    ("cost-snapshots-priced", true, |s| s.keys("6 S G")),
+    ("cost-snapshots-rule", true, fewer_snapshots),
+    ("cost-snapshots-go", true, |s| {
+        fewer_snapshots(s);
+        s.keys("Tab j");
+    }),
+    ("cost-snapshots-all", true, |s| {
+        fewer_snapshots(s);
+        s.keys("Tab a g");
+    }),
+    ("cost-snapshots-no-policy", true, |s| s.keys("5 j $ Tab")),
+    ("cost-snapshots-nothing-kept", true, |s| s.keys("6 S Enter 0 j j j j 0")),
+    ("cost-snapshots-review", true, |s| {
+        fewer_snapshots(s);
+        s.keys("w");
     }),
     ("cost-save-rule", true, |s| {
         shortened(s);

@@ -14,6 +14,13 @@ fn www(s: &mut Stage) {
     s.keys("5 j j Enter");
 }
 
+/// The policy `hourly`, changed to keep the last three and none a day.
+fn shorter(s: &mut Stage) {
+    s.keys("5 p Enter Tab Tab Tab Ctrl-u");
+    s.text("3");
+    s.keys("Tab Tab Ctrl-u");
+}
+
 pub(super) const SCENES: &[Scene] = &[
     ("snapshots", true, |s| s.keys("5")),
     ("snapshots-looking", true, |s| {
@@ -109,6 +116,25 @@ pub(super) const SCENES: &[Scene] = &[
         www(s);
         s.keys("Enter Enter j j s");
     }),
+    ("snapshot-files-preview", true, |s| {
+        www(s);
+        s.keys("Enter j j j");
+        s.wait(500);
+    }),
+    ("snapshot-files-preview-bytes", true, |s| {
+        www(s);
+        s.keys("Enter j j j x");
+        s.wait(500);
+    }),
+    ("snapshot-files-preview-folder", true, |s| {
+        www(s);
+        s.keys("Enter j");
+        s.wait(500);
+    }),
+    ("snapshot-export", true, |s| {
+        www(s);
+        s.keys("E");
+    }),
     ("snapshot-files-hostile", true, |s| {
         s.world.poison = Some(super::super::hostile::poison);
         www(s);
@@ -130,4 +156,29 @@ pub(super) const SCENES: &[Scene] = &[
     ("snapshot-policies-problem", true, |s| s.keys("5 p G")),
     ("snapshot-policies-none", false, |s| s.keys("5 p")),
     ("snapshot-policy-run", true, |s| s.keys("5 p r")),
+    ("snapshot-policy", true, |s| {
+        s.keys("5 p Enter");
+        s.wait(1000);
+    }),
+    ("snapshot-policy-new", true, |s| {
+        s.keys("5 j j p n");
+        s.text("evenings");
+        s.keys("Tab Tab");
+        s.text("mon-fri 20:00");
+        s.keys("Enter Ctrl-s");
+    }),
+    ("snapshot-policy-shorter", true, |s| {
+        shorter(s);
+        s.wait(1000);
+    }),
+    ("snapshot-settle", true, |s| {
+        shorter(s);
+        s.keys("Ctrl-s");
+    }),
+    ("snapshot-settle-confirm", true, |s| {
+        shorter(s);
+        s.keys("Ctrl-s y");
+        s.text("hour");
+    }),
+    ("snapshot-policy-remove", true, |s| s.keys("5 p x")),
 ];

@@ -301,8 +301,10 @@ fn table(model: &Model, canvas: &mut Canvas, area: Rect, what: &SnapshotWhatIf) 
         }
     }
     let (now, after) = (&what.now, &what.after);
-    let date =
-        |at: Option<i64>| at.map_or_else(|| "none".to_owned(), |at| text::stamp(at, &model.zone)[..10].to_owned());
+    let date = |at: Option<i64>| match at {
+        Some(at) => text::stamp(at, &model.zone).chars().take(10).collect(),
+        None => "none".to_owned(),
+    };
     let gap = |gap: Option<i64>| gap.map_or_else(|| "none".to_owned(), money_words::gap);
     let freed = |side| words::freed(side, what.sized, symbols.more);
     let rows = [

@@ -10,9 +10,9 @@ use coffer::engine::question::{
     SnapshotWhatIf, SnapshotsAt,
 };
 use coffer::engine::{Answer, Question};
-use coffer::snapshot::replaced::Replaced;
 use coffer::retention::{Bucket, Many, Policy};
 use coffer::snapshot::policy::{Rule, fates};
+use coffer::snapshot::replaced::Replaced;
 use coffer::snapshot::{
     Ability, Consistency, Found, Kind, MadeBy, RollbackPlan, Size, Snapshot, SnapshotId, Target, Writer,
 };

@@ -48,12 +48,13 @@ pub(super) fn recorded(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
-/// From when on the parent's times of change say nothing about the moment of a snapshot: two changes within one tick of the
-/// kernel's clock, one before the snapshot and one after it, have the same time. `None` when nothing is read from snapshots.
-pub(super) fn doubtful(options: &BackupOptions, parent: Option<&Generation>) -> Option<(i64, u32)> {
+/// From when on the parent's times of change say nothing about what it holds: two changes within one tick of the kernel's clock,
+/// one before the moment of the parent and one after it, have the same time. The parent may have been read from a snapshot
+/// also where this run reads what is there now.
+pub(super) fn doubtful(parent: Option<&Generation>) -> Option<(i64, u32)> {
     /// The longest tick there is, and some.
     const TICK: i128 = 20_000_000;
-    let (seconds, nanos) = parent.filter(|_| !options.view.is_empty()).map(instant)?;
+    let (seconds, nanos) = parent.map(instant)?;
     let before = i128::from(seconds) * 1_000_000_000 + i128::from(nanos) - TICK;
     let seconds = i64::try_from(before.div_euclid(1_000_000_000)).ok()?;
     Some((seconds, u32::try_from(before.rem_euclid(1_000_000_000)).ok()?))

@@ -75,7 +75,7 @@ pub fn run(
         }
     };
     let parent = parent::choose(vault, options, &paths)?;
-    shared.doubtful = parent::doubtful(options, parent.as_ref());
+    shared.doubtful = parent::doubtful(parent.as_ref());
     let mut bytes_read = None;
     let tree = match (&options.stdin, skeleton) {
         (Some(source), _) => stream::store(&shared, source)?,

@@ -59,21 +59,14 @@ pub(super) fn hold(place: &Place, limit: Duration, spare: &dyn Fn(&Writer) -> bo
         thread: Some(thread),
     };
     // Those that began to write while others were being held are held too, until there are no new ones.
-    let mut known = BTreeSet::new();
-    for _ in 0..ROUNDS {
-        let now = seen(place);
-        let new: Vec<u32> = now
-            .writers
-            .iter()
-            .filter(|writer| !spare(writer) && known.insert(writer.pid))
-            .map(|writer| writer.pid)
-            .collect();
-        if new.is_empty() {
-            break;
-        }
-        let gone = || Error::Unable {
-            target: hold.what.clone(),
-            why: "the thread that holds its writers ended: try again".into(),
+    let look = || seen(place).writers.into_iter().filter(|writer| !spare(writer));
+    until_quiet(&hold.what, look, |new| {
+        let gone = || match since.elapsed() >= limit {
+            true => hold.too_late(),
+            false => Error::Unable {
+                target: hold.what.clone(),
+                why: "the thread that holds its writers ended: try again".into(),
+            },
         };
         let asked = hold.ask.as_ref().is_some_and(|ask| ask.send(new).is_ok());
         if !asked {
@@ -83,13 +76,45 @@ pub(super) fn hold(place: &Place, limit: Duration, spare: &dyn Fn(&Writer) -> bo
         held.map_err(|why| Error::Unable {
             target: hold.what.clone(),
             why,
-        })?;
-    }
+        })
+    })?;
     drop(hold.ask.take());
     Ok(Some(hold))
 }
 
+/// Stops those that are new each time it is looked, until there are none. Where there always are some, it cannot be said that
+/// nobody writes.
+fn until_quiet<I: Iterator<Item = Writer>>(
+    what: &str,
+    mut look: impl FnMut() -> I,
+    mut stop: impl FnMut(Vec<u32>) -> Result<()>,
+) -> Result<()> {
+    let mut known = BTreeSet::new();
+    let mut last = String::new();
+    for _ in 0..ROUNDS {
+        let new: Vec<Writer> = look().filter(|writer| known.insert(writer.pid)).collect();
+        let Some(one) = new.first() else { return Ok(()) };
+        last = one.to_string();
+        stop(new.iter().map(|writer| writer.pid).collect())?;
+    }
+    Err(Error::Unable {
+        target: what.to_owned(),
+        why: format!(
+            "new processes keep coming that write there ({last} was one), so that they cannot all be held: end what starts \
+             them, or take the snapshot without holding anybody (--consistency crash)"
+        ),
+    })
+}
+
 impl Hold {
+    fn too_late(&self) -> Error {
+        Error::TimedOut {
+            what: format!("holding the writers of {}", self.what),
+            seconds: self.limit.as_secs(),
+            then: "; they went on before all was done".into(),
+        }
+    }
+
     fn end(&mut self) -> Option<bool> {
         drop(self.ask.take());
         drop(self.release.take());
@@ -103,11 +128,7 @@ impl Frozen for Hold {
         let held = self.since.elapsed();
         match in_time {
             true => Ok(held),
-            false => Err(Error::TimedOut {
-                what: format!("holding the writers of {}", self.what),
-                seconds: self.limit.as_secs(),
-                then: "; they went on before all was done".into(),
-            }),
+            false => Err(self.too_late()),
         }
     }
 
@@ -131,7 +152,13 @@ fn holder(
     until: Instant,
 ) -> bool {
     let mut stopped = Stopped::default();
-    while let Ok(pids) = asked.recv() {
+    loop {
+        // Whoever asks may hang, as who looks at a file on a dead network mount does.
+        let pids = match asked.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(pids) => pids,
+            Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Timeout) => return false,
+        };
         let held = pids.iter().try_for_each(|pid| stopped.stop(*pid, until));
         if tell.send(held).is_err() {
             return false;
@@ -295,6 +322,46 @@ mod tests {
             let _ = self.0.kill();
             let _ = self.0.wait();
         }
+    }
+
+    #[test]
+    fn the_limit_counts_also_while_it_is_still_looked_for_writers() {
+        // Whoever asks never comes back: both ends stay open.
+        let (_ask, asked) = channel::<Vec<u32>>();
+        let (tell, _told) = channel();
+        let (_release, released) = channel::<()>();
+        let begin = Instant::now();
+        let until = begin + Duration::from_millis(200);
+        let thread = std::thread::spawn(move || holder(&asked, &tell, &released, until));
+        assert!(!thread.join().unwrap(), "it was not let go in time");
+        assert!(begin.elapsed() >= Duration::from_millis(200));
+    }
+
+    #[test]
+    fn writers_that_never_stop_coming_are_said_to_be_too_many() {
+        let writer = |pid| Writer {
+            pid,
+            name: "cron".into(),
+            database: None,
+            files: Vec::new(),
+        };
+        let mut stopped = Vec::new();
+        let mut next = 0;
+        let endless = || {
+            next += 1;
+            (1..=next).map(writer)
+        };
+        let said = until_quiet("/srv", endless, |new| {
+            stopped.extend(new);
+            Ok(())
+        });
+        let said = said.unwrap_err().to_string();
+        assert!(
+            said.contains("cron (5) was one") && said.contains("--consistency crash"),
+            "{said}"
+        );
+        assert_eq!(stopped, [1, 2, 3, 4, 5], "each one once");
+        until_quiet("/srv", || [writer(1)].into_iter(), |_| Ok(())).unwrap();
     }
 
     #[test]

@@ -38,6 +38,7 @@ mod standing;
 mod system;
 #[cfg(test)]
 pub(crate) mod testing;
+mod trust;
 pub mod watchdog;
 mod writers;
 

@@ -198,7 +198,7 @@ pub struct Size {
 /// A process that writes to a target, or keeps it in use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Writer {
-    /// Its number.
+    /// Its number; [`Writer::KERNEL`] for the kernel itself.
     pub pid: u32,
     /// Its program's name.
     pub name: String,
@@ -208,8 +208,16 @@ pub struct Writer {
     pub files: Vec<PathBuf>,
 }
 
+impl Writer {
+    /// Stands for the kernel, which no process is of this number.
+    pub const KERNEL: u32 = 0;
+}
+
 impl fmt::Display for Writer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.pid == Writer::KERNEL {
+            return write!(f, "{}", self.name.escape_debug());
+        }
         write!(f, "{} ({})", self.name.escape_debug(), self.pid)
     }
 }

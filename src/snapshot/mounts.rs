@@ -50,7 +50,7 @@ fn line(line: &[u8]) -> Option<Mount> {
 }
 
 /// Undoes the octal escapes of blanks, newlines and backslashes.
-fn unescape(word: &[u8]) -> Vec<u8> {
+pub(super) fn unescape(word: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(word.len());
     let mut rest = word;
     while let [first, tail @ ..] = rest {

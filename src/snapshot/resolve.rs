@@ -1,7 +1,7 @@
 //! What a user writes as a target → the target, and what keeps snapshots of it; or why nothing does.
 
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::btrfs::subvolume::{is_btrfs, is_root_of_subvolume};
 use super::shelf::is_shelved;
@@ -34,9 +34,11 @@ pub fn resolve(text: &str, path: &Path, machines: &[String]) -> Result<Target> {
                 some => format!("the config has: {}", some.join(", ")),
             };
             return Err(unable(format!(
-                "there is no such file or folder, and no such machine; {known}"
+                "there is no such file or folder, and no such machine; {known} (a folder that is gone is named by its whole path)"
             )));
         }
+        // A folder that is gone can still have snapshots.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Target::Folder(gone(path))),
         Err(error) => return Err(io_error("find", path)(error)),
     };
     if path.is_dir() {
@@ -54,6 +56,15 @@ pub fn resolve(text: &str, path: &Path, machines: &[String]) -> Result<Target> {
             "it is a file, and no qcow2 image: name the folder or subvolume it lies in".into(),
         )),
         Err(error) => Err(io_error("read", &path)(error)),
+    }
+}
+
+/// What a path that is not there was called, as far as what is above it is there.
+fn gone(path: &Path) -> PathBuf {
+    let above = path.parent().and_then(|above| above.canonicalize().ok());
+    match (above, path.file_name()) {
+        (Some(above), Some(name)) => above.join(name),
+        _ => path.to_path_buf(),
     }
 }
 
@@ -117,6 +128,7 @@ mod tests {
         assert_eq!(of("disk"), Ok(Target::Image(root.join("disk"))));
         assert_eq!(of("ebs:vol-1"), Ok(Target::Ebs("vol-1".into())));
         assert!(of("ebs:").unwrap_err().contains("name the volume"));
+        assert_eq!(of("./gone"), Ok(Target::Folder(root.join("gone"))));
         assert!(of("note").unwrap_err().contains("no qcow2 image"));
         assert!(of("wbe").unwrap_err().contains("no such machine; the config has: web"));
     }

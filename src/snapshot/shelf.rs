@@ -9,12 +9,16 @@
 //!   <id>.part/                one that is being made or deleted
 //! ```
 
+use std::io::ErrorKind;
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Mode, OFlags};
+
 use super::record::Record;
 use super::system::{errno, io_error, is_root};
-use super::{Error, Result, Snapshot, SnapshotId, Target, mounts};
+use super::{Error, Result, Snapshot, SnapshotId, Target, mounts, trust};
 
 /// The folder's name: left out of backups and of snapshots.
 pub const SHELF: &str = ".coffer-snapshots";
@@ -81,14 +85,25 @@ impl Shelf {
         self.folder(id).join("record.json")
     }
 
+    /// Opens it, if it may be believed.
+    pub fn open(&self) -> Result<OwnedFd> {
+        trust::open(&self.path)
+    }
+
+    /// Refuses one that is there and may not be believed.
+    pub fn check(&self) -> Result<()> {
+        match self.open() {
+            Err(Error::Io { .. }) | Ok(_) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Keeps everybody else from changing it, until dropped. Not waited for: who holds it may take hours.
     pub fn hold(&self) -> Result<Held> {
         let path = self.path.join("lock");
-        let file = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&path)
-            .map_err(io_error("open", &path))?;
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(&self.open()?, "lock", flags, Mode::from_raw_mode(0o600));
+        let file = std::fs::File::from(file.map_err(errno("open", &path))?);
         match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Held(file)),
             Err(rustix::io::Errno::WOULDBLOCK) => Err(Error::Occupied(self.path.clone())),
@@ -99,16 +114,25 @@ impl Shelf {
     /// The snapshots here that are of a target, each with its record and as it is called now. What has no sound record is
     /// none of ours.
     pub fn records(&self, target: &Path) -> Result<Vec<(Snapshot, Record)>> {
-        let entries = match std::fs::read_dir(&self.path) {
+        let listed = self.open().and_then(|open| {
+            let entries = std::fs::read_dir(trust::path_of(&open));
+            entries.map_err(io_error("list", &self.path))
+        });
+        let entries = match listed {
             Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied && !is_root() => {
+            // Nor is there one in a folder that is none.
+            Err(Error::Io { source, .. })
+                if matches!(source.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
+                return Ok(Vec::new());
+            }
+            Err(Error::Io { source, .. }) if source.kind() == ErrorKind::PermissionDenied && !is_root() => {
                 return Err(Error::Rights {
                     what: format!("listing the snapshots in {}", self.path.display()),
                     help: "run it with sudo, or as the user who took them".into(),
                 });
             }
-            Err(error) => return Err(io_error("list", &self.path)(error)),
+            Err(error) => return Err(error),
         };
         let mut found = Vec::new();
         for entry in entries.flatten() {

@@ -13,6 +13,7 @@ use super::shelf::{Shelf, path_text, shelf_of};
 use super::system::io_error;
 use super::{
     Consistency, Error, Files, Kind, Labels, Order, Result, RollbackPlan, Snapshot, SnapshotId, Target, Work, Writer,
+    trust,
 };
 use crate::text::counted;
 
@@ -112,12 +113,27 @@ pub(super) fn set_aside(shelf: &Shelf, id: &SnapshotId) -> Result<PathBuf> {
     Ok(gone)
 }
 
+/// The id of what lies half made or half deleted on a shelf; `None` when it is none of ours: only real folders are.
+pub(super) fn half_of(half: &Path) -> Option<SnapshotId> {
+    let id = SnapshotId(half.file_stem()?.to_str()?.to_owned());
+    (id.is_sound() && trust::is_folder(half)).then_some(id)
+}
+
+/// The record of such a one, if it is its own.
+pub(super) fn half_record(half: &Path) -> Option<Record> {
+    let record = Record::read(&half.join("record.json")).ok()?;
+    (Some(&record.snapshot.id) == half_of(half).as_ref()).then_some(record)
+}
+
 /// Whether what lies half made or half deleted on a shelf is of this kind, as its record or its files tell. What has neither
 /// is anybody's.
 pub(super) fn is_kind(half: &Path, kind: Kind) -> bool {
-    match Record::read(&half.join("record.json")) {
-        Ok(record) => record.snapshot.kind == kind,
-        Err(_) => {
+    if half_of(half).is_none() {
+        return false;
+    }
+    match half_record(half) {
+        Some(record) => record.snapshot.kind == kind,
+        None => {
             let files = half.join("files");
             !files.is_dir() || is_root_of_subvolume(&files) == (kind == Kind::Btrfs)
         }
@@ -168,6 +184,29 @@ pub(super) fn loses(path: &Path, to: &Snapshot, count: u64, named: &[String], sa
     loses
 }
 
+/// Why there is no going back where the target is not what it was: gone, or another kind of folder.
+pub(super) fn no_target(snapshot: &Snapshot, error: Error) -> Error {
+    let (Target::Folder(path), Error::Unable { .. }) = (&snapshot.target, &error) else {
+        return error;
+    };
+    let make = format!(
+        "make it anew of the snapshot: coffer snapshot clone {} {}",
+        snapshot.id,
+        path.display()
+    );
+    Error::Cannot {
+        what: format!("roll {} back", path.display()),
+        why: match path.symlink_metadata() {
+            Err(_) => format!("it is not there any more, and nothing can be exchanged with it: {make}"),
+            Ok(_) => format!(
+                "what is there now cannot be exchanged with a {} snapshot ({error}): move it away, then {make}; or put the \
+                 files back (coffer snapshot restore)",
+                snapshot.kind.word()
+            ),
+        },
+    }
+}
+
 /// A rollback that is refused when it is to be carried out: by what stands against it, or since things have changed.
 pub(super) fn refusal(path: &Path, obstacle: Option<String>) -> Error {
     Error::Cannot {
@@ -181,9 +220,25 @@ pub(super) fn sort(snapshots: &mut [Snapshot]) {
     snapshots.sort_by(|a, b| (a.taken.seconds, a.taken.nanos, &a.id).cmp(&(b.taken.seconds, b.taken.nanos, &b.id)));
 }
 
-/// Machines are held by themselves: one that stands still cannot answer.
+/// Machines are held by themselves: one that stands still cannot answer. Nor is the kernel held.
 pub(super) fn is_machine(writer: &Writer) -> bool {
-    writer.name.starts_with("qemu-") || writer.name.starts_with("kvm")
+    writer.pid == Writer::KERNEL || writer.name.starts_with("qemu-") || writer.name.starts_with("kvm")
+}
+
+/// What must be known of a snapshot of a folder in which disks lie that go on being written to; `None` when there are none.
+pub(super) fn disks_run_on(writers: &[Writer]) -> Option<String> {
+    let names: Vec<String> = writers
+        .iter()
+        .filter(|one| is_machine(one))
+        .map(Writer::to_string)
+        .collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "disks that are written to lie here ({}): what is in them is as after a power cut, unless their machine is taken \
+             in the same group",
+            names.join(", ")
+        )
+    })
 }
 
 /// What to do for the databases that write to a target, a sentence each.
@@ -203,4 +258,32 @@ pub(super) fn in_use(holders: &[Writer]) -> Vec<String> {
         format!("{holder} uses {}: end it first", files.join(" and "))
     };
     holders.iter().map(say).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::testing;
+
+    #[test]
+    fn only_real_folders_with_records_of_their_own_are_put_right() {
+        let folder = tempfile::tempdir().unwrap();
+        let part = |name: &str, of: &str| {
+            let path = folder.path().join(name);
+            std::fs::create_dir(&path).unwrap();
+            let record = Record::new(testing::snapshot(of, 0), serde_json::Value::Null);
+            record.write(&path.join("record.json")).unwrap();
+            path
+        };
+        let own = part("aaaaaaaaaaaa.part", "aaaaaaaaaaaa");
+        assert!(is_kind(&own, Kind::Btrfs) && !is_kind(&own, Kind::Reflink));
+        assert!(half_record(&own).is_some());
+        let forged = part("bbbbbbbbbbbb.part", "aaaaaaaaaaaa");
+        assert!(half_record(&forged).is_none());
+        let link = folder.path().join("cccccccccccc.part");
+        std::os::unix::fs::symlink(&own, &link).unwrap();
+        assert!(!is_kind(&link, Kind::Btrfs) && !is_kind(&link, Kind::Reflink));
+        let unsound = part("0.part", "aaaaaaaaaaaa");
+        assert!(!is_kind(&unsound, Kind::Btrfs) && !is_kind(&unsound, Kind::Reflink));
+    }
 }

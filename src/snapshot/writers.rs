@@ -1,12 +1,14 @@
-//! Which processes write to a target now, and which keep it in use: by what `/proc` tells of each process.
+//! Which processes write to a target now, and which keep it in use: by what `/proc` tells of each process; and what the
+//! kernel itself has open there, loop devices and swap files, which no process does.
 //!
 //! Without root the files of other users' processes cannot be seen; [`Seen::all`] says whether any were hidden.
 
 use std::collections::BTreeSet;
-use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use super::mounts::unescape;
 use super::{Writer, databases};
 
 /// How many paths of each process are told.
@@ -57,6 +59,14 @@ impl Place {
         Path::new(std::ffi::OsStr::from_bytes(name)).starts_with(&self.path)
     }
 
+    /// Whether a file of this name is in this place.
+    fn has(&self, file: &Path) -> bool {
+        match self.device {
+            Some(device) => std::fs::metadata(file).is_ok_and(|about| about.dev() == device),
+            None => self.holds_name(file),
+        }
+    }
+
     /// Whether an open file, by its link in `/proc`, is in this place; what it is called.
     fn holds(&self, link: &Path) -> Option<PathBuf> {
         let name = std::fs::read_link(link).ok()?;
@@ -100,7 +110,44 @@ pub(super) fn seen(place: &Place) -> Seen {
             process(pid, &entry.path(), place, &mut seen);
         }
     }
+    let swaps = std::fs::read("/proc/swaps").unwrap_or_default();
+    kernel(place, Path::new("/sys/block"), &swaps, &mut seen);
     seen
+}
+
+/// What the kernel has open: the files behind loop devices, by the folder of all block devices, and swap files, by the
+/// text of `/proc/swaps`.
+fn kernel(place: &Place, devices: &Path, swaps: &[u8], seen: &mut Seen) {
+    let mut found = |name: String, file: PathBuf, writes: bool| {
+        if !place.has(&file) {
+            return;
+        }
+        let writer = Writer {
+            pid: Writer::KERNEL,
+            name,
+            database: None,
+            files: vec![file],
+        };
+        if writes {
+            seen.writers.push(writer.clone());
+        }
+        seen.holders.push(writer);
+    };
+    for device in std::fs::read_dir(devices).into_iter().flatten().flatten() {
+        if let Ok(file) = std::fs::read(device.path().join("loop/backing_file")) {
+            let file = file.strip_suffix(b"\n").unwrap_or(&file);
+            let only_read = std::fs::read(device.path().join("ro")).is_ok_and(|text| text.starts_with(b"1"));
+            let name = format!("the loop device /dev/{}", device.file_name().display());
+            found(name, std::ffi::OsStr::from_bytes(file).into(), !only_read);
+        }
+    }
+    for line in swaps.split(|byte| *byte == b'\n').skip(1) {
+        let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        if let (Some(file), Some(b"file")) = (words.next(), words.next()) {
+            let file = std::ffi::OsString::from_vec(unescape(file));
+            found("the swap file".into(), file.into(), true);
+        }
+    }
 }
 
 fn process(pid: u32, folder: &Path, place: &Place, seen: &mut Seen) {
@@ -203,6 +250,34 @@ mod tests {
             .map(|(path, writes)| (path.to_str().unwrap(), *writes))
             .collect();
         assert_eq!(told, [("/srv/a b", true), ("/srv/c", false), ("/srv/lib", false)]);
+    }
+
+    #[test]
+    fn what_the_kernel_has_open_counts_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let device = |name: &str, file: &str, read_only: &str| {
+            let device = folder.path().join(name);
+            std::fs::create_dir_all(device.join("loop")).unwrap();
+            std::fs::write(device.join("loop/backing_file"), format!("{file}\n")).unwrap();
+            std::fs::write(device.join("ro"), read_only).unwrap();
+        };
+        device("loop0", "/srv/a disk", "0\n");
+        device("loop1", "/srv/cd", "1\n");
+        device("loop2", "/other/disk", "0\n");
+        std::fs::create_dir(folder.path().join("vda")).unwrap();
+        let swaps =
+            b"Filename\tType\tSize\tUsed\tPriority\n/srv/s\\040w   file  1  0  -2\n/dev/vda2  partition 1 0 -3\n";
+        let mut seen = Seen::default();
+        kernel(&Place::named(Path::new("/srv")), folder.path(), swaps, &mut seen);
+        let told = |all: &[Writer]| {
+            let told = all.iter().map(|one| format!("{one}: {}", one.files[0].display()));
+            told.collect::<BTreeSet<String>>()
+        };
+        let writers = ["the loop device /dev/loop0: /srv/a disk", "the swap file: /srv/s w"].map(str::to_owned);
+        assert_eq!(told(&seen.writers), BTreeSet::from(writers.clone()));
+        let mut holders = BTreeSet::from(writers);
+        holders.insert("the loop device /dev/loop1: /srv/cd".into());
+        assert_eq!(told(&seen.holders), holders);
     }
 
     #[test]

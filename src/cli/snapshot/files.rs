@@ -1,7 +1,7 @@
 //! `coffer snapshot ls` and `restore`: files out of a snapshot.
 
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use serde_json::json;
 
@@ -79,11 +79,15 @@ fn inner(snapshot: &Snapshot, path: &Path) -> Result<TreePath, Failure> {
             .map_err(|_| Failure::usage(format!("{} does not lie in {}", path.display(), root.display())))?,
         _ => path.strip_prefix("/").unwrap_or(path),
     };
-    let names = below.components().filter_map(|part| match part {
-        std::path::Component::CurDir => None,
-        part => Some(part.as_os_str().as_bytes().to_vec()),
-    });
-    Ok(names.collect())
+    // Dropped without a word, `..` would mean everything.
+    if below.components().any(|part| part == Component::ParentDir) {
+        return Err(Failure::usage(format!(
+            "{} leads out of the snapshot: name what is within, without ..",
+            escape(path.as_os_str().as_bytes())
+        )));
+    }
+    let names = below.components().filter(|part| *part != Component::CurDir);
+    Ok(names.map(|part| part.as_os_str().as_bytes().to_vec()).collect())
 }
 
 impl LsArgs {
@@ -188,6 +192,13 @@ impl RestoreArgs {
                 ));
             }
         };
+        // It looks like "what is here", and would be all there is.
+        let is_dot = |path: &PathBuf| path.components().all(|part| part == Component::CurDir);
+        if self.in_place && self.paths.iter().any(is_dot) {
+            return Err(Failure::usage(
+                "\".\" is the whole snapshot, not the folder you are in: name the folder, or name nothing to put everything back",
+            ));
+        }
         let paths = match self.paths.as_slice() {
             [] => vec![TreePath::new()],
             paths => paths
@@ -224,5 +235,26 @@ impl RestoreArgs {
             0 => Exit::Done,
             _ => Exit::Failed,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::testing;
+
+    #[test]
+    fn a_path_stays_within_the_snapshot() {
+        let of = |path: &str| {
+            inner(&testing::snapshot("a1b2c3d4e5f6", 0), Path::new(path))
+                .map(|names| String::from_utf8(names.join(&b'/')).unwrap())
+                .ok()
+        };
+        assert_eq!(of("/srv/web/./a").as_deref(), Some("web/a"));
+        assert_eq!(of("web").as_deref(), Some("web"));
+        assert_eq!(of(".").as_deref(), Some(""));
+        for outside in ["..", "web/..", "../etc", "/srv/../etc", "/etc"] {
+            assert_eq!(of(outside), None, "{outside}");
+        }
     }
 }

@@ -242,7 +242,9 @@ fn add(context: &Context, args: AddArgs) -> Result<Exit, Failure> {
     // A relative path would mean another place to cron.
     let mut targets = Vec::new();
     for text in &args.targets {
-        targets.push(context.engine.target(text)?.to_string());
+        let target = context.engine.target(text)?;
+        context.engine.provider(&target)?;
+        targets.push(target.to_string());
     }
     let (consistency, hooks) = args.how.asked();
     for hook in &hooks.ready {

@@ -164,7 +164,8 @@ impl Engine {
             row.size = self.keeper(&row.snapshot)?.size(&row.snapshot).ok();
         }
         if !list.rows.is_empty()
-            && let Ok(Some(note)) = self.provider(&list.target)?.sizing(&list.target)
+            && let Ok(provider) = self.provider(&list.target)
+            && let Ok(Some(note)) = provider.sizing(&list.target)
         {
             list.notes.push(note);
         }

@@ -34,10 +34,16 @@ impl fmt::Debug for LookedInto {
     }
 }
 
-/// A path from a snapshot's root as the system takes it. Names with a slash or none are hostile, and mean nothing.
-pub(super) fn path_of(path: &TreePath) -> PathBuf {
-    let safe = path.iter().filter(|name| crate::vault::tree::is_safe_name(name));
-    safe.map(|name| OsStr::from_bytes(name)).collect()
+/// A path from a snapshot's root as the system takes it. Refused when it could lead out of it, or be another than it says:
+/// left out, a name such as `..` would make it everything.
+pub(super) fn path_of(path: &TreePath) -> Result<PathBuf> {
+    if let Some(name) = path.iter().find(|name| !crate::vault::tree::is_safe_name(name)) {
+        return Err(Error::Usage(format!(
+            "{:?} is no name of a file or folder in a snapshot",
+            crate::text::escape(name)
+        )));
+    }
+    Ok(path.iter().map(|name| OsStr::from_bytes(name)).collect())
 }
 
 fn tree_path(path: &Path) -> TreePath {
@@ -79,7 +85,7 @@ impl Engine {
             on_disk: None,
             problem: String::new(),
         };
-        let folder = self.look_into(&asked.at)?.join(path_of(&asked.folder));
+        let folder = self.look_into(&asked.at)?.join(path_of(&asked.folder)?);
         let entries = match std::fs::read_dir(&folder) {
             Ok(entries) => entries,
             Err(error) => {
@@ -249,4 +255,19 @@ fn sort(rows: &mut [EntryRow], order: FolderOrder) {
         };
         folders.then(key).then_with(|| a.name.cmp(&b.name))
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_with_a_name_that_is_none_is_refused() {
+        let of = |names: &[&str]| path_of(&names.iter().map(|name| name.as_bytes().to_vec()).collect());
+        assert_eq!(of(&["web", "a"]).unwrap(), Path::new("web/a"));
+        assert_eq!(of(&[]).unwrap(), Path::new(""));
+        for hostile in [&[".."][..], &["web", ""], &["a/b"]] {
+            assert!(of(hostile).is_err());
+        }
+    }
 }

@@ -119,8 +119,22 @@ impl Engine {
     }
 
     /// The snapshots of a target, oldest first. Of a folder those of each kind that it has had.
+    ///
+    /// Also those of a folder that is gone, or that is a plain one where a subvolume was: that is when they are wanted most.
     pub fn snapshots_of(&self, target: &Target) -> Result<Vec<Snapshot>> {
-        Ok(self.provider(target)?.list(target)?)
+        if !matches!(target, Target::Folder(_)) {
+            return Ok(self.provider(target)?.list(target)?);
+        }
+        let mut found = Vec::new();
+        for kind in [Kind::Btrfs, Kind::Reflink] {
+            found.extend(self.provider_of(kind, target)?.list(target)?);
+        }
+        if found.is_empty() {
+            // Says why it has none, where it can have none.
+            kind_of(target)?;
+        }
+        found.sort_by_key(|one| (one.taken.seconds, one.taken.nanos));
+        Ok(found)
     }
 
     /// The snapshot that a question or task names.

@@ -134,7 +134,7 @@ impl Engine {
                 )));
             }
         };
-        let paths: Vec<PathBuf> = paths.iter().map(path_of).collect();
+        let paths: Vec<PathBuf> = paths.iter().map(path_of).collect::<Result<_>>()?;
         let files = self.keeper(&snapshot)?.files(&snapshot)?;
         let report = |path: &Path, why: String| job.report(path.as_os_str().as_bytes(), why);
         let overwrite = crate::engine::answers::to_overwrite(overwrite);

@@ -8,7 +8,7 @@ use rustix::fs::{CWD, RenameFlags};
 
 use super::remount::TopLevel;
 use super::rollback::{Present, is_placeholder};
-use super::subvolume::{Subvolume, uuid_text};
+use super::subvolume::{Subvolume, is_root_of_subvolume, uuid_text};
 use super::{standing, take, tool};
 use crate::snapshot::copy::set_times;
 use crate::snapshot::record::{Record, sync_folder};
@@ -174,14 +174,19 @@ pub(super) fn finish(target: &Path, shelf: &Shelf, id: &SnapshotId, safety: bool
 
 /// Puts right a rollback whose process died, by what it had written down.
 pub(super) fn settle(shelf: &Shelf, id: &SnapshotId, record: &Record) -> Result<()> {
-    let Target::Folder(path) = &record.snapshot.target else {
+    // It lies beside its target or in it: what else the record may say counts for nothing.
+    let (Target::Folder(named), Some(home)) = (&record.snapshot.target, shelf.path.parent()) else {
         return Ok(());
     };
-    if !shelf.inside {
-        return settle_at(path, shelf, id, record);
+    let inside = record.details.get("inside").and_then(serde_json::Value::as_bool);
+    if inside == Some(false) {
+        return match named.file_name() {
+            Some(name) => settle_at(&home.join(name), shelf, id, record),
+            None => Ok(()),
+        };
     }
     let all = mounts::all();
-    let Some(mount) = mounts::of(&all, path).filter(|mount| mount.point == *path) else {
+    let Some(mount) = mounts::of(&all, home).filter(|mount| mount.point == home) else {
         return Ok(());
     };
     let top = TopLevel::open(mount)?;
@@ -196,7 +201,8 @@ pub(super) fn settle(shelf: &Shelf, id: &SnapshotId, record: &Record) -> Result<
 fn settle_at(target: &Path, shelf: &Shelf, id: &SnapshotId, record: &Record) -> Result<()> {
     let beside = target.with_file_name(new_name(id));
     let detail = |name: &str| record.details.get(name);
-    let there = Subvolume::at(&beside).ok();
+    let there = is_root_of_subvolume(&beside).then(|| Subvolume::at(&beside).ok());
+    let there = there.flatten();
     let uuid = there.as_ref().map(|there| uuid_text(&there.uuid));
     match there {
         // The old one: the exchange was made.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::subvolume::{Subvolume, TOP_LEVEL, uuid_text};
+use super::subvolume::{Subvolume, TOP_LEVEL, is_root_of_subvolume, uuid_text};
 use super::{Found, Kind, MadeBy, Result, Snapshot, Target, may_take, standing};
 use crate::snapshot::mounts::{self, Mount};
 use crate::snapshot::shelf::{Shelf, is_shelved, path_text};
@@ -44,12 +44,14 @@ pub(super) fn subvolumes() -> Vec<Found> {
     found
 }
 
-/// The snapshots of the subvolume at `path`, oldest first.
+/// The snapshots of the subvolume at `path`, oldest first. Also where there is none any more.
 pub(super) fn snapshots(path: &Path) -> Result<Vec<Snapshot>> {
-    let now = Subvolume::at(path)?;
     let mut found = Vec::new();
     // Snapshots of what it was before a rollback are its own too: the records of what was taken then tell its id.
-    let mut line = BTreeSet::from([uuid_text(&now.uuid)]);
+    let mut line = BTreeSet::new();
+    if is_root_of_subvolume(path) {
+        line.insert(uuid_text(&Subvolume::at(path)?.uuid));
+    }
     let mut ours = BTreeSet::new();
     for shelf in Shelf::all_of(path) {
         for (snapshot, record) in shelf.records(path)? {
@@ -65,6 +67,9 @@ pub(super) fn snapshots(path: &Path) -> Result<Vec<Snapshot>> {
                 found.push(snapshot);
             }
         }
+    }
+    if line.is_empty() {
+        return Ok(found);
     }
     let mounts = mounts::all();
     let device = mounts::of(&mounts, path).map(|mount| mount.device.clone());

@@ -1,11 +1,12 @@
 //! Snapshots of btrfs subvolumes: read-only ones on a shelf beside the subvolume, see [`SHELF`](crate::snapshot::SHELF).
 //!
 //! `subvolume` asks the kernel, `tool` runs the `btrfs` program, `find` looks for subvolumes and for snapshots that others
-//! made, `take` makes and deletes, `rollback` goes back, for which `exchange` puts one in the place of another and `remount`
+//! made, `take` makes and deletes, `rollback` goes back, for which `boot` tells what the next start would mount, `exchange` puts one in the place of another and `remount`
 //! sees to mounts. What btrfs cannot: freeze itself while it makes a snapshot. One that is made while programs write holds
 //! all that was synced and all that was written before it began, but of what is written meanwhile perhaps the later without
 //! the earlier; so the writers are held where more is wanted.
 
+mod boot;
 mod exchange;
 mod find;
 mod remount;
@@ -25,7 +26,7 @@ use super::system::is_root;
 use super::writers::{Place, Seen, seen};
 use super::{
     Ability, Consistency, Error, Files, Found, Frozen, Kind, Labels, MadeBy, Order, Provider, Result, RollbackPlan,
-    RolledBack, Size, Snapshot, Target, Work, Writer,
+    RolledBack, Size, Snapshot, Target, Work,
 };
 
 /// Makes snapshots of btrfs subvolumes.
@@ -114,18 +115,7 @@ fn ability(path: &Path, seen: Seen) -> Ability {
     } else {
         levels.push(Consistency::Filesystem);
     }
-    let machines: Vec<String> = seen
-        .writers
-        .iter()
-        .filter(|writer| is_machine(writer))
-        .map(Writer::to_string)
-        .collect();
-    if !machines.is_empty() {
-        hints.push(format!(
-            "a machine writes its disks here ({}): take it in the same group, or its disks are as after a power cut",
-            machines.join(", ")
-        ));
-    }
+    hints.extend(standing::disks_run_on(&seen.writers));
     hints.extend(standing::advice(&seen.writers));
     Ability {
         levels,
@@ -140,6 +130,7 @@ fn may_take(path: &Path) -> Result<(), String> {
     if !tool::BTRFS.is_there() {
         return Err("the program btrfs is not installed: install btrfs-progs".into());
     }
+    Shelf::of(path).check().map_err(|error| error.to_string())?;
     if is_root() {
         return Ok(());
     }
@@ -200,7 +191,10 @@ impl Provider for Btrfs {
     }
 
     fn list(&self, target: &Target) -> Result<Vec<Snapshot>> {
-        find::snapshots(path_of(target)?)
+        match target {
+            Target::Folder(path) => find::snapshots(path),
+            _ => find::snapshots(path_of(target)?),
+        }
     }
 
     fn relabel(&self, snapshot: &Snapshot, labels: &Labels) -> Result<Snapshot> {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::exchange::{New, Pending, exchange, finish, new_name};
 use super::remount::{TopLevel, Unmounted};
 use super::subvolume::{Subvolume, TOP_LEVEL, uuid_text};
-use super::{files_of, standing, take, tool};
+use super::{boot, files_of, standing, take, tool};
 use crate::progress::Cancel;
 use crate::snapshot::mounts::{self, Mount};
 use crate::snapshot::shelf::{Shelf, path_text};
@@ -35,7 +35,7 @@ pub(super) struct Present {
 }
 
 fn target_path(snapshot: &Snapshot) -> Result<&Path> {
-    super::path_of(&snapshot.target)
+    super::path_of(&snapshot.target).map_err(|error| standing::no_target(snapshot, error))
 }
 
 fn look(path: &Path) -> Result<Present> {
@@ -79,6 +79,7 @@ fn look(path: &Path) -> Result<Present> {
             ));
         }
     }
+    obstacles.extend(boot::obstacles(&subvolume, &over, &inner, &all));
     let holders = seen(&Place::filesystem(path)).holders;
     obstacles.extend(standing::in_use(&holders));
     Ok(Present {

@@ -8,6 +8,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::ioctl::{Getter, Updater, ioctl, opcode};
 
@@ -38,8 +39,9 @@ pub(super) struct Subvolume {
     pub read_only: bool,
     /// When it was made, seconds since 1970.
     pub made: i64,
-    /// Counts changes.
-    pub generation: u64,
+    /// When anything in it last changed: seconds since 1970, and nanoseconds from there on. Told at once, before it is on the
+    /// disk; a snapshot has that of its source at the very moment.
+    pub changed: (u64, u32),
 }
 
 #[repr(C)]
@@ -110,7 +112,9 @@ pub(in crate::snapshot) fn holder(path: &Path) -> Option<&Path> {
 impl Subvolume {
     /// What is known of the subvolume whose root is at `path`.
     pub fn at(path: &Path) -> Result<Subvolume> {
-        let folder = std::fs::File::open(path).map_err(io_error("open", path))?;
+        // A link could lead to another subvolume than the one that is meant.
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let folder = rustix::fs::openat(CWD, path, flags, Mode::empty()).map_err(errno("open", path))?;
         // SAFETY: the opcode is that of this structure, which the kernel fills and every bit pattern of which is valid.
         let info = unsafe { ioctl(folder.as_fd(), Getter::<GET_INFO, Info>::new()) };
         let info = info.map_err(errno("ask btrfs about", path))?;
@@ -121,7 +125,7 @@ impl Subvolume {
             parent: info.parent_uuid,
             read_only: info.flags & READ_ONLY != 0,
             made: i64::try_from(info.made.seconds).unwrap_or(0),
-            generation: info.generation,
+            changed: (info.changed.seconds, info.changed.nanos),
         })
     }
 

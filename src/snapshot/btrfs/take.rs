@@ -7,10 +7,11 @@ use serde_json::json;
 
 use super::exchange::{self, is_new};
 use super::subvolume::{Subvolume, is_btrfs, is_root_of_subvolume, uuid_text};
-use super::{Kind, MadeBy, Order, Result, Snapshot, Work, standing, tool};
+use super::{Consistency, Kind, MadeBy, Order, Result, Snapshot, Work, standing, tool};
 use crate::snapshot::record::{Record, sync_folder};
 use crate::snapshot::shelf::{Shelf, path_text};
-use crate::snapshot::system::io_error;
+use crate::snapshot::system::{errno, io_error};
+use crate::snapshot::trust;
 
 /// Makes the shelf if it is not there: a subvolume, for its owner alone, since snapshots hold what was deleted since.
 pub(super) fn make(shelf: &Shelf) -> Result<()> {
@@ -19,11 +20,14 @@ pub(super) fn make(shelf: &Shelf) -> Result<()> {
     }
     match tool::create(&shelf.path) {
         // Another process may have been quicker.
-        Err(_) if shelf.path.is_dir() => Ok(()),
+        Err(_) if trust::is_folder(&shelf.path) => Ok(()),
         Err(error) => Err(error),
         Ok(()) => {
             let only_owner = std::fs::Permissions::from_mode(0o700);
-            std::fs::set_permissions(&shelf.path, only_owner).map_err(io_error("set the mode of", &shelf.path))
+            let folder = std::fs::File::from(shelf.open()?);
+            folder
+                .set_permissions(only_owner)
+                .map_err(io_error("set the mode of", &shelf.path))
         }
     }
 }
@@ -48,11 +52,19 @@ pub(super) fn take(path: &Path, order: &Order, work: &Work) -> Result<Snapshot> 
     std::fs::create_dir(&part).map_err(io_error("create", &part))?;
     let files = part.join("files");
     let taken = (|| {
-        tool::snapshot(path, &files, true)?;
-        let snapshot = Snapshot {
+        let still = snapshot_still(path, &files, order.consistency)?;
+        let mut snapshot = Snapshot {
             notes: without(path, &now),
             ..standing::ordered(Kind::Btrfs, path, order, &shelf, work)
         };
+        if !still {
+            snapshot.consistency = Consistency::Crash;
+            snapshot.notes.push(
+                "something was written here while it was made, by a program that could not be held: of that the later may be \
+                 in it without the earlier"
+                    .into(),
+            );
+        }
         let details = details(&now, &Subvolume::at(&files)?, &shelf);
         Record::new(snapshot.clone(), details).write(&part.join("record.json"))?;
         let folder = shelf.folder(&order.id);
@@ -64,6 +76,29 @@ pub(super) fn take(path: &Path, order: &Order, work: &Work) -> Result<Snapshot> 
         discard(&part);
     }
     taken
+}
+
+/// How often it is tried to make one while nobody writes.
+const TRIES: usize = 4;
+
+/// Makes the snapshot; whether nothing was written while it was made, where that matters. Writers are held by then, but a
+/// program may come that opens a file, writes and is gone.
+fn snapshot_still(path: &Path, files: &Path, level: Consistency) -> Result<bool> {
+    for attempt in 1..=TRIES {
+        let before = Subvolume::at(path)?.changed;
+        tool::snapshot(path, files, true)?;
+        let matters = level > Consistency::Crash;
+        if !matters || Subvolume::at(files)?.changed == before {
+            return Ok(true);
+        }
+        // Not everybody may delete it again.
+        if attempt == TRIES || tool::delete(files).is_err() {
+            break;
+        }
+        let folder = std::fs::File::open(path).map_err(io_error("open", path))?;
+        rustix::fs::syncfs(&folder).map_err(errno("sync", path))?;
+    }
+    Ok(false)
 }
 
 /// What a snapshot does not hold: the subvolumes within.
@@ -92,7 +127,9 @@ fn without(path: &Path, now: &Subvolume) -> Vec<String> {
 
 /// Puts right what a process that died left: completes what was whole, takes away the rest.
 pub(super) fn sweep(shelf: &Shelf) {
-    for entry in std::fs::read_dir(&shelf.path).into_iter().flatten().flatten() {
+    let Ok(open) = shelf.open() else { return };
+    let through = trust::path_of(&open);
+    for entry in std::fs::read_dir(&through).into_iter().flatten().flatten() {
         let path = entry.path();
         let extension = path.extension().and_then(|extension| extension.to_str());
         let done = match extension {
@@ -114,7 +151,7 @@ pub(super) fn sweep(shelf: &Shelf) {
 
 /// One that was being made, by a taking or a rollback.
 fn settle(shelf: &Shelf, part: &Path) -> Result<()> {
-    let record = Record::read(&part.join("record.json")).ok();
+    let record = standing::half_record(part);
     let files = Subvolume::at(&part.join("files")).ok();
     match (record, files) {
         (Some(record), Some(files)) => {
@@ -140,7 +177,9 @@ pub(super) fn complete(part: &Path) -> Result<()> {
 
 /// Deletes a folder of the shelf with the subvolumes in it. What cannot be deleted is left for the next sweep.
 pub(super) fn discard(folder: &Path) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+    // What is no real folder is none of ours.
+    let entries = trust::is_folder(folder).then(|| std::fs::read_dir(folder));
+    for entry in entries.into_iter().flatten().flatten().flatten() {
         let path = entry.path();
         let gone = match is_root_of_subvolume(&path) {
             true => tool::delete(&path).map_err(|error| error.to_string()),

@@ -64,6 +64,24 @@ pub(super) fn delete(path: &Path) -> Result<()> {
     deleted.map(drop)
 }
 
+/// The number of the subvolume that is mounted where none is named. Needs root.
+pub(super) fn default_of(path: &Path) -> Result<u64> {
+    let arguments = [OsStr::new("subvolume"), OsStr::new("get-default"), path.as_os_str()];
+    let output = BTRFS.run(&arguments, "run it with sudo")?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let number = text.strip_prefix("ID ").and_then(|rest| rest.split_whitespace().next());
+    number.and_then(|number| number.parse().ok()).ok_or(Error::Command {
+        command: "btrfs subvolume get-default".into(),
+        said: text,
+    })
+}
+
+/// Whether figures of quotas are exact, by what the program complained of: it warns of figures that are out of date, of a
+/// count that is still going on, and of quotas that are off by now.
+fn is_exact(complaint: &str) -> bool {
+    !complaint.to_lowercase().contains("warning")
+}
+
 /// What a subvolume takes: by quotas where they are on, else by its extents. The text says how the latter came about.
 pub(super) fn size(subvolume: &Subvolume) -> Result<(Size, Option<String>)> {
     let words = ["qgroup", "show", "--raw", "--sync", "-f"].map(OsStr::new);
@@ -76,7 +94,7 @@ pub(super) fn size(subvolume: &Subvolume) -> Result<(Size, Option<String>)> {
             let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
             let sizes = qgroup(&String::from_utf8_lossy(&output.stdout), subvolume.id);
             match sizes {
-                Some((logical, exclusive)) if !complaint.contains("inconsistent") => {
+                Some((logical, exclusive)) if is_exact(&complaint) => {
                     let size = Size {
                         logical: Some(logical),
                         exclusive: Some(exclusive),
@@ -85,8 +103,8 @@ pub(super) fn size(subvolume: &Subvolume) -> Result<(Size, Option<String>)> {
                     return Ok((size, None));
                 }
                 Some(_) => format!(
-                    "the quotas of this filesystem are out of date (btrfs quota rescan -w {} brings them up to date): what a \
-                     snapshot takes is counted by its extents",
+                    "the quotas of this filesystem are out of date or still being counted (btrfs quota rescan -w {} brings them \
+                     up to date): what a snapshot takes is counted by its extents",
                     subvolume.path.display()
                 ),
                 None => format!(
@@ -271,6 +289,14 @@ mod tests {
         assert_eq!(qgroup(old, 257), Some((139_264, 65_536)));
         assert_eq!(qgroup(new, 257), Some((139_264, 65_536)));
         assert_eq!(qgroup(new, 25), None);
+        assert!(is_exact(""));
+        for warning in [
+            "WARNING: qgroup data inconsistent, rescan recommended",
+            "WARNING: rescan is running, qgroup data may be incorrect",
+            "WARNING: quota disabled, qgroup data may be out of date",
+        ] {
+            assert!(!is_exact(warning), "{warning}");
+        }
         let usage = "     Total   Exclusive  Set shared  Filename\n    131072       65536       65536  /m/vol\n";
         assert_eq!(disk_usage(usage), Some((131_072, 65_536)));
     }

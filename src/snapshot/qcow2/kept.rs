@@ -99,6 +99,9 @@ fn records(disks: &[Disk]) -> BTreeMap<SnapshotId, (Shelf, Record)> {
     let mut found = BTreeMap::new();
     for path in shelves {
         let shelf = Shelf { path, inside: false };
+        if shelf.open().is_err() {
+            continue;
+        }
         for disk in disks {
             for id in disk.info.snapshots.iter().filter_map(|one| id_in(&one.name)) {
                 if let Ok(record) = Record::read(&shelf.record(&id))

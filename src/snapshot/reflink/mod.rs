@@ -30,8 +30,8 @@ use super::standing::{self, is_machine};
 use super::system::{errno, io_error, is_root};
 use super::writers::{Place, seen};
 use super::{
-    Ability, Consistency, Error, Files, Found, Frozen, Kind, Labels, Order, Provider, Result, RollbackPlan, RolledBack,
-    Size, Snapshot, Target, Work, mounts,
+    Ability, Consistency, Error, Files, Found, Frozen, Kind, Labels, MadeBy, Order, Provider, Result, RollbackPlan,
+    RolledBack, Size, Snapshot, Target, Work, mounts, trust,
 };
 
 /// Makes snapshots of folders by sharing their blocks.
@@ -50,7 +50,7 @@ fn path_of(target: &Target) -> Result<&Path> {
 
 fn files_of(snapshot: &Snapshot) -> Result<PathBuf> {
     let path = PathBuf::from(&snapshot.handle);
-    match path.is_dir() && is_shelved(&path) {
+    match trust::is_folder(&path) && is_shelved(&path) {
         true => Ok(path),
         false => Err(Error::NoSnapshot(snapshot.id.to_string())),
     }
@@ -101,7 +101,8 @@ fn make(shelf: &Shelf) -> Result<()> {
 
 /// Puts right what processes that died left on the shelf: completes what was whole, takes away the rest.
 fn sweep(shelf: &Shelf) {
-    for entry in std::fs::read_dir(&shelf.path).into_iter().flatten().flatten() {
+    let Ok(open) = shelf.open() else { return };
+    for entry in std::fs::read_dir(trust::path_of(&open)).into_iter().flatten().flatten() {
         let path = entry.path();
         let extension = path.extension().and_then(|extension| extension.to_str());
         // Subvolumes are for another provider to put right.
@@ -123,7 +124,7 @@ fn details(shelf: &Shelf, files: &Path) -> Result<serde_json::Value> {
 /// Whether what is being made is whole: its record is written last, or, by a rollback, for the folder that is to come there
 /// in exchange.
 fn is_whole(part: &Path) -> bool {
-    let record = Record::read(&part.join("record.json")).ok();
+    let record = standing::half_record(part);
     let meant = record.and_then(|record| record.details.get("inode")?.as_u64());
     let there = part.join("files").symlink_metadata();
     there.is_ok_and(|there| Some(there.ino()) == meant)
@@ -182,7 +183,9 @@ impl Provider for Reflink {
     fn preflight(&self, target: &Target) -> Result<Ability> {
         let path = path_of(target)?;
         let seen = seen(&Place::named(path));
-        if let Err(why) = shares_blocks(&Shelf::of(path).path) {
+        let shelf = Shelf::of(path);
+        let believed = shelf.check().map_err(|error| error.to_string());
+        if let Err(why) = believed.and_then(|()| shares_blocks(&shelf.path)) {
             return Ok(Ability {
                 levels: Vec::new(),
                 hints: vec![why],
@@ -206,6 +209,7 @@ impl Provider for Reflink {
                     .into(),
             );
         }
+        hints.extend(standing::disks_run_on(&seen.writers));
         hints.extend(standing::advice(&seen.writers));
         Ok(Ability {
             levels,
@@ -231,7 +235,12 @@ impl Provider for Reflink {
         // A backup that reads from it must be able to tell what has not changed since the last one.
         let origins = Gathered::default();
         let taken = (|| {
-            let copied = tree::copy_tree(path, &part.join("files"), Some(&origins), work.progress, work.cancel)?;
+            let files = part.join("files");
+            tree::make_root(&files)?;
+            let copied = tree::copy_tree(path, &files, Some(&origins), work.progress, work.cancel)?;
+            if copied.unlike > 0 && order.made_by == MadeBy::Backup {
+                return Err(owners_lost(&copied, path));
+            }
             let (consistency, notes) = judge(&copied, order.consistency)?;
             let snapshot = Snapshot {
                 consistency,
@@ -242,7 +251,8 @@ impl Provider for Reflink {
             // What was copied must be on the disk before it is called a snapshot.
             let open = std::fs::File::open(&part).map_err(io_error("open", &part))?;
             rustix::fs::syncfs(&open).map_err(errno("sync", &part))?;
-            let details = details(&shelf, &part.join("files"))?;
+            let mut details = details(&shelf, &files)?;
+            details[UNLIKE] = copied.unlike.into();
             Record::new(snapshot.clone(), details).write(&part.join("record.json"))?;
             std::fs::rename(&part, shelf.folder(&order.id)).map_err(io_error("rename", &part))?;
             sync_folder(&shelf.path)?;
@@ -259,7 +269,11 @@ impl Provider for Reflink {
     }
 
     fn list(&self, target: &Target) -> Result<Vec<Snapshot>> {
-        let path = path_of(target)?;
+        let path = match target {
+            // Also one that is gone.
+            Target::Folder(path) => path,
+            _ => path_of(target)?,
+        };
         let mut found = Vec::new();
         for shelf in Shelf::all_of(path) {
             let records = shelf.records(path)?.into_iter().map(|(snapshot, _)| snapshot);
@@ -296,9 +310,13 @@ impl Provider for Reflink {
         let (files, place) = (files_of(snapshot)?, Path::new(place));
         let device = |path: &Path| path.metadata().map(|about| about.dev()).ok();
         standing::check_place(place, |parent| device(parent) == device(&files))?;
-        if let Err(error) = tree::copy_tree(&files, place, None, work.progress, work.cancel) {
-            discard(place);
-            return Err(error);
+        tree::make_root(place)?;
+        match tree::copy_tree(&files, place, None, work.progress, work.cancel) {
+            Ok(copied) => (unlike(&copied).into_iter()).for_each(work.note),
+            Err(error) => {
+                discard(place);
+                return Err(error);
+            }
         }
         Ok(path_text(place))
     }
@@ -316,6 +334,36 @@ impl Provider for Reflink {
     }
 }
 
+/// In a record: how many entries do not have the owner, group or mode of what they are copies of.
+const UNLIKE: &str = "unlike";
+
+/// What must be known of a copy whose entries could not all have their owners.
+fn unlike(copied: &tree::Taken) -> Option<String> {
+    let names: Vec<String> = copied.unlike_named.iter().map(|path| path_text(path)).collect();
+    let names = if copied.unlike > names.len() as u64 {
+        format!("{}, …", names.join(", "))
+    } else {
+        names.join(", ")
+    };
+    (copied.unlike > 0).then(|| {
+        format!(
+            "{} not the owner, group or mode of what was copied ({names}), since only root can give files to others",
+            crate::text::counted(copied.unlike, "entry has", "entries have"),
+        )
+    })
+}
+
+/// Why no backup is made of such a copy.
+fn owners_lost(copied: &tree::Taken, path: &Path) -> Error {
+    Error::Rights {
+        what: format!("backing up {} from a copy of it", path.display()),
+        help: format!(
+            "run it with sudo, or back up without --from-snapshot: in the copy {}",
+            unlike(copied).unwrap_or_default()
+        ),
+    }
+}
+
 /// What level a copy has, by whether all stood still, and what must be known of it.
 fn judge(copied: &tree::Taken, wanted: Consistency) -> Result<(Consistency, Vec<String>)> {
     let mut notes = Vec::new();
@@ -323,6 +371,7 @@ fn judge(copied: &tree::Taken, wanted: Consistency) -> Result<(Consistency, Vec<
         let names: Vec<String> = copied.mounts.iter().take(3).map(|path| path_text(path)).collect();
         notes.push(format!("what is mounted within ({}) is not in it", names.join(", ")));
     }
+    notes.extend(unlike(copied));
     if copied.changed == 0 {
         return Ok((wanted, notes));
     }

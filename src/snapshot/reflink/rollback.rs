@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags};
 
-use super::{delete_tree, details, discard, files_of, make, path_of, sweep, tree};
+use super::{UNLIKE, delete_tree, details, discard, files_of, make, path_of, sweep, tree};
 use crate::progress::Cancel;
 use crate::snapshot::compare::{self, How};
 use crate::snapshot::copy::set_times;
@@ -15,6 +15,7 @@ use crate::snapshot::standing;
 use crate::snapshot::system::{errno, io_error, is_root};
 use crate::snapshot::writers::{Place, seen};
 use crate::snapshot::{Error, Kind, Result, RollbackPlan, RolledBack, Snapshot, SnapshotId, Work, mounts};
+use crate::text::counted;
 
 /// How many paths a plan names.
 const NAMED: usize = 5;
@@ -36,6 +37,19 @@ fn obstacles(path: &Path) -> Vec<String> {
         found.push(format!(
             "{0} is mounted within: unmount it first (umount {0})",
             mount.point.display()
+        ));
+    }
+    // On btrfs the snapshots may lie in a subvolume of their own.
+    let shelf = Shelf::of(path).path;
+    let device = |path: &Path| rustix::fs::lstat(path).ok().map(|about| about.st_dev);
+    if let (Some(there), Some(here)) = (device(&shelf), device(path))
+        && there != here
+    {
+        found.push(format!(
+            "its snapshots lie in {}, a subvolume of its own, out of which no folder can be exchanged in one step: clone the \
+             snapshot to a free place beside it (coffer snapshot clone) and rename the two yourself, or put the files back \
+             (coffer snapshot restore)",
+            shelf.display()
         ));
     }
     for below in super::super::btrfs::within(path) {
@@ -61,9 +75,13 @@ fn state(path: &Path, snapshot: &Snapshot, safety: bool) -> String {
     format!("{} {inode} {safety}", snapshot.id)
 }
 
+fn target_path(snapshot: &Snapshot) -> Result<&Path> {
+    path_of(&snapshot.target).map_err(|error| standing::no_target(snapshot, error))
+}
+
 /// What going back would do.
 pub(super) fn plan(snapshot: &Snapshot, safety: bool) -> Result<RollbackPlan> {
-    let path = path_of(&snapshot.target)?;
+    let path = target_path(snapshot)?;
     let files = files_of(snapshot)?;
     let mut differ = 0;
     let mut named = Vec::new();
@@ -83,6 +101,8 @@ pub(super) fn plan(snapshot: &Snapshot, safety: bool) -> Result<RollbackPlan> {
             false => "The present state is deleted: it cannot be brought back.".into(),
         },
     ];
+    let mut obstacles = obstacles(path);
+    obstacles.extend(owners_differ(&files));
     Ok(RollbackPlan {
         state: state(path, snapshot, safety),
         to: snapshot.clone(),
@@ -90,15 +110,22 @@ pub(super) fn plan(snapshot: &Snapshot, safety: bool) -> Result<RollbackPlan> {
         steps,
         safety,
         takes_along: Vec::new(),
-        obstacles: obstacles(path),
+        obstacles,
     })
 }
 
-/// Goes back.
-pub(super) fn carry_out(plan: &RollbackPlan, work: &Work) -> Result<RolledBack> {
-    let snapshot = &plan.to;
-    let path = path_of(&snapshot.target)?;
-    let files = files_of(snapshot)?;
+/// What stands against going back to a copy that does not have the owners of what it is a copy of.
+fn owners_differ(files: &Path) -> Option<String> {
+    let record = Record::read(&files.with_file_name("record.json")).ok()?;
+    let count = record.details.get(UNLIKE)?.as_u64().filter(|count| *count > 0)?;
+    Some(format!(
+        "{} not the owner, group or mode of what was copied: put the files back that are wanted (coffer snapshot restore)",
+        counted(count, "entry of the snapshot has", "entries of the snapshot have")
+    ))
+}
+
+/// Refuses where things are no longer as they were, or something stands against it.
+fn check(plan: &RollbackPlan, path: &Path) -> Result<()> {
     let holders = seen(&Place::named(path)).holders;
     if !holders.is_empty() {
         return Err(Error::Busy {
@@ -106,10 +133,20 @@ pub(super) fn carry_out(plan: &RollbackPlan, work: &Work) -> Result<RolledBack> 
             holders,
         });
     }
-    let now = obstacles(path);
-    if state(path, snapshot, plan.safety) != plan.state || !now.is_empty() {
+    let mut now = obstacles(path);
+    now.extend(plan.obstacles.iter().cloned());
+    if state(path, &plan.to, plan.safety) != plan.state || !now.is_empty() {
         return Err(standing::refusal(path, now.into_iter().next()));
     }
+    Ok(())
+}
+
+/// Goes back.
+pub(super) fn carry_out(plan: &RollbackPlan, work: &Work) -> Result<RolledBack> {
+    let snapshot = &plan.to;
+    let path = target_path(snapshot)?;
+    let files = files_of(snapshot)?;
+    check(plan, path)?;
     let shelf = Shelf::of(path);
     make(&shelf)?;
     let _held = shelf.hold()?;
@@ -144,6 +181,7 @@ fn exchange(
 ) -> Result<()> {
     let part = &shelf.part(id);
     let new = part.join("files");
+    tree::make_root(&new)?;
     tree::copy_tree(files, &new, None, work.progress, work.cancel)?;
     let mut first: Option<PathBuf> = None;
     compare::trees(files, &new, How::Whole, work.cancel, &mut |found| {
@@ -163,6 +201,8 @@ fn exchange(
     let open = std::fs::File::open(part).map_err(io_error("open", part))?;
     rustix::fs::syncfs(&open).map_err(errno("sync", part))?;
     work.cancel.check()?;
+    // It may have taken long to copy and compare.
+    check(plan, path)?;
     let look = |folder: &Path| rustix::fs::lstat(folder).map_err(errno("look at", folder));
     let (then, now) = (look(&new)?, look(path)?);
     rustix::fs::renameat_with(CWD, &new, CWD, path, RenameFlags::EXCHANGE).map_err(errno("exchange", path))?;

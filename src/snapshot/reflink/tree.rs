@@ -35,9 +35,22 @@ pub(super) struct Taken {
     pub changed: u64,
     /// Filesystems that are mounted within, which are not in the copy.
     pub mounts: Vec<PathBuf>,
+    /// How many entries have another owner, group or mode than what they are copies of: without root most can be given to
+    /// nobody else.
+    pub unlike: u64,
+    /// A few of them.
+    pub unlike_named: Vec<PathBuf>,
 }
 
-/// Copies what is below `from` into `to`, a folder that does not exist yet. `origins` is told what each entry is a copy of.
+/// Makes the folder that a copy goes into, for its owner alone until all is there. Whose place is taken gets an error, and
+/// what is there is not to be deleted.
+pub(super) fn make_root(to: &Path) -> Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let made = std::fs::DirBuilder::new().mode(0o700).create(to);
+    made.map_err(io_error("create", to))
+}
+
+/// Copies what is below `from` into `to`, an empty folder. `origins` is told what each entry is a copy of.
 pub(super) fn copy_tree(
     from: &Path,
     to: &Path,
@@ -45,36 +58,20 @@ pub(super) fn copy_tree(
     progress: &Progress,
     cancel: &Cancel,
 ) -> Result<Taken> {
-    std::fs::create_dir(to).map_err(io_error("create", to))?;
-    let source = open(from)?;
-    let target = open(to)?;
-    let device = rustix::fs::fstat(&source).map_err(errno("look at", from))?.st_dev;
     let job = Job {
-        from,
-        source,
-        target,
-        device,
-        hasher: RandomState::new(),
         origins,
-        progress,
-        cancel,
-        stamps: Mutex::default(),
-        links: Mutex::default(),
-        state: Mutex::default(),
-        wake: Condvar::new(),
+        ..Job::new(from, to, Sharing::Must, progress, cancel)?
     };
     let mut taken = Taken::default();
     for pass in 0..=PASSES {
-        let (changed, moving, mounts) = job.pass(pass == 0)?;
-        taken = Taken {
-            moving,
-            changed,
-            mounts,
-        };
-        if pass > 0 && changed == 0 {
+        (taken.changed, taken.moving, taken.mounts) = job.pass(pass == 0)?;
+        if pass > 0 && taken.changed == 0 {
             break;
         }
     }
+    let unlike = std::mem::take(&mut *lock(&job.unlike));
+    taken.unlike = unlike.len() as u64;
+    taken.unlike_named = unlike.into_values().flatten().take(NAMED).collect();
     Ok(taken)
 }
 
@@ -89,16 +86,29 @@ struct Job<'a> {
     source: OwnedFd,
     target: OwnedFd,
     device: u64,
+    sharing: Sharing,
     hasher: RandomState,
     origins: Option<&'a Gathered>,
     progress: &'a Progress,
     cancel: &'a Cancel,
     /// By a path's hash a hash of what the entry was when it was copied.
     stamps: Mutex<HashMap<u64, u64>>,
-    /// Files with several names: by device and inode the first name met.
-    links: Mutex<HashMap<(u64, u64), PathBuf>>,
+    /// Files with several names, by device and inode: the copy last made of each.
+    links: Mutex<HashMap<(u64, u64), Link>>,
+    /// By a path's hash those entries that are not as what they are copies of; a few are named.
+    unlike: Mutex<HashMap<u64, Option<PathBuf>>>,
     state: Mutex<State>,
     wake: Condvar,
+}
+
+/// The copy of a file with several names.
+struct Link {
+    /// A name of it.
+    path: PathBuf,
+    /// Its inode.
+    inode: u64,
+    /// A hash of what the file was when it was copied.
+    stamp: u64,
 }
 
 /// One pass.
@@ -118,7 +128,27 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Job<'_> {
+impl<'a> Job<'a> {
+    fn new(from: &'a Path, to: &Path, sharing: Sharing, progress: &'a Progress, cancel: &'a Cancel) -> Result<Job<'a>> {
+        let source = open(from)?;
+        Ok(Job {
+            from,
+            device: rustix::fs::fstat(&source).map_err(errno("look at", from))?.st_dev,
+            source,
+            target: open(to)?,
+            sharing,
+            hasher: RandomState::new(),
+            origins: None,
+            progress,
+            cancel,
+            stamps: Mutex::default(),
+            links: Mutex::default(),
+            unlike: Mutex::default(),
+            state: Mutex::default(),
+            wake: Condvar::new(),
+        })
+    }
+
     fn pass(&self, first: bool) -> Result<(u64, Vec<PathBuf>, Vec<PathBuf>)> {
         {
             let mut state = lock(&self.state);
@@ -215,7 +245,7 @@ impl Job<'_> {
                 Err(error) => return Err(io_error("look at", &self.from.join(&path))(error)),
             };
             let is_folder = kind(&stat) == FileType::Directory;
-            let changed = self.stamp(&path, &stat);
+            let changed = self.stamp(&path, &stat) | !(is_folder || self.is_last_copy(&target, name, &stat));
             if is_folder {
                 touched |= self.sub_folder(&target, &path, name, &stat)?;
                 if changed {
@@ -261,40 +291,86 @@ impl Job<'_> {
         Ok(made)
     }
 
-    /// Anything else, made anew: a further name of a file that was copied becomes a further name of the copy.
+    /// Whether the copy of a file with several names is the one last made of it, as the file is now. A name whose own stamp
+    /// has not changed may still be one of an earlier copy.
+    fn is_last_copy(&self, target: &OwnedFd, name: &OsStr, stat: &Stat) -> bool {
+        if stat.st_nlink < 2 {
+            return true;
+        }
+        let links = lock(&self.links);
+        let Some(last) = links.get(&(stat.st_dev, stat.st_ino)) else {
+            return false;
+        };
+        let here = status(target.as_fd(), name);
+        last.stamp == self.hash(stat) && here.is_ok_and(|here| here.st_ino == last.inode)
+    }
+
+    /// Anything else, made anew: a further name of a file that was copied as it is now becomes a further name of the copy.
     fn entry(&self, source: &OwnedFd, target: &OwnedFd, path: &Path, name: &OsStr, stat: &Stat) -> Result<()> {
         self.progress.set_current(path.as_os_str().as_bytes());
-        let several = stat.st_nlink > 1;
-        if several {
-            // Held while it is copied, so that a second name met meanwhile waits for the first.
-            let mut links = lock(&self.links);
-            let key = (stat.st_dev, stat.st_ino);
-            if let Some(other) = links.get(&key)
-                && other != path
-                && rustix::fs::linkat(&self.target, other.as_path(), target, name, AtFlags::empty()).is_ok()
-            {
+        if stat.st_nlink < 2 {
+            return self.copied(source, target, path, name, stat).map(drop);
+        }
+        // Held while it is copied, so that a second name met meanwhile waits for the first.
+        let mut links = lock(&self.links);
+        let key = (stat.st_dev, stat.st_ino);
+        let stamp = self.hash(stat);
+        if let Some(last) = links.get(&key).filter(|last| last.stamp == stamp)
+            && last.path != path
+            && rustix::fs::linkat(&self.target, last.path.as_path(), target, name, AtFlags::empty()).is_ok()
+        {
+            // By that name there may be something else by now.
+            if status(target.as_fd(), name).is_ok_and(|here| here.st_ino == last.inode) {
                 self.progress.file_done(0);
                 return Ok(());
             }
-            let done = self.copied(source, target, path, name, stat);
-            links.insert(key, path.to_path_buf());
-            return done;
+            self.remove(target, path)?;
         }
-        self.copied(source, target, path, name, stat)
+        if let Some(inode) = self.copied(source, target, path, name, stat)? {
+            let path = path.to_path_buf();
+            links.insert(key, Link { path, inode, stamp });
+        }
+        Ok(())
     }
 
-    fn copied(&self, source: &OwnedFd, target: &OwnedFd, path: &Path, name: &OsStr, stat: &Stat) -> Result<()> {
-        match copy::entry(source.as_fd(), name, stat, target.as_fd(), name, Sharing::Must) {
+    /// Copies one entry; gives the copy's inode, or `None` when there is nothing to copy any more.
+    fn copied(
+        &self,
+        source: &OwnedFd,
+        target: &OwnedFd,
+        path: &Path,
+        name: &OsStr,
+        stat: &Stat,
+    ) -> Result<Option<u64>> {
+        match copy::entry(source.as_fd(), name, stat, target.as_fd(), name, self.sharing) {
             Ok(bytes) => {
+                let copy = status(target.as_fd(), name).map_err(io_error("look at the copy of", path))?;
                 if let Some(origins) = self.origins {
-                    let copy = status(target.as_fd(), name).map_err(io_error("look at the copy of", path))?;
                     origins.add(copy.st_ino, stat);
                 }
+                self.liken(path, stat, &copy);
                 self.progress.file_done(bytes);
-                Ok(())
+                Ok(Some(copy.st_ino))
             }
-            Err(error) if is_gone(&error) => Ok(()),
+            Err(error) if is_gone(&error) => Ok(None),
             Err(error) => Err(io_error("copy", &self.from.join(path))(error)),
+        }
+    }
+
+    /// Writes down whether a copy has the owner, group and mode of what it is a copy of.
+    fn liken(&self, path: &Path, stat: &Stat, copy: &Stat) {
+        let mode = |stat: &Stat| match kind(stat) {
+            FileType::Symlink => 0,
+            _ => stat.st_mode & 0o7777,
+        };
+        let like = (stat.st_uid, stat.st_gid, mode(stat)) == (copy.st_uid, copy.st_gid, mode(copy));
+        let key = self.hasher.hash_one(path.as_os_str());
+        let mut unlike = lock(&self.unlike);
+        if like {
+            unlike.remove(&key);
+        } else {
+            let named = (unlike.len() < NAMED).then(|| path.to_path_buf());
+            unlike.insert(key, named);
         }
     }
 
@@ -314,13 +390,18 @@ impl Job<'_> {
 
     /// Writes down what an entry is now; whether that is something new.
     fn stamp(&self, path: &Path, stat: &Stat) -> bool {
-        let now = self.hasher.hash_one((
+        let now = self.hash(stat);
+        let key = self.hasher.hash_one(path.as_os_str());
+        lock(&self.stamps).insert(key, now) != Some(now)
+    }
+
+    /// What an entry is, as a number.
+    fn hash(&self, stat: &Stat) -> u64 {
+        self.hasher.hash_one((
             (stat.st_dev, stat.st_ino, stat.st_mode, stat.st_size, stat.st_nlink),
             (stat.st_uid, stat.st_gid),
             (stat.st_mtime, stat.st_mtime_nsec, stat.st_ctime, stat.st_ctime_nsec),
-        ));
-        let key = self.hasher.hash_one(path.as_os_str());
-        lock(&self.stamps).insert(key, now) != Some(now)
+        ))
     }
 
     /// Owner, mode, attributes and times of a folder, after all within is there.
@@ -337,7 +418,9 @@ impl Job<'_> {
                 if let Some(origins) = self.origins {
                     origins.add(rustix::fs::fstat(&target)?.st_ino, &stat);
                 }
-                open_metadata(source.as_fd(), &stat, target.as_fd())
+                open_metadata(source.as_fd(), &stat, target.as_fd())?;
+                self.liken(folder, &stat, &rustix::fs::fstat(&target)?);
+                Ok(())
             })
             .map_err(io_error("set the metadata of the copy of", &self.from.join(folder)))
     }
@@ -347,7 +430,8 @@ fn is_gone(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound)
 }
 
-/// Deletes an entry with all that is below it, also what is marked as not to be changed.
+/// Deletes an entry with all that is below it, also what is marked as not to be changed. Where another filesystem is mounted
+/// within, or another subvolume begins, it stops: what is there is none of the copy.
 pub(super) fn remove_all(folder: &OwnedFd, name: &OsStr) -> io::Result<()> {
     use rustix::fs::IFlags;
     use rustix::io::Errno;
@@ -362,6 +446,13 @@ pub(super) fn remove_all(folder: &OwnedFd, name: &OsStr) -> io::Result<()> {
         Err(error) => return Err(error),
     };
     if kind(&stat) == FileType::Directory {
+        if stat.st_dev != rustix::fs::fstat(folder)?.st_dev {
+            let why = format!(
+                "another filesystem or subvolume is at {}: unmount it or move it away",
+                crate::text::escape(name.as_bytes())
+            );
+            return Err(io::Error::new(io::ErrorKind::CrossesDevices, why));
+        }
         let inner = open_folder(folder.as_fd(), Path::new(name))?;
         loosen(&inner);
         // Its owner may have taken the right to write from itself.
@@ -388,4 +479,73 @@ fn open_flags(folder: &OwnedFd, name: &OsStr) -> rustix::io::Result<OwnedFd> {
     use rustix::fs::OFlags;
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
     rustix::fs::openat(folder, name, flags, Mode::empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt as _;
+
+    use super::*;
+
+    /// A source and an empty place for its copy.
+    fn folders() -> (tempfile::TempDir, PathBuf, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("from"), folder.path().join("to"));
+        std::fs::create_dir(&from).unwrap();
+        make_root(&to).unwrap();
+        (folder, from, to)
+    }
+
+    #[test]
+    fn all_names_of_a_file_are_names_of_its_last_copy() {
+        let (_folder, from, to) = folders();
+        std::fs::write(from.join("a"), "then").unwrap();
+        std::fs::hard_link(from.join("a"), from.join("b")).unwrap();
+        let (progress, cancel) = (Progress::default(), Cancel::default());
+        let job = Job::new(&from, &to, Sharing::May, &progress, &cancel).unwrap();
+        // The first pass comes to one name before the file changes and to the other one afterwards.
+        let met = |name: &str| {
+            let stat = status(job.source.as_fd(), OsStr::new(name)).unwrap();
+            job.stamp(Path::new(name), &stat);
+            let (name, path) = (OsStr::new(name), Path::new(name));
+            job.entry(&job.source, &job.target, path, name, &stat).unwrap();
+        };
+        met("a");
+        std::fs::write(from.join("a"), "later, and longer").unwrap();
+        met("b");
+        let passes = (0..PASSES).take_while(|_| job.pass(false).unwrap().0 > 0).count();
+        assert!(passes < PASSES, "it comes to rest");
+        for name in ["a", "b"] {
+            assert_eq!(std::fs::read_to_string(to.join(name)).unwrap(), "later, and longer");
+        }
+        let inode = |name: &str| to.join(name).metadata().unwrap().ino();
+        assert_eq!(inode("a"), inode("b"));
+    }
+
+    #[test]
+    fn what_cannot_have_its_owner_is_counted() {
+        let (_folder, from, to) = folders();
+        std::fs::write(from.join("a"), "x").unwrap();
+        let (progress, cancel) = (Progress::default(), Cancel::default());
+        let job = Job::new(&from, &to, Sharing::May, &progress, &cancel).unwrap();
+        job.pass(true).unwrap();
+        assert!(lock(&job.unlike).is_empty());
+        // As the kernel leaves it when an owner cannot be given away.
+        let stat = status(job.source.as_fd(), OsStr::new("a")).unwrap();
+        let mut other = stat;
+        other.st_uid += 1;
+        job.liken(Path::new("a"), &stat, &other);
+        assert_eq!(
+            lock(&job.unlike).values().flatten().collect::<Vec<_>>(),
+            [Path::new("a")]
+        );
+        job.liken(Path::new("a"), &stat, &stat);
+        assert!(lock(&job.unlike).is_empty());
+    }
+
+    #[test]
+    fn a_place_that_is_taken_stays_as_it_is() {
+        let (_folder, from, _) = folders();
+        assert!(make_root(&from).is_err());
+    }
 }

@@ -380,16 +380,144 @@ fn without_root_it_is_said_what_is_missing() {
         mine.as_os_str(),
     ]));
     assert!(refused.contains("run it with sudo"), "{refused}");
-    // The same one for root.
-    snapshot(
-        &bench,
-        &[
-            OsStr::new("delete"),
-            id(&taken).as_ref(),
-            "--of".as_ref(),
-            mine.as_os_str(),
-        ],
+    // Root believes nothing that another user could have put there, until told to.
+    let delete = [
+        OsStr::new("delete"),
+        id(&taken).as_ref(),
+        "--of".as_ref(),
+        mine.as_os_str(),
+    ];
+    let refused = both(&snapshot_any(&bench, &delete));
+    assert!(refused.contains("belongs to another user (number 65534)"), "{refused}");
+    let shelf = volume.mount.join(".coffer-snapshots");
+    std::os::unix::fs::chown(&shelf, Some(0), Some(0)).unwrap();
+    snapshot(&bench, &delete);
+}
+
+#[test]
+#[ignore = "needs root, btrfs-progs (tests/run)"]
+fn what_others_put_in_the_place_of_the_shelf_is_not_believed() {
+    let bench = Bench::new();
+    let volume = Volume::btrfs(&bench, "m");
+    let vol = volume.subvolume("vol");
+    let victim = bench.path("victim");
+    fs::create_dir_all(victim.join("a1b2c3d4e5f6.part")).unwrap();
+    fs::write(victim.join("a1b2c3d4e5f6.part/kept"), "x").unwrap();
+    let shelf = volume.mount.join(".coffer-snapshots");
+    std::os::unix::fs::symlink(&victim, &shelf).unwrap();
+    for arguments in [["take"], ["list"]] {
+        let words = [OsStr::new(arguments[0]), vol.as_os_str()];
+        let refused = snapshot_any(&bench, &words);
+        assert!(both(&refused).contains("no folder but a link"), "{}", both(&refused));
+    }
+    fs::remove_file(&shelf).unwrap();
+    take(&bench, &vol, &[]);
+    // Nor is a link among what is half done.
+    std::os::unix::fs::symlink(victim.join("a1b2c3d4e5f6.part"), shelf.join("ffffffffffff.part")).unwrap();
+    take(&bench, &vol, &[]);
+    assert!(victim.join("a1b2c3d4e5f6.part/kept").exists());
+    assert!(!victim.join("lock").exists());
+}
+
+#[test]
+#[ignore = "needs root, btrfs-progs (tests/run)"]
+fn the_snapshots_of_a_subvolume_outlive_it() {
+    let bench = Bench::new();
+    let volume = Volume::btrfs(&bench, "m");
+    let vol = volume.subvolume("vol");
+    fs::write(vol.join("a"), "then").unwrap();
+    let one = take(&bench, &vol, &[]);
+    btrfs(&["subvolume", "delete"], &[&vol]);
+    assert_eq!(list(&bench, &vol).iter().map(id).collect::<Vec<_>>(), [id(&one)]);
+    // Also by its id alone.
+    let ls = both(&snapshot(&bench, &["ls", id(&one)]));
+    assert!(ls.contains('a'), "{ls}");
+    let refused = both(&snapshot_any(&bench, &["rollback", id(&one)]));
+    assert!(
+        refused.contains(&format!("coffer snapshot clone {} {}", id(&one), vol.display())),
+        "{refused}"
     );
+    // A plain folder is there in its place.
+    fs::create_dir(&vol).unwrap();
+    let folder = take(&bench, &vol, &[]);
+    assert_eq!(folder["kind"], "reflink");
+    assert_eq!(
+        list(&bench, &vol).iter().map(id).collect::<Vec<_>>(),
+        [id(&one), id(&folder)]
+    );
+    snapshot(&bench, &["restore", id(&one), "a", "--in-place"]);
+    assert_eq!(fs::read_to_string(vol.join("a")).unwrap(), "then");
+    let refused = both(&snapshot_any(&bench, &["rollback", id(&one)]));
+    assert!(refused.contains("move it away"), "{refused}");
+    // Beside a subvolume's snapshots a folder cannot be exchanged with its own.
+    let refused = both(&snapshot_any(&bench, &["rollback", id(&folder)]));
+    assert!(refused.contains("a subvolume of its own"), "{refused}");
+    fs::remove_dir_all(&vol).unwrap();
+    snapshot(&bench, &[OsStr::new("clone"), id(&one).as_ref(), vol.as_os_str()]);
+    assert_eq!(fs::read_to_string(vol.join("a")).unwrap(), "then");
+    snapshot(&bench, &["rollback", id(&one)]);
+    snapshot(&bench, &["delete", id(&one), id(&folder)]);
+}
+
+#[test]
+#[ignore = "needs root, btrfs-progs (tests/run)"]
+fn what_is_written_while_a_snapshot_is_made_is_noticed() {
+    let bench = Bench::new();
+    let volume = Volume::btrfs(&bench, "m");
+    let vol = volume.subvolume("vol");
+    let still = take(&bench, &vol, &[]);
+    assert_eq!(still["consistency"], "filesystem");
+    // It opens each file anew, so that there is nobody to hold when it begins.
+    let script = "while :; do n=$((n + 1)); echo $n > \"$0/a\"; done";
+    let writer = Ended::spawn(Command::new("sh").args(["-c", script]).arg(&vol));
+    wait_until("the writer writes", || vol.join("a").exists());
+    let is_noticed = |_| {
+        let taken = snapshot_any(&bench, &[OsStr::new("take"), "--json".as_ref(), vol.as_os_str()]);
+        // Where it was met with a file open it is held, and all is still.
+        let noted = both(&taken).contains("something was written here while it was made");
+        assert!(!noted || super::results(&taken)[0]["consistency"] == "crash");
+        noted
+    };
+    assert!((0..20).any(is_noticed));
+    drop(writer);
+}
+
+#[test]
+#[ignore = "needs root, btrfs-progs (tests/run)"]
+fn a_loop_device_keeps_a_subvolume_in_use_and_lowers_the_level() {
+    let bench = Bench::new();
+    let volume = Volume::btrfs(&bench, "m");
+    let vol = volume.subvolume("vol");
+    let one = take(&bench, &vol, &[]);
+    let inner = Volume::at(vol.join("disk"), bench.path("inner"), &["mkfs.ext4", "-q"], "loop");
+    let refused = both(&snapshot_any(&bench, &["rollback", id(&one)]));
+    assert!(refused.contains("the loop device /dev/loop"), "{refused}");
+    let two = take(&bench, &vol, &[]);
+    assert_eq!(two["consistency"], "crash");
+    assert!(two["notes"].to_string().contains("as after a power cut"), "{two}");
+    let words = [
+        OsStr::new("take"),
+        "--consistency".as_ref(),
+        "filesystem".as_ref(),
+        vol.as_os_str(),
+    ];
+    let refused = both(&snapshot_any(&bench, &words));
+    assert!(refused.contains("as after a power cut"), "{refused}");
+    drop(inner);
+}
+
+#[test]
+#[ignore = "needs root, btrfs-progs (tests/run)"]
+fn the_default_subvolume_does_not_go_back_since_the_next_start_would_mount_the_old_one() {
+    let bench = Bench::new();
+    let volume = Volume::btrfs(&bench, "m");
+    let vol = volume.subvolume("vol");
+    let one = take(&bench, &vol, &[]);
+    btrfs(&["subvolume", "set-default"], &[&vol]);
+    let refused = both(&snapshot_any(&bench, &["rollback", id(&one)]));
+    assert!(refused.contains("set-default 5"), "{refused}");
+    btrfs(&["subvolume", "set-default", "5"], &[&volume.mount]);
+    snapshot(&bench, &["rollback", id(&one)]);
 }
 
 #[test]

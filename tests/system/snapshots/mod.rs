@@ -45,7 +45,7 @@ impl Volume {
         Volume::at(bench.path(&format!("{of}.image")), quiet_folder(of), make, "loop")
     }
 
-    fn at(image: PathBuf, mount_point: PathBuf, make: &[&str], options: &str) -> Volume {
+    pub fn at(image: PathBuf, mount_point: PathBuf, make: &[&str], options: &str) -> Volume {
         let volume = Volume {
             image,
             mount: mount_point,

@@ -113,3 +113,32 @@ fn a_filesystem_that_shares_no_blocks_says_so() {
     assert!(both(&refused).contains("reflink=1"), "{}", both(&refused));
     assert!(!volume.mount.join(".coffer-snapshots").exists());
 }
+
+#[test]
+#[ignore = "needs root, xfsprogs (tests/run)"]
+fn the_snapshots_of_a_folder_outlive_it() {
+    let bench = Bench::new();
+    let volume = Volume::xfs(&bench, "x");
+    let web = volume.mount.join("web");
+    fs::create_dir(&web).unwrap();
+    fs::write(web.join("a"), "then").unwrap();
+    let one = take(&bench, &web, &[]);
+    fs::remove_dir_all(&web).unwrap();
+    assert_eq!(list(&bench, &web).iter().map(id).collect::<Vec<_>>(), [id(&one)]);
+    let refused = both(&snapshot_any(&bench, &["rollback", id(&one)]));
+    assert!(refused.contains("coffer snapshot clone"), "{refused}");
+    // Not by a slip all of it.
+    for path in ["..", "."] {
+        let refused = snapshot_any(&bench, &["restore", id(&one), path, "--in-place"]);
+        assert!(!refused.status.success() && !web.exists(), "{}", both(&refused));
+    }
+    snapshot(&bench, &["restore", id(&one), "--in-place"]);
+    assert_eq!(fs::read_to_string(web.join("a")).unwrap(), "then");
+    fs::remove_dir_all(&web).unwrap();
+    snapshot(&bench, &[OsStr::new("clone"), id(&one).as_ref(), web.as_os_str()]);
+    assert_eq!(fs::read_to_string(web.join("a")).unwrap(), "then");
+    // What is there is not taken for a place that can be cleared again.
+    let taken = snapshot_any(&bench, &[OsStr::new("clone"), id(&one).as_ref(), web.as_os_str()]);
+    assert!(!taken.status.success() && web.join("a").exists(), "{}", both(&taken));
+    snapshot(&bench, &["delete", id(&one)]);
+}

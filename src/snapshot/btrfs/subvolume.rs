@@ -39,8 +39,8 @@ pub(super) struct Subvolume {
     pub read_only: bool,
     /// When it was made, seconds since 1970.
     pub made: i64,
-    /// When anything in it last changed: seconds since 1970, and nanoseconds from there on. Told at once, before it is on the
-    /// disk; a snapshot has that of its source at the very moment.
+    /// When anything in it last changed: seconds since 1970, and nanoseconds from there on. What is written counts from when it
+    /// goes to the disk, at the latest.
     pub changed: (u64, u32),
 }
 

@@ -84,19 +84,24 @@ const TRIES: usize = 4;
 /// Makes the snapshot; whether nothing was written while it was made, where that matters. Writers are held by then, but a
 /// program may come that opens a file, writes and is gone.
 fn snapshot_still(path: &Path, files: &Path, level: Consistency) -> Result<bool> {
+    if level == Consistency::Crash {
+        tool::snapshot(path, files, true)?;
+        return Ok(true);
+    }
+    let folder = std::fs::File::open(path).map_err(io_error("open", path))?;
     for attempt in 1..=TRIES {
         let before = Subvolume::at(path)?.changed;
         tool::snapshot(path, files, true)?;
-        let matters = level > Consistency::Crash;
-        if !matters || Subvolume::at(files)?.changed == before {
+        // What was written counts as a change once it is on its way to the disk. A change just afterwards cannot be told
+        // from one meanwhile.
+        rustix::fs::syncfs(&folder).map_err(errno("sync", path))?;
+        if Subvolume::at(path)?.changed == before {
             return Ok(true);
         }
         // Not everybody may delete it again.
         if attempt == TRIES || tool::delete(files).is_err() {
             break;
         }
-        let folder = std::fs::File::open(path).map_err(io_error("open", path))?;
-        rustix::fs::syncfs(&folder).map_err(errno("sync", path))?;
     }
     Ok(false)
 }

@@ -134,7 +134,7 @@ impl Engine {
             // The restore itself refuses it, and says what to do.
             (None, _) => return Ok(Replaced::default()),
         };
-        let paths: Vec<PathBuf> = asked.paths.iter().map(path_of).collect();
+        let paths: Vec<PathBuf> = asked.paths.iter().map(path_of).collect::<Result<_>>()?;
         let overwrite = crate::engine::answers::to_overwrite(asked.overwrite);
         Ok(replaced(&root, &paths, to, overwrite, cancel)?)
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::hooks::{Hooks, Prepared};
+use super::standing;
 use super::watchdog::{Starter, Watchdog};
 use super::{
     Ability, Consistency, Error, Frozen, MadeBy, Order, Provider, Result, Snapshot, SnapshotId, Target, Work, Writer,
@@ -94,8 +95,10 @@ pub fn take(request: &Request, work: &Work) -> Result<Vec<Snapshot>> {
     let commands = !request.hooks.is_empty();
     let mut levels = Vec::new();
     let mut writers = Vec::new();
+    let mut running_on = Vec::new();
     for (provider, target, _) in &request.targets {
         let ability = provider.preflight(target)?;
+        running_on.push(disks_run_on(request, target, &ability)?);
         levels.push(level(target, &ability, request.wanted, commands)?);
         writers.extend(ability.writers);
     }
@@ -126,7 +129,11 @@ pub fn take(request: &Request, work: &Work) -> Result<Vec<Snapshot>> {
         return Err(error);
     }
     let complaint = after.err().map(|error| error.to_string());
-    for (snapshot, (provider, ..)) in taken.iter_mut().zip(&request.targets) {
+    for ((snapshot, (provider, ..)), disks) in taken.iter_mut().zip(&request.targets).zip(running_on) {
+        if disks.is_some() {
+            snapshot.consistency = Consistency::Crash;
+        }
+        snapshot.notes.extend(disks);
         snapshot.notes.extend(notes.iter().cloned());
         snapshot.notes.extend(complaint.clone());
         if snapshot.pause.is_some() || !snapshot.notes.is_empty() {
@@ -137,6 +144,38 @@ pub fn take(request: &Request, work: &Work) -> Result<Vec<Snapshot>> {
         (work.note)(complaint);
     }
     Ok(taken)
+}
+
+/// What must be known of a snapshot of a folder in which disks lie that go on being written to, since nobody holds them.
+/// Refused where a level is wanted that it then does not have.
+fn disks_run_on(request: &Request, target: &Target, ability: &Ability) -> Result<Option<String>> {
+    // Which machine writes which disk is not known: one of the same group is believed to be the one.
+    let with_machine = |(_, other, _): &(_, Target, _)| matches!(other, Target::Machine(_));
+    if !matches!(target, Target::Folder(_)) || request.targets.iter().any(with_machine) {
+        return Ok(None);
+    }
+    let why = standing::disks_run_on(&ability.writers);
+    match (why, request.wanted) {
+        (Some(why), Some(wanted)) if wanted > Consistency::Crash => Err(Error::Level {
+            target: target.to_string(),
+            wanted,
+            why,
+        }),
+        (why, _) => Ok(why),
+    }
+}
+
+/// Why a snapshot that has a lower level than was asked for is not kept.
+fn too_low(request: &Request, taken: &Snapshot) -> Option<Error> {
+    let wanted = request.wanted.filter(|wanted| taken.consistency < *wanted)?;
+    Some(Error::Level {
+        target: taken.target.to_string(),
+        wanted,
+        why: format!(
+            "{}; --consistency crash takes it all the same and says so on it",
+            taken.notes.last().map_or("it came out lower", String::as_str)
+        ),
+    })
 }
 
 /// Freezes, takes, thaws.
@@ -196,7 +235,11 @@ fn take_frozen(request: &Request, levels: &[Consistency], mut frozen: FrozenAll,
         }) {
             Ok(snapshot) => {
                 (work.note)(format!("took {} of {target}", snapshot.id));
+                failed = too_low(request, &snapshot);
                 taken.push(snapshot);
+                if failed.is_some() {
+                    break;
+                }
             }
             Err(error) => {
                 failed = Some(error);

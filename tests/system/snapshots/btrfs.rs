@@ -484,7 +484,7 @@ fn what_is_written_while_a_snapshot_is_made_is_noticed() {
 
 #[test]
 #[ignore = "needs root, btrfs-progs (tests/run)"]
-fn a_loop_device_keeps_a_subvolume_in_use() {
+fn a_loop_device_keeps_a_subvolume_in_use_and_lowers_the_level() {
     let bench = Bench::new();
     let volume = Volume::btrfs(&bench, "m");
     let vol = volume.subvolume("vol");
@@ -492,6 +492,12 @@ fn a_loop_device_keeps_a_subvolume_in_use() {
     let inner = Volume::at(vol.join("disk"), bench.path("inner"), &["mkfs.ext4", "-q"], "loop");
     let refused = both(&snapshot_any(&bench, &["rollback", id(&one)]));
     assert!(refused.contains("the loop device /dev/loop"), "{refused}");
+    let two = take(&bench, &vol, &[]);
+    assert_eq!(two["consistency"], "crash");
+    assert!(two["notes"].to_string().contains("as after a power cut"), "{two}");
+    let words = ["take", "--consistency", "filesystem"].map(OsStr::new);
+    let refused = both(&snapshot_any(&bench, &[&words[..], &[vol.as_os_str()]].concat()));
+    assert!(refused.contains("as after a power cut"), "{refused}");
     drop(inner);
 }
 

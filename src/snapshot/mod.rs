@@ -44,7 +44,8 @@ mod writers;
 
 pub use error::{Error, Result};
 pub use model::{
-    Ability, Consistency, Found, Kind, MadeBy, RollbackPlan, RolledBack, Size, Snapshot, SnapshotId, Target, Writer,
+    Ability, Consistency, Found, Kind, MadeBy, RollbackPlan, RolledBack, Size, Snapshot, SnapshotId, Target, Whole,
+    Writer,
 };
 pub use mounts::is_remote;
 pub use origins::{Origin, Origins};

@@ -172,8 +172,31 @@ pub struct Snapshot {
     /// What must be known of it, a sentence each.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// Whether all of it is there.
+    #[serde(default, skip_serializing_if = "Whole::is_whole")]
+    pub whole: Whole,
     /// What its system calls it: a path, a tag, an id.
     pub handle: String,
+}
+
+/// Whether all of a snapshot is there. A cloud writes one for hours after it was taken, and may fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Whole {
+    /// All of it.
+    #[default]
+    Yes,
+    /// It is still being written.
+    Soon,
+    /// It never will be: it brings back nothing.
+    Never,
+}
+
+impl Whole {
+    /// Whether all of it is there.
+    pub fn is_whole(&self) -> bool {
+        *self == Whole::Yes
+    }
 }
 
 impl Snapshot {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use jiff::tz::TimeZone;
 
-use super::{MadeBy, Snapshot, SnapshotId};
+use super::{MadeBy, Snapshot, SnapshotId, Whole};
 use crate::retention::{self, Policy};
 use crate::vault::generation::GroupBy;
 use crate::vault::{Generation, Id, Time};
@@ -73,6 +73,7 @@ pub fn fates(snapshots: &[Snapshot], rules: &[Rule], limit: Option<u32>, now: Ti
         let mut left: Vec<usize> = (0..snapshots.len())
             .filter(automatic)
             .filter(|n| !fates[*n].goes && !snapshots[*n].protected && !is_ahead(&snapshots[*n], now))
+            .filter(|n| snapshots[*n].whole.is_whole())
             .collect();
         left.sort_by_key(|n| (snapshots[*n].taken.seconds, snapshots[*n].taken.nanos));
         let surplus = left.len().saturating_sub(usize::try_from(limit).unwrap_or(usize::MAX));
@@ -104,6 +105,19 @@ fn judge(snapshots: &[Snapshot], rule: &Rule, now: Time, zone: &TimeZone, fates:
         if is_old(snapshot) {
             fates[n].words = "kept: taken before its rule was changed".into();
             continue;
+        }
+        // What brings back nothing uses up nothing of what the rule keeps either.
+        match snapshot.whole {
+            Whole::Yes => {}
+            Whole::Soon => {
+                fates[n].words = "kept: it is still being written".into();
+                continue;
+            }
+            Whole::Never => {
+                fates[n].goes = !snapshot.protected;
+                fates[n].words = "goes: it could not be written, and brings back nothing".into();
+                continue;
+            }
         }
         // They use up nothing of what the rule keeps.
         if is_ahead(snapshot, now) {
@@ -226,6 +240,38 @@ mod tests {
         e false kept: its policy is gone
         f false 
         g false kept: last snapshot
+        ");
+    }
+
+    #[test]
+    fn what_is_not_whole_counts_for_nothing() {
+        let one = |id: &str, day: i64, whole: Whole, protected: bool| Snapshot {
+            whole,
+            protected,
+            ..taken(id, day, MadeBy::Policy("daily".into()))
+        };
+        let snapshots = [
+            one("a", 10, Whole::Yes, false),
+            one("b", 11, Whole::Yes, false),
+            one("c", 12, Whole::Soon, false),
+            one("d", 13, Whole::Never, false),
+            one("e", 14, Whole::Never, true),
+        ];
+        let keep = Policy {
+            last: Some(Many::Of(1)),
+            ..Policy::default()
+        };
+        let rule = Rule {
+            name: "daily",
+            keep: &keep,
+            since: None,
+        };
+        insta::assert_snapshot!(shown(&snapshots, &[rule], Some(1)), @r"
+        a true goes: its rule does not keep it
+        b false kept: last snapshot
+        c false kept: it is still being written
+        d true goes: it could not be written, and brings back nothing
+        e false kept: protected
         ");
     }
 

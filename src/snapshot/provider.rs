@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::model::{
-    Ability, Consistency, Found, Kind, MadeBy, RollbackPlan, RolledBack, Size, Snapshot, SnapshotId, Target,
+    Ability, Consistency, Found, Kind, MadeBy, RollbackPlan, RolledBack, Size, Snapshot, SnapshotId, Target, Whole,
 };
 use super::origins::Origins;
 use super::{Error, Reading, Result};
@@ -58,6 +58,7 @@ impl Order {
             group: self.group.clone(),
             pause: None,
             notes: Vec::new(),
+            whole: Whole::Yes,
             handle,
         }
     }

@@ -1,6 +1,6 @@
 //! Values for tests.
 
-use super::{Consistency, Kind, MadeBy, Snapshot, SnapshotId, Target};
+use super::{Consistency, Kind, MadeBy, Snapshot, SnapshotId, Target, Whole};
 use crate::vault::Time;
 
 /// A moment.
@@ -26,6 +26,7 @@ pub(crate) fn snapshot(id: &str, seconds: i64) -> Snapshot {
         group: None,
         pause: None,
         notes: Vec::new(),
+        whole: Whole::Yes,
         handle: format!("/.coffer-snapshots/{id}/files"),
     }
 }

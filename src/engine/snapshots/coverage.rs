@@ -140,7 +140,7 @@ impl Engine {
             cancel.check()?;
             let kind = kind_word(&found);
             // One that cannot be snapshotted now may have been before.
-            let snapshots = self.snapshots_of(&found.target).unwrap_or_default();
+            let snapshots = self.whole_snapshots(&found.target);
             // What cannot be snapshotted is told where it is backed up, and a machine of the config in any case: that it
             // does not answer is no reason to be silent about it.
             if found.problem.is_none() || found.kind == Kind::Qemu || !snapshots.is_empty() {
@@ -171,6 +171,12 @@ impl Engine {
             rows.push(row(known));
         }
         Ok(rows)
+    }
+
+    /// The snapshots of a target that bring something back: what is still being written does not yet.
+    fn whole_snapshots(&self, target: &Target) -> Vec<Snapshot> {
+        let all = self.snapshots_of(target).unwrap_or_default().into_iter();
+        all.filter(|snapshot| snapshot.whole.is_whole()).collect()
     }
 
     /// The snapshots of the volume that a path lies in.

@@ -7,7 +7,7 @@ use super::subvolume::{Subvolume, TOP_LEVEL, is_root_of_subvolume, uuid_text};
 use super::{Found, Kind, MadeBy, Result, Snapshot, Target, may_take, standing};
 use crate::snapshot::mounts::{self, Mount};
 use crate::snapshot::shelf::{Shelf, is_shelved, path_text};
-use crate::snapshot::{Consistency, SnapshotId};
+use crate::snapshot::{Consistency, SnapshotId, Whole};
 use crate::vault::Time;
 
 /// All mounts of btrfs, one of each folder of each filesystem.
@@ -107,6 +107,7 @@ fn foreign(of: &Path, subvolume: &Subvolume) -> Snapshot {
         group: None,
         pause: None,
         notes: vec!["another program made it and says nothing of its consistency".into()],
+        whole: Whole::Yes,
         handle: path_text(&subvolume.path),
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::answer::{CloudSnapshot, State};
 use super::calls::{ID, Tags};
-use crate::snapshot::{Consistency, Error, Kind, Labels, MadeBy, Order, Result, Snapshot, SnapshotId, Target};
+use crate::snapshot::{Consistency, Error, Kind, Labels, MadeBy, Order, Result, Snapshot, SnapshotId, Target, Whole};
 
 const NAME: &str = "Name";
 const LEVEL: &str = "coffer:level";
@@ -167,6 +167,11 @@ fn foreign(target: &Target, from: &CloudSnapshot) -> Snapshot {
         group: None,
         pause: None,
         notes: state_notes(from),
+        whole: match from.state {
+            State::Completed | State::Away => Whole::Yes,
+            State::Pending => Whole::Soon,
+            State::Failed => Whole::Never,
+        },
         handle: from.id.clone(),
     }
 }
@@ -275,6 +280,13 @@ mod tests {
         let mut one = cloud_snapshot("snap-1", 1, Vec::new());
         (one.state, one.progress) = (State::Pending, Some(40));
         assert!(read(&Target::Ebs("vol-1".into()), &one).notes[0].contains("(40 %)"));
+        let whole = |state| {
+            let mut one = cloud_snapshot("snap-1", 1, of_order(&order(), "vol-1").unwrap());
+            one.state = state;
+            read(&Target::Ebs("vol-1".into()), &one).whole
+        };
+        let all = [State::Completed, State::Pending, State::Failed, State::Away].map(whole);
+        assert_eq!(all, [Whole::Yes, Whole::Soon, Whole::Never, Whole::Yes]);
     }
 
     #[test]

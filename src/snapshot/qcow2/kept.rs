@@ -16,7 +16,7 @@ use crate::snapshot::record::{Record, sync_folder};
 use crate::snapshot::shelf::{Held, SHELF, Shelf, path_text};
 use crate::snapshot::standing::sort;
 use crate::snapshot::system::io_error;
-use crate::snapshot::{Consistency, Error, Kind, Labels, MadeBy, Result, Snapshot, SnapshotId, Target};
+use crate::snapshot::{Consistency, Error, Kind, Labels, MadeBy, Result, Snapshot, SnapshotId, Target, Whole};
 use crate::vault::Time;
 
 /// What begins the names of our snapshots.
@@ -210,6 +210,7 @@ fn of_image(id: &SnapshotId, kind: Kind, target: &Target, one: &Internal) -> Sna
             true => vec!["its record is lost: label, level and who made it are not known".into()],
             false => Vec::new(),
         },
+        whole: Whole::Yes,
         handle: one.name.clone(),
     }
 }

@@ -164,6 +164,7 @@ fn snapshot(target: &Target, n: u64, hours: i64, consistency: Consistency, label
         group: None,
         pause: (consistency >= Consistency::Application).then_some(184),
         notes: Vec::new(),
+        whole: Default::default(),
         handle: format!("/.coffer-snapshots/{n:04}/files"),
     }
 }

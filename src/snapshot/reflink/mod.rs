@@ -7,6 +7,7 @@
 //! `rollback` goes back.
 
 mod extents;
+mod remove;
 mod rollback;
 mod tree;
 
@@ -139,7 +140,7 @@ fn discard(path: &Path) {
 fn delete_tree(path: &Path) -> Result<()> {
     let parent = path.parent().unwrap_or(path);
     let open = std::fs::File::open(parent).map_err(io_error("open", parent))?;
-    tree::remove_all(&open.into(), path.file_name().unwrap_or_default()).map_err(io_error("delete", path))
+    remove::remove_all(&open.into(), path.file_name().unwrap_or_default()).map_err(io_error("delete", path))
 }
 
 impl Provider for Reflink {

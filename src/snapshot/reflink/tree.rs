@@ -2,19 +2,23 @@
 //! one what has changed since it was copied. Once a pass finds nothing changed there was a moment, the beginning of that
 //! pass, at which all was as in the copy.
 
+mod entries;
+
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::ffi::OsStr;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use rustix::fs::{AtFlags, FileType, Mode, Stat};
+use rustix::fs::{FileType, Mode, Stat};
+
+use self::entries::Link;
+use super::remove::remove_all;
 
 use crate::progress::{Cancel, Progress};
-use crate::snapshot::copy::{self, Sharing, kind, names, open_folder, open_metadata, os, status};
+use crate::snapshot::copy::{Sharing, kind, names, open_folder, open_metadata, os, status};
 use crate::snapshot::origins::Gathered;
 use crate::snapshot::system::{errno, io_error};
 use crate::snapshot::{Error, Result, SHELF};
@@ -99,16 +103,6 @@ struct Job<'a> {
     unlike: Mutex<HashMap<u64, Option<PathBuf>>>,
     state: Mutex<State>,
     wake: Condvar,
-}
-
-/// The copy of a file with several names.
-struct Link {
-    /// A name of it.
-    path: PathBuf,
-    /// Its inode.
-    inode: u64,
-    /// A hash of what the file was when it was copied.
-    stamp: u64,
 }
 
 /// One pass.
@@ -291,89 +285,6 @@ impl<'a> Job<'a> {
         Ok(made)
     }
 
-    /// Whether the copy of a file with several names is the one last made of it, as the file is now. A name whose own stamp
-    /// has not changed may still be one of an earlier copy.
-    fn is_last_copy(&self, target: &OwnedFd, name: &OsStr, stat: &Stat) -> bool {
-        if stat.st_nlink < 2 {
-            return true;
-        }
-        let links = lock(&self.links);
-        let Some(last) = links.get(&(stat.st_dev, stat.st_ino)) else {
-            return false;
-        };
-        let here = status(target.as_fd(), name);
-        last.stamp == self.hash(stat) && here.is_ok_and(|here| here.st_ino == last.inode)
-    }
-
-    /// Anything else, made anew: a further name of a file that was copied as it is now becomes a further name of the copy.
-    fn entry(&self, source: &OwnedFd, target: &OwnedFd, path: &Path, name: &OsStr, stat: &Stat) -> Result<()> {
-        self.progress.set_current(path.as_os_str().as_bytes());
-        if stat.st_nlink < 2 {
-            return self.copied(source, target, path, name, stat).map(drop);
-        }
-        // Held while it is copied, so that a second name met meanwhile waits for the first.
-        let mut links = lock(&self.links);
-        let key = (stat.st_dev, stat.st_ino);
-        let stamp = self.hash(stat);
-        if let Some(last) = links.get(&key).filter(|last| last.stamp == stamp)
-            && last.path != path
-            && rustix::fs::linkat(&self.target, last.path.as_path(), target, name, AtFlags::empty()).is_ok()
-        {
-            // By that name there may be something else by now.
-            if status(target.as_fd(), name).is_ok_and(|here| here.st_ino == last.inode) {
-                self.progress.file_done(0);
-                return Ok(());
-            }
-            self.remove(target, path)?;
-        }
-        if let Some(inode) = self.copied(source, target, path, name, stat)? {
-            let path = path.to_path_buf();
-            links.insert(key, Link { path, inode, stamp });
-        }
-        Ok(())
-    }
-
-    /// Copies one entry; gives the copy's inode, or `None` when there is nothing to copy any more.
-    fn copied(
-        &self,
-        source: &OwnedFd,
-        target: &OwnedFd,
-        path: &Path,
-        name: &OsStr,
-        stat: &Stat,
-    ) -> Result<Option<u64>> {
-        match copy::entry(source.as_fd(), name, stat, target.as_fd(), name, self.sharing) {
-            Ok(bytes) => {
-                let copy = status(target.as_fd(), name).map_err(io_error("look at the copy of", path))?;
-                if let Some(origins) = self.origins {
-                    origins.add(copy.st_ino, stat);
-                }
-                self.liken(path, stat, &copy);
-                self.progress.file_done(bytes);
-                Ok(Some(copy.st_ino))
-            }
-            Err(error) if is_gone(&error) => Ok(None),
-            Err(error) => Err(io_error("copy", &self.from.join(path))(error)),
-        }
-    }
-
-    /// Writes down whether a copy has the owner, group and mode of what it is a copy of.
-    fn liken(&self, path: &Path, stat: &Stat, copy: &Stat) {
-        let mode = |stat: &Stat| match kind(stat) {
-            FileType::Symlink => 0,
-            _ => stat.st_mode & 0o7777,
-        };
-        let like = (stat.st_uid, stat.st_gid, mode(stat)) == (copy.st_uid, copy.st_gid, mode(copy));
-        let key = self.hasher.hash_one(path.as_os_str());
-        let mut unlike = lock(&self.unlike);
-        if like {
-            unlike.remove(&key);
-        } else {
-            let named = (unlike.len() < NAMED).then(|| path.to_path_buf());
-            unlike.insert(key, named);
-        }
-    }
-
     /// Deletes an entry of the copy.
     fn remove(&self, target: &OwnedFd, path: &Path) -> Result<()> {
         let name = path.file_name().unwrap_or_default();
@@ -428,57 +339,6 @@ impl<'a> Job<'a> {
 
 fn is_gone(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound)
-}
-
-/// Deletes an entry with all that is below it, also what is marked as not to be changed. Where another filesystem is mounted
-/// within, or another subvolume begins, it stops: what is there is none of the copy.
-pub(super) fn remove_all(folder: &OwnedFd, name: &OsStr) -> io::Result<()> {
-    use rustix::fs::IFlags;
-    use rustix::io::Errno;
-    let loosen = |fd: &OwnedFd| {
-        if let Ok(flags) = rustix::fs::ioctl_getflags(fd) {
-            let _ = rustix::fs::ioctl_setflags(fd, flags - (IFlags::IMMUTABLE | IFlags::APPEND));
-        }
-    };
-    let stat = match status(folder.as_fd(), name) {
-        Ok(stat) => stat,
-        Err(error) if is_gone(&error) => return Ok(()),
-        Err(error) => return Err(error),
-    };
-    if kind(&stat) == FileType::Directory {
-        if stat.st_dev != rustix::fs::fstat(folder)?.st_dev {
-            let why = format!(
-                "another filesystem or subvolume is at {}: unmount it or move it away",
-                crate::text::escape(name.as_bytes())
-            );
-            return Err(io::Error::new(io::ErrorKind::CrossesDevices, why));
-        }
-        let inner = open_folder(folder.as_fd(), Path::new(name))?;
-        loosen(&inner);
-        // Its owner may have taken the right to write from itself.
-        if stat.st_mode & 0o700 != 0o700 {
-            let _ = rustix::fs::fchmod(&inner, Mode::from_raw_mode(0o700));
-        }
-        for entry in names(inner.as_fd())? {
-            remove_all(&inner, os(&entry))?;
-        }
-        return Ok(rustix::fs::unlinkat(folder, name, AtFlags::REMOVEDIR)?);
-    }
-    match rustix::fs::unlinkat(folder, name, AtFlags::empty()) {
-        Err(Errno::PERM) => {
-            if let Ok(open) = open_flags(folder, name) {
-                loosen(&open);
-            }
-            Ok(rustix::fs::unlinkat(folder, name, AtFlags::empty())?)
-        }
-        done => Ok(done?),
-    }
-}
-
-fn open_flags(folder: &OwnedFd, name: &OsStr) -> rustix::io::Result<OwnedFd> {
-    use rustix::fs::OFlags;
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    rustix::fs::openat(folder, name, flags, Mode::empty())
 }
 
 #[cfg(test)]

@@ -59,7 +59,7 @@ enum By {
 enum Command {
     WhatIf(Box<what_if::Args>),
     Restore(restore::Args),
-    Snapshots(snapshots::Args),
+    Snapshots(Box<snapshots::Args>),
 }
 
 impl Args {

@@ -59,6 +59,9 @@
 //! limit = 64                                     # of a target, of all policies; the oldest goes first
 //! since = "2026-11-02T14:00:00+01:00"            # what was taken before is not touched by this rule
 //!
+//! [snapshots]
+//! safety-days = 14                               # what a rollback keeps beforehand goes then by itself, or "unlimited"
+//!
 //! [snapshot-prices]                              # what a snapshot's own bytes cost, by what keeps it
 //! btrfs = "own-disk"                             # also reflink, qcow2, qemu, ebs: ids of the price book
 //! ```
@@ -89,13 +92,17 @@ pub use prices::Prices;
 pub use snapshots::{FromSnapshot, MachineConfig, SnapshotPolicy};
 pub use suggest::suggest;
 
-use crate::retention::Policy;
+use crate::retention::{Many, Policy};
 use crate::schedule::Schedule;
 use crate::snapshot::Kind;
 use crate::vault::repository::Compression;
 
 /// How long a plan's generations are kept unless it says otherwise, in days; the newest of each host and paths always.
 pub const DEFAULT_RETENTION_DAYS: u32 = 730;
+
+/// How many days what a rollback keeps beforehand stays unless the config says otherwise: as long as clouds keep what was
+/// deleted by mistake.
+pub const DEFAULT_SAFETY_DAYS: u32 = 14;
 
 /// How long a plan's commands may take unless it says otherwise, in minutes.
 pub const DEFAULT_HOOK_MINUTES: u32 = 60;
@@ -113,6 +120,8 @@ pub struct Config {
     pub clouds: Vec<CloudConfig>,
     /// Which snapshots are taken when.
     pub snapshots: Vec<SnapshotPolicy>,
+    /// How many days what a rollback keeps beforehand stays; [`DEFAULT_SAFETY_DAYS`] when `None`.
+    pub safety_days: Option<Many>,
     /// The ids of the prices of snapshots, by what keeps them.
     pub snapshot_prices: BTreeMap<Kind, String>,
     /// How the interface looks and which keys it hears.
@@ -311,6 +320,15 @@ impl Config {
     /// The snapshot policy of this name.
     pub fn snapshot_policy(&self, name: &str) -> Option<&SnapshotPolicy> {
         self.snapshots.iter().find(|policy| policy.name == name)
+    }
+
+    /// How many days what a rollback keeps beforehand stays; for ever when `None`.
+    pub fn safety_days(&self) -> Option<u32> {
+        match self.safety_days {
+            None => Some(DEFAULT_SAFETY_DAYS),
+            Some(Many::Of(days)) => Some(days),
+            Some(Many::All) => None,
+        }
     }
 
     /// The plan of this name.

@@ -80,7 +80,8 @@ pub(super) fn parse(text: &str, file: &Path) -> Result<Config> {
     for (name, at, table) in top.tables("clouds")? {
         config.clouds.push(clouds::cloud(&name, at, &table)?);
     }
-    for (name, at, table) in top.tables("snapshots")? {
+    config.safety_days = snapshots::safety_days(&top)?;
+    for (name, at, table) in top.tables_but("snapshots", &[snapshots::SAFETY_DAYS])? {
         config.snapshots.push(snapshots::policy(&name, at, &table)?);
     }
     config.snapshot_prices = snapshots::prices(&top)?;

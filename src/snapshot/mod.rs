@@ -19,6 +19,7 @@ mod error;
 pub mod freeze;
 mod hold;
 pub mod hooks;
+mod levels;
 mod model;
 mod mounts;
 mod origins;
@@ -39,6 +40,7 @@ mod system;
 #[cfg(test)]
 pub(crate) mod testing;
 mod trust;
+mod turns;
 pub mod watchdog;
 mod writers;
 

@@ -163,6 +163,9 @@ pub struct Snapshot {
     pub protected: bool,
     /// Who made it.
     pub made_by: MadeBy,
+    /// From when on it goes by itself, unless it is protected: what a rollback kept beforehand. `None` when no day was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Time>,
     /// Those taken at the same moment share this; `None` when it was taken alone.
     #[serde(default)]
     pub group: Option<String>,

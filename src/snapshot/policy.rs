@@ -1,7 +1,7 @@
 //! What becomes of the snapshots that policies took: by the rule of each, and by the limit of their target.
 //!
-//! Rules are those of generations ([`crate::retention`]). What a person took, what a rollback kept and what another program
-//! made never goes by itself, and nothing that is protected goes at all.
+//! Rules are those of generations ([`crate::retention`]). What a rollback kept goes from the day on that was told when it was
+//! taken. What a person took and what another program made never goes by itself, and nothing that is protected goes at all.
 
 use std::collections::HashMap;
 
@@ -42,7 +42,7 @@ pub struct Rule<'a> {
 pub struct Fate {
     /// Which.
     pub id: SnapshotId,
-    /// Whether it goes when its policy runs next.
+    /// Whether it goes when its policy runs next; what a rollback kept, with the next policy or rollback there.
     pub goes: bool,
     /// Why, in words; empty for what never goes by itself.
     pub words: String,
@@ -60,6 +60,17 @@ pub fn fates(snapshots: &[Snapshot], rules: &[Rule], limit: Option<u32>, now: Ti
         .collect();
     for rule in rules {
         judge(snapshots, rule, now, zone, &mut fates);
+    }
+    for (snapshot, fate) in snapshots.iter().zip(&mut fates) {
+        if let Some(until) = snapshot.until.filter(|_| matches!(snapshot.made_by, MadeBy::Safety(_))) {
+            let day = crate::text::stamp(until.seconds, zone);
+            fate.goes = !snapshot.protected && until.seconds <= now.seconds;
+            fate.words = match (snapshot.protected, fate.goes) {
+                (true, _) => "kept: protected".into(),
+                (false, true) => format!("goes: was to stay until {day}"),
+                (false, false) => format!("goes by itself from {day} on"),
+            };
+        }
     }
     let automatic = |n: &usize| matches!(snapshots[*n].made_by, MadeBy::Policy(_));
     for n in (0..snapshots.len()).filter(automatic) {
@@ -316,6 +327,33 @@ mod tests {
         ");
     }
 
+    #[test]
+    fn what_a_rollback_kept_goes_from_the_day_that_was_told() {
+        let safety = |id: &str, until: Option<i64>, protected: bool| Snapshot {
+            until: until.map(|day| testing::time(day * DAY)),
+            protected,
+            ..taken(id, 80, MadeBy::Safety(SnapshotId("0".repeat(12))))
+        };
+        let snapshots = [
+            safety("a", None, false),
+            safety("b", Some(100), false),
+            safety("c", Some(101), false),
+            safety("d", Some(100), true),
+            // Only what a rollback kept.
+            Snapshot {
+                until: Some(testing::time(1)),
+                ..taken("e", 80, MadeBy::Hand)
+            },
+        ];
+        insta::assert_snapshot!(shown(&snapshots, &[], Some(0)), @r"
+        a false 
+        b true goes: was to stay until 1970-04-11 00:00
+        c false goes by itself from 1970-04-12 00:00 on
+        d false kept: protected
+        e false 
+        ");
+    }
+
     fn maker() -> impl Strategy<Value = MadeBy> {
         prop_oneof![
             Just(MadeBy::Hand),
@@ -327,10 +365,11 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the rules, the limit and the clock: what a person took, what is protected and what others made stays.
+        /// Whatever the rules, the limit and the clock: what a person took, what is protected and what others made stays, and
+        /// what a rollback kept until its day.
         #[test]
-        fn only_what_policies_took_ever_goes(
-            made in proptest::collection::vec((maker(), 0..200_i64, any::<bool>()), 0..24),
+        fn only_what_policies_took_and_rollbacks_kept_ever_goes(
+            made in proptest::collection::vec((maker(), 0..200_i64, any::<bool>(), proptest::option::of(0..200_i64)), 0..24),
             last in 0..4_u32,
             days in 1..50_u32,
             limit in proptest::option::of(0..4_u32),
@@ -340,8 +379,9 @@ mod tests {
             let snapshots: Vec<Snapshot> = made
                 .iter()
                 .enumerate()
-                .map(|(n, (made_by, day, protected))| Snapshot {
+                .map(|(n, (made_by, day, protected, until))| Snapshot {
                     protected: *protected,
+                    until: until.map(|day| testing::time(day * DAY)),
                     ..taken(&format!("{n:012x}"), *day, made_by.clone())
                 })
                 .collect();
@@ -361,7 +401,13 @@ mod tests {
             for (snapshot, fate) in snapshots.iter().zip(&all) {
                 prop_assert_eq!(&snapshot.id, &fate.id);
                 if fate.goes {
-                    prop_assert!(matches!(snapshot.made_by, MadeBy::Policy(_)) && !snapshot.protected);
+                    let over = snapshot.until.is_some_and(|until| until.seconds <= now * DAY);
+                    let may_go = match snapshot.made_by {
+                        MadeBy::Policy(_) => true,
+                        MadeBy::Safety(_) => over,
+                        _ => false,
+                    };
+                    prop_assert!(may_go && !snapshot.protected);
                 }
             }
             // A limit is kept to, but for what is protected, and while the clock is right.

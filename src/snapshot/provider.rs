@@ -1,6 +1,7 @@
 //! What each real system is asked for.
 
-use std::path::PathBuf;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,9 @@ use super::{Error, Reading, Result};
 use crate::progress::{Cancel, Progress};
 use crate::vault::Time;
 
+/// Seconds.
+const DAY: i64 = 86_400;
+
 /// What every piece of work is given.
 pub struct Work<'a> {
     /// Counts bytes where there are any to count.
@@ -23,6 +27,10 @@ pub struct Work<'a> {
     pub note: &'a dyn Fn(String),
     /// The moment, by the caller's clock.
     pub now: Time,
+    /// How many days a snapshot that a rollback takes beforehand stays; for ever when `None`.
+    pub safety_days: Option<u32>,
+    /// How long another job that works on the same snapshots is waited for.
+    pub patience: Duration,
 }
 
 /// A snapshot to be taken.
@@ -41,6 +49,8 @@ pub struct Order {
     pub group: Option<String>,
     /// Whether nothing is to delete it.
     pub protected: bool,
+    /// From when on it goes by itself.
+    pub until: Option<Time>,
 }
 
 impl Order {
@@ -55,6 +65,7 @@ impl Order {
             label: self.label.clone(),
             protected: self.protected,
             made_by: self.made_by.clone(),
+            until: self.until,
             group: self.group.clone(),
             pause: None,
             notes: Vec::new(),
@@ -64,7 +75,11 @@ impl Order {
     }
 
     /// The snapshot of the present before going back.
-    pub(super) fn safety(id: SnapshotId, to: &Snapshot, consistency: Consistency) -> Order {
+    pub(super) fn safety(id: SnapshotId, to: &Snapshot, consistency: Consistency, work: &Work) -> Order {
+        let later = |days: u32| Time {
+            seconds: work.now.seconds.saturating_add(i64::from(days) * DAY),
+            ..work.now
+        };
         Order {
             id,
             consistency,
@@ -72,6 +87,7 @@ impl Order {
             made_by: MadeBy::Safety(to.id.clone()),
             group: None,
             protected: false,
+            until: work.safety_days.map(later),
         }
     }
 }
@@ -169,7 +185,14 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
         Ok(None)
     }
 
-    /// Takes a snapshot: it is there whole, with its record, or not at all.
+    /// The folder in which a target's snapshots are kept, which one job at a time may change; `None` where several can. With
+    /// `make` it is made if it is not there; without, nothing is asked of the target.
+    fn shelf(&self, target: &Target, make: bool) -> Result<Option<PathBuf>> {
+        let _ = (target, make);
+        Ok(None)
+    }
+
+    /// Takes a snapshot: it is there whole, with its record, or not at all. The caller holds the [`Provider::shelf`].
     fn take(&self, target: &Target, order: &Order, work: &Work) -> Result<Snapshot>;
 
     /// Waits until what was taken is whole, where taking it only began it. Called when the writers go on; on an error it is
@@ -215,6 +238,13 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
     /// Keeps it from being deleted while its disks are read; `None` where that cannot be had. Its [`Files`] do so themselves.
     fn keep_there(&self, snapshot: &Snapshot) -> Result<Option<Reading>> {
         let _ = snapshot;
+        Ok(None)
+    }
+
+    /// The ranges, in order, of a disk of it, by its image, that may differ from what the disk held in an earlier snapshot of
+    /// this name, which is gone; `None` where that was not recorded.
+    fn changed_since(&self, snapshot: &Snapshot, image: &Path, gone: &str) -> Result<Option<Vec<Range<u64>>>> {
+        let _ = (snapshot, image, gone);
         Ok(None)
     }
 

@@ -301,6 +301,8 @@ mod tests {
                 cancel: &Cancel::default(),
                 note: &|_| {},
                 now: testing::time(0),
+                safety_days: None,
+                patience: std::time::Duration::ZERO,
             };
             let report = |path: &Path, why: String| issues.borrow_mut().push(format!("{}: {why}", path.display()));
             restore(&root, &paths, &to, overwrite, &work, &report)

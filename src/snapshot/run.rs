@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::hooks::{Hooks, Prepared};
+use super::levels::{PERHAPS, Told, level, told};
 use super::standing;
+use super::turns::Turns;
 use super::watchdog::{Starter, Watchdog};
 use super::{
     Ability, Consistency, Error, Frozen, MadeBy, Order, Provider, Result, Snapshot, SnapshotId, Target, Work, Writer,
@@ -41,75 +43,31 @@ pub struct Request<'a> {
     pub watchdog: &'a Starter,
 }
 
-/// The level that one target gets, by what can be had of it, what is wanted and whether there are commands.
-fn level(target: &Target, ability: &Ability, wanted: Option<Consistency>, commands: bool) -> Result<Consistency> {
-    let has = |level: Consistency| ability.levels.contains(&level);
-    if ability.levels.is_empty() {
-        let why = match ability.hints.as_slice() {
-            [] => "nothing can be had of it now".to_owned(),
-            hints => hints.join("; "),
-        };
-        return Err(Error::Unable {
-            target: target.to_string(),
-            why,
-        });
-    }
-    let hints = |why: &str| match ability.hints.as_slice() {
-        [] => why.to_owned(),
-        hints => format!("{why}: {}", hints.join("; ")),
-    };
-    let refused = |wanted: Consistency, why: String| Error::Level {
-        target: target.to_string(),
-        wanted,
-        why,
-    };
-    match wanted {
-        Some(Consistency::Application) if !commands && !has(Consistency::Application) => Err(refused(
-            Consistency::Application,
-            hints("its programs are not told: name a ready-made hook (--hook postgresql) or a command (--run-before)"),
-        )),
-        Some(Consistency::Application) => Ok(Consistency::Application),
-        Some(wanted) if has(wanted) => Ok(wanted),
-        Some(Consistency::Memory) => Err(refused(
-            Consistency::Memory,
-            hints("only a snapshot of a running machine holds RAM"),
-        )),
-        Some(wanted) => Err(refused(wanted, hints("it cannot be had here"))),
-        None if commands => Ok(Consistency::Application),
-        None => {
-            let plain = ability
-                .levels
-                .iter()
-                .copied()
-                .filter(|level| *level <= Consistency::Filesystem);
-            Ok(plain
-                .max()
-                .or(ability.levels.first().copied())
-                .unwrap_or(Consistency::Crash))
-        }
-    }
-}
-
 /// Takes what is asked for; the snapshots in the order of the targets.
 pub fn take(request: &Request, work: &Work) -> Result<Vec<Snapshot>> {
-    let commands = !request.hooks.is_empty();
+    let turns = Turns::first(request, work)?;
     let mut levels = Vec::new();
+    let mut perhaps = Vec::new();
     let mut writers = Vec::new();
     let mut running_on = Vec::new();
     for (provider, target, _) in &request.targets {
         let ability = provider.preflight(target)?;
         running_on.push(disks_run_on(request, target, &ability)?);
-        levels.push(level(target, &ability, request.wanted, commands)?);
+        let told = told(target, &ability.writers, request.hooks);
+        let level = level(target, &ability, request.wanted, told)?;
+        perhaps.push(told == Told::Perhaps && level < Consistency::Application);
+        levels.push(level);
         writers.extend(ability.writers);
     }
     let targets: Vec<&Target> = request.targets.iter().map(|(_, target, _)| target).collect();
+    let turns = turns.all(request, work)?;
     request.hooks.run_before(&targets, work)?;
     // What that stopped is started again by the command after, whatever comes from here on.
     let mut frozen = FrozenAll::default();
     let prepared = frozen.prepare(request, &targets, &writers, work);
     let notes = frozen.prepared.notes.clone();
     let taken = match prepared {
-        Ok(()) => take_frozen(request, &levels, frozen, work),
+        Ok(()) => take_frozen(request, &levels, frozen, turns, work),
         Err(error) => {
             drop(frozen);
             Err(error)
@@ -129,12 +87,14 @@ pub fn take(request: &Request, work: &Work) -> Result<Vec<Snapshot>> {
         return Err(error);
     }
     let complaint = after.err().map(|error| error.to_string());
-    for ((snapshot, (provider, ..)), disks) in taken.iter_mut().zip(&request.targets).zip(running_on) {
+    let known = taken.iter_mut().zip(&request.targets).zip(running_on).zip(perhaps);
+    for (((snapshot, (provider, ..)), disks), perhaps) in known {
         if disks.is_some() {
             snapshot.consistency = Consistency::Crash;
         }
         snapshot.notes.extend(disks);
         snapshot.notes.extend(notes.iter().cloned());
+        snapshot.notes.extend(perhaps.then(|| PERHAPS.to_owned()));
         snapshot.notes.extend(complaint.clone());
         if snapshot.pause.is_some() || !snapshot.notes.is_empty() {
             provider.amend(snapshot)?;
@@ -178,8 +138,14 @@ fn too_low(request: &Request, taken: &Snapshot) -> Option<Error> {
     })
 }
 
-/// Freezes, takes, thaws.
-fn take_frozen(request: &Request, levels: &[Consistency], mut frozen: FrozenAll, work: &Work) -> Result<Vec<Snapshot>> {
+/// Freezes, takes, thaws, and lets the next one have its turn.
+fn take_frozen(
+    request: &Request,
+    levels: &[Consistency],
+    mut frozen: FrozenAll,
+    turns: Turns,
+    work: &Work,
+) -> Result<Vec<Snapshot>> {
     let begin = frozen.since.unwrap_or_else(Instant::now);
     // RAM is written while all of its group stand still, which takes its time.
     let together = |level: &Consistency| *level == Consistency::Memory && request.targets.len() > 1;
@@ -226,6 +192,7 @@ fn take_frozen(request: &Request, levels: &[Consistency], mut frozen: FrozenAll,
             made_by: request.made_by.clone(),
             group: request.group.clone(),
             protected: request.protected,
+            until: None,
         };
         let step = work.cancel.check().map_err(Error::from);
         let overdue = begin.elapsed() >= limit && frozen.any();
@@ -255,6 +222,7 @@ fn take_frozen(request: &Request, levels: &[Consistency], mut frozen: FrozenAll,
         taken.iter_mut().for_each(|snapshot| snapshot.notes.push(apart.clone()));
     }
     let pauses = frozen.thaw();
+    drop(turns);
     match (failed, pauses) {
         (None, Ok(pauses)) => {
             for (snapshot, pause) in taken.iter_mut().zip(pauses) {

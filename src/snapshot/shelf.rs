@@ -13,6 +13,7 @@ use std::io::ErrorKind;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rustix::fs::{Mode, OFlags};
 
@@ -22,6 +23,12 @@ use super::{Error, Result, Snapshot, SnapshotId, Target, mounts, trust};
 
 /// The folder's name: left out of backups and of snapshots.
 pub const SHELF: &str = ".coffer-snapshots";
+
+/// How often a shelf that somebody else holds is looked at.
+pub(super) const LOOK: Duration = Duration::from_millis(50);
+
+/// How long a record may be held: it is read and written within milliseconds.
+const RECORDS: Duration = Duration::from_secs(5);
 
 /// The folder of a target's snapshots. It need not exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,10 +111,26 @@ impl Shelf {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = rustix::fs::openat(&self.open()?, "lock", flags, Mode::from_raw_mode(0o600));
         let file = std::fs::File::from(file.map_err(errno("open", &path))?);
+        self.lock(file)
+    }
+
+    /// Keeps everybody else from changing what is known of the snapshots, also while one is being made: a copy of hours keeps
+    /// nobody from protecting another. The folder itself is locked, since on a full disk no file more can be made.
+    pub fn hold_records(&self) -> Result<Held> {
+        let until = Instant::now() + RECORDS;
+        loop {
+            match self.lock(self.open()?.into()) {
+                Err(Error::Occupied(_)) if Instant::now() < until => std::thread::sleep(LOOK / 10),
+                done => return done,
+            }
+        }
+    }
+
+    fn lock(&self, file: std::fs::File) -> Result<Held> {
         match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Held(file)),
             Err(rustix::io::Errno::WOULDBLOCK) => Err(Error::Occupied(self.path.clone())),
-            Err(error) => Err(errno("lock", &path)(error)),
+            Err(error) => Err(errno("lock", &self.path)(error)),
         }
     }
 
@@ -235,6 +258,8 @@ mod tests {
         };
         let held = shelf.hold().unwrap();
         assert!(shelf.hold().unwrap_err().to_string().contains("another job"));
+        // What is known of the snapshots can be changed meanwhile.
+        drop(shelf.hold_records().unwrap());
         drop(held);
         shelf.hold().unwrap();
     }

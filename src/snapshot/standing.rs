@@ -64,13 +64,13 @@ pub(super) fn safety(
     shelf: &Shelf,
     work: &Work,
 ) -> Snapshot {
-    let order = Order::safety(id.clone(), &plan.to, Consistency::Filesystem);
+    let order = Order::safety(id.clone(), &plan.to, Consistency::Filesystem, work);
     ordered(kind, path, &order, shelf, work)
 }
 
 /// Changes what is known of a snapshot.
 fn change(shelf: &Shelf, snapshot: &Snapshot, change: impl FnOnce(&mut Snapshot)) -> Result<Snapshot> {
-    let _held = shelf.hold()?;
+    let _held = shelf.hold_records()?;
     let file = shelf.record(&snapshot.id);
     let mut record = Record::read(&file)?;
     change(&mut record.snapshot);
@@ -104,6 +104,10 @@ pub(super) fn amend(shelf: &Shelf, snapshot: &Snapshot) -> Result<()> {
 /// it is in now. Refused when it is protected.
 pub(super) fn set_aside(shelf: &Shelf, id: &SnapshotId) -> Result<PathBuf> {
     let folder = shelf.folder(id);
+    let _held = shelf.hold_records()?;
+    if !folder.is_dir() {
+        return Err(Error::NoSnapshot(id.to_string()));
+    }
     if Record::read(&shelf.record(id))?.snapshot.protected {
         return Err(Error::Protected(id.to_string()));
     }

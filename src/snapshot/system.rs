@@ -152,6 +152,11 @@ pub(super) fn said(output: &Output) -> String {
     }
 }
 
+/// Whether there was no room left on a filesystem.
+pub(super) fn is_full(error: &Error) -> bool {
+    matches!(error, Error::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull)
+}
+
 /// An error of the system, with the file it is about.
 pub(super) fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error + use<> {
     let path = path.to_path_buf();

@@ -23,6 +23,7 @@ pub(crate) fn snapshot(id: &str, seconds: i64) -> Snapshot {
         label: String::new(),
         protected: false,
         made_by: MadeBy::Hand,
+        until: None,
         group: None,
         pause: None,
         notes: Vec::new(),

@@ -95,9 +95,12 @@ fn print(context: &Context, lists: &[SnapshotList]) -> Result<Exit, Failure> {
                 Some((size, false)) => format!("~{}", bytes(size)),
                 None => "?".into(),
             },
-            match snapshot.made_by {
+            match (&snapshot.made_by, &snapshot.until) {
                 // Its label says the rest.
-                MadeBy::Safety(_) => "safety".into(),
+                (MadeBy::Safety(_), Some(until)) if !snapshot.protected => {
+                    format!("safety until {}", context.out.time(until))
+                }
+                (MadeBy::Safety(_), _) => "safety".into(),
                 _ => made_by(snapshot),
             },
             target_text(&snapshot.target),

@@ -149,6 +149,7 @@ fn value(snapshot: &Snapshot, size: Option<Size>) -> Value {
         "protected": snapshot.protected,
         "made_by": maker,
         "made_for": detail,
+        "until": snapshot.until.map(|until| until.to_string()),
         "group": snapshot.group,
         "pause_ms": snapshot.pause,
         "notes": snapshot.notes,

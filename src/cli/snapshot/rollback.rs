@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{Context, Exit, Failure, One, at, job};
 use crate::cli::output::escape;
+use crate::engine::question::SnapshotAt;
 use crate::engine::{SnapshotOutcome, SnapshotTask};
 use crate::snapshot::RollbackPlan;
 
@@ -49,9 +50,17 @@ impl Args {
         }
         let outcome = job(context, SnapshotTask::RollBack(Box::new(plan)))?;
         if let SnapshotOutcome::RolledBack { to, done } = outcome {
+            let kept = done.safety.clone().and_then(|id| {
+                let target = to.target.clone();
+                context.engine.snapshot(&SnapshotAt { target, id }).ok()
+            });
+            let until = kept.and_then(|kept| kept.until);
             if context.out.json {
                 let safety = &done.safety;
-                let value = json!({ "rolled_back_to": to.id, "safety": safety, "verified": done.verified });
+                let until = until.map(|until| until.to_string());
+                let value = json!({
+                    "rolled_back_to": to.id, "safety": safety, "safety_until": until, "verified": done.verified,
+                });
                 context.out.value(&value)?;
             }
             context
@@ -61,6 +70,12 @@ impl Args {
                 context.out.remark(format!(
                     "The state before is snapshot {safety}; back to it: coffer snapshot rollback {safety}"
                 ))?;
+                if let Some(until) = until {
+                    context.out.remark(format!(
+                        "It goes by itself from {} on; to keep it: coffer snapshot protect {safety}",
+                        context.out.time(&until)
+                    ))?;
+                }
             }
         }
         Ok(Exit::Done)

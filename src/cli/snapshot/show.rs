@@ -24,6 +24,11 @@ impl Args {
             let alone = bytes(size.exclusive?);
             Some(if size.exact { alone } else { format!("about {alone}") })
         });
+        let fates = context
+            .engine
+            .fates(&snapshot.target, &context.engine.snapshots_of(&snapshot.target)?);
+        let fate = fates.into_iter().find(|fate| fate.id == snapshot.id);
+        let becomes = fate.map(|fate| escape(fate.words.as_bytes())).unwrap_or_default();
         let lines = [
             ("id", snapshot.id.to_string()),
             ("target", target_text(&snapshot.target)),
@@ -33,6 +38,7 @@ impl Args {
             ("label", escape(snapshot.label.as_bytes())),
             ("protected", if snapshot.protected { "yes" } else { "no" }.into()),
             ("made", made_by(&snapshot)),
+            ("becomes", becomes),
             ("group", snapshot.group.clone().unwrap_or_default()),
             (
                 "writers held",

@@ -63,7 +63,8 @@ pub(super) struct HowArgs {
     /// folder or file, or of mysql and redis its socket
     #[arg(long, value_name = "NAME[:PATH]")]
     hook: Vec<String>,
-    /// Run this command in sh before anything is held; if it fails, nothing is taken
+    /// Run this command in sh before anything is held; if it fails, nothing is taken. What it tells programs is not known:
+    /// --consistency application says that it tells all
     #[arg(long, value_name = "COMMAND")]
     run_before: Option<String>,
     /// Run this command in sh afterwards, whatever came of it (COFFER_RESULT: done, failed or cancelled)

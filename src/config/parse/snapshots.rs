@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use toml::de::DeValue;
+
 use super::super::{FromSnapshot, MachineConfig, Result, SnapshotPolicy};
 use super::check_name;
 use super::retention::{self, COUNTS, OTHERS, WITHINS};
 use super::table::Table;
+use crate::retention::Many;
 use crate::schedule::Schedule;
 use crate::snapshot::{Consistency, Kind};
 use crate::vault::Time;
@@ -175,6 +178,31 @@ pub(super) fn policy(name: &str, at: usize, table: &Table) -> Result<SnapshotPol
     })
 }
 
+/// The key of `[snapshots]` that is no policy.
+pub(super) const SAFETY_DAYS: &str = "safety-days";
+
+/// How long what rollbacks keep beforehand stays.
+pub(super) fn safety_days(top: &Table) -> Result<Option<Many>> {
+    let Some(table) = top.table("snapshots", "[snapshots]")? else {
+        return Ok(None);
+    };
+    let Some(value) = table.get(SAFETY_DAYS) else {
+        return Ok(None);
+    };
+    let days = match value.get_ref() {
+        DeValue::String(text) => text.parse().ok().filter(|many| *many == Many::All),
+        DeValue::Integer(_) => number(&table, SAFETY_DAYS, 100_000)?
+            .and_then(|n| u32::try_from(n).ok())
+            .map(Many::Of),
+        _ => None,
+    };
+    days.map(Some).ok_or_else(|| {
+        let what =
+            "safety-days is a number of days, 1 or more, or \"unlimited\"; a rollback that keeps nothing: --no-safety";
+        table.source.error(value.span().start, what)
+    })
+}
+
 /// `[snapshot-prices]`: whether the price book has such an id is told when it is asked for, as with vaults.
 pub(super) fn prices(top: &Table) -> Result<BTreeMap<Kind, String>> {
     let mut prices = BTreeMap::new();
@@ -200,6 +228,22 @@ mod tests {
 
     fn parse(text: &str) -> Result<Config, String> {
         Config::parse(text, Path::new("/c.toml")).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_rollbacks_keep_stays_as_long_as_is_said() {
+        let read = |text: &str| Config::parse(text, Path::new("/etc/coffer.toml"));
+        let days = |text: &str| read(text).unwrap().safety_days();
+        assert_eq!(days(""), Some(14));
+        assert_eq!(days("[snapshots]\nsafety-days = 3\n"), Some(3));
+        assert_eq!(days("[snapshots]\nsafety-days = \"unlimited\"\n"), None);
+        let both = "[snapshots.a]\ntarget = \"/srv\"\nkeep-last = 1\n[snapshots]\nsafety-days = 3\n";
+        assert_eq!((days(both), read(both).unwrap().snapshots.len()), (Some(3), 1));
+        for wrong in ["0", "-1", "\"14d\"", "true", "{}"] {
+            let error = read(&format!("[snapshots]\nsafety-days = {wrong}\n")).unwrap_err();
+            assert!(error.to_string().contains("safety-days"), "{wrong}: {error}");
+        }
+        assert!(read("[snapshots]\nsafty-days = 3\n").is_err());
     }
 
     #[test]

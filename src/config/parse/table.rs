@@ -106,6 +106,11 @@ impl<'a> Table<'a> {
 
     /// The tables in the table `key`, in the order of the file, with names and offsets.
     pub(super) fn tables(&self, key: &str) -> Result<Vec<(String, usize, Table<'a>)>> {
+        self.tables_but(key, &[])
+    }
+
+    /// The same, where some of its keys are no tables.
+    pub(super) fn tables_but(&self, key: &str, others: &[&str]) -> Result<Vec<(String, usize, Table<'a>)>> {
         let Some(value) = self.get(key) else {
             return Ok(Vec::new());
         };
@@ -116,6 +121,9 @@ impl<'a> Table<'a> {
         let mut found = Vec::new();
         for (name, value) in tables.iter() {
             let (at, name) = (name.span().start, name.get_ref().to_string());
+            if others.contains(&name.as_str()) {
+                continue;
+            }
             let DeValue::Table(table) = value.get_ref() else {
                 let what = format!("{kind} {name:?} must be a table: [{key}.{name}]");
                 return Err(self.source.error(at, &what));

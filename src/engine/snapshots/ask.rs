@@ -177,6 +177,13 @@ impl Engine {
     /// What going back to a snapshot would do.
     pub fn plan_rollback(&self, at: &SnapshotAt, safety: bool) -> Result<crate::snapshot::RollbackPlan> {
         let snapshot = self.snapshot(at)?;
-        Ok(self.keeper(&snapshot)?.plan_rollback(&snapshot, safety)?)
+        let mut plan = self.keeper(&snapshot)?.plan_rollback(&snapshot, safety)?;
+        if let Some(days) = self.config().safety_days().filter(|_| plan.safety) {
+            plan.steps.push(format!(
+                "The safety snapshot goes by itself after {}, with the next policy or rollback there; protected, it stays.",
+                crate::text::counted(u64::from(days), "day", "days")
+            ));
+        }
+        Ok(plan)
     }
 }

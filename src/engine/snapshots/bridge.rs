@@ -9,6 +9,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use super::PATIENCE;
 use super::temporary::Temporary;
 use crate::backup::view::{OriginOf, ReadFrom, Region, View};
 use crate::backup::{BackupOptions, targets};
@@ -109,6 +110,8 @@ impl Engine {
             cancel: job.cancel_flag(),
             note: &note,
             now: self.now(),
+            safety_days: None,
+            patience: PATIENCE,
         };
         let asked = TakeAsked {
             targets: ids.iter().map(|at| at.target.clone()).collect(),

@@ -2,7 +2,7 @@
 //!
 //! Worked out from what is known without opening a vault: the config, the catalog, and the snapshots that can be seen.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::engine::overview::{Overview, Standing};
@@ -34,6 +34,8 @@ pub struct Known {
     pub kind: &'static str,
     /// Its snapshots, oldest first.
     pub snapshots: Vec<Snapshot>,
+    /// Of a cloud's volume: the region it lies in with its snapshots, and those that have copies of them.
+    pub regions: Option<(String, Vec<String>)>,
     /// The vaults that hold it.
     pub vaults: Vec<VaultCopy>,
     /// The vaults it is to be backed up to that nobody has looked into from here.
@@ -50,10 +52,18 @@ pub fn row(known: &Known) -> CoverageRow {
         let names: Vec<&str> = of.iter().map(|vault| vault.name.as_str()).collect();
         (!names.is_empty()).then(|| format!("vault {}", names.join(", ")))
     };
-    let both = |a: Option<String>, b: Option<String>| a.into_iter().chain(b).collect::<Vec<_>>().join("; ");
+    let all = |parts: [Option<String>; 3]| parts.into_iter().flatten().collect::<Vec<_>>().join("; ");
     let other_disk = vaults(held.iter().filter(|vault| vault.same_disk != Some(true)).collect());
     let other_place = vaults(held.iter().filter(|vault| vault.elsewhere).collect());
-    let cloud = in_cloud.then(|| "snapshots of the cloud".to_owned());
+    let (region, copied) = match &known.regions {
+        Some((region, copied)) => (Some(region), copied.as_slice()),
+        None => (None, &[][..]),
+    };
+    let cloud = in_cloud.then(|| match region {
+        Some(region) => format!("snapshots in {region}"),
+        None => "snapshots of the cloud".to_owned(),
+    });
+    let copies = (!copied.is_empty()).then(|| format!("copies in {}", copied.join(", ")));
     let mut moments: Vec<i64> = known.snapshots.iter().map(|one| one.taken.seconds).collect();
     moments.extend(held.iter().flat_map(|vault| vault.moments.iter().copied()));
     moments.sort_unstable();
@@ -71,16 +81,21 @@ pub fn row(known: &Known) -> CoverageRow {
         vaults: held.iter().map(|vault| vault.name.clone()).collect(),
         snapshots: known.snapshots.len() as u64,
         consistency: known.snapshots.iter().map(|one| one.consistency).max(),
-        one_file: both(snapshots(files), vaults(held.iter().collect())),
-        whole_state: both(snapshots(known.snapshots.len()), vaults(held.iter().collect())),
-        after_disk: both(cloud.clone(), other_disk),
-        after_site: both(cloud, other_place),
+        one_file: all([snapshots(files), None, vaults(held.iter().collect())]),
+        whole_state: all([
+            snapshots(known.snapshots.len()),
+            copies.clone(),
+            vaults(held.iter().collect()),
+        ]),
+        after_disk: all([cloud, copies.clone(), other_disk]),
+        after_site: all([None, copies, other_place]),
+        // What a cloud keeps of a volume does not lie on the volume's disks.
         copies: (
-            count(1 + held.len()),
-            count(1 + disks),
-            count(away + usize::from(in_cloud)),
+            count(1 + held.len() + usize::from(in_cloud) + copied.len()),
+            count(1 + disks + usize::from(in_cloud) + copied.len()),
+            count(away + copied.len()),
         ),
-        warnings: warnings(known, &held, in_cloud),
+        warnings: warnings(known, &held, in_cloud, copied),
     }
 }
 
@@ -89,7 +104,7 @@ fn has_files(kind: Kind) -> bool {
     matches!(kind, Kind::Btrfs | Kind::Reflink | Kind::Qcow2 | Kind::Qemu)
 }
 
-fn warnings(known: &Known, held: &[&VaultCopy], in_cloud: bool) -> Vec<String> {
+fn warnings(known: &Known, held: &[&VaultCopy], in_cloud: bool, copied: &[String]) -> Vec<String> {
     let mut found = Vec::new();
     if !known.unseen.is_empty() {
         let names = known.unseen.join(", ");
@@ -99,8 +114,8 @@ fn warnings(known: &Known, held: &[&VaultCopy], in_cloud: bool) -> Vec<String> {
     }
     match (known.snapshots.is_empty(), held.is_empty()) {
         (true, true) if !known.unseen.is_empty() => {}
-        (true, true) => found.push("nothing brings it back: no backup, no snapshot".into()),
-        (false, true) if !in_cloud => {
+        (true, true) if copied.is_empty() => found.push("nothing brings it back: no backup, no snapshot".into()),
+        (false, true) if !in_cloud && copied.is_empty() => {
             found.push("snapshots only, on the same disk: a dead disk loses both".into());
         }
         (_, false) if !in_cloud && held.iter().all(|vault| vault.same_disk == Some(true)) => {
@@ -108,10 +123,18 @@ fn warnings(known: &Known, held: &[&VaultCopy], in_cloud: bool) -> Vec<String> {
         }
         _ => {}
     }
-    if !held.is_empty() && !in_cloud && held.iter().all(|vault| !vault.elsewhere) {
-        found.push("no copy is known to be elsewhere: fire, theft or a lost site take all".into());
+    let away = !copied.is_empty() || held.iter().any(|vault| vault.elsewhere);
+    match &known.regions {
+        Some((region, _)) if in_cloud && !away => found.push(format!(
+            "its snapshots lie in the same region as the volume, {region}: they outlive its disk and not the region; copy \
+             them to another one (coffer snapshot clone ID region:NAME)"
+        )),
+        _ if !held.is_empty() && !away => {
+            found.push("no copy is known to be elsewhere: fire, theft or a lost site take all".into());
+        }
+        _ => {}
     }
-    if held.len() == 1 && !in_cloud {
+    if held.len() + usize::from(in_cloud) + copied.len() == 1 && !held.is_empty() {
         found.push("two copies with the live one: three are the rule".into());
     }
     let crash = known
@@ -133,6 +156,7 @@ impl Engine {
             what,
             kind,
             snapshots: Vec::new(),
+            regions: None,
             vaults: Vec::new(),
             unseen: Vec::new(),
         };
@@ -147,6 +171,7 @@ impl Engine {
                 let name = found.target.to_string();
                 let known = things.entry(name.clone()).or_insert_with(|| thing(name, kind));
                 known.snapshots.extend(snapshots);
+                known.regions = self.regions(&found.target);
             }
         }
         for plan in overview.plans.iter().filter(|plan| plan.other_host.is_none()) {
@@ -177,6 +202,16 @@ impl Engine {
     fn whole_snapshots(&self, target: &Target) -> Vec<Snapshot> {
         let all = self.snapshots_of(target).unwrap_or_default().into_iter();
         all.filter(|snapshot| snapshot.whole.is_whole()).collect()
+    }
+
+    /// Where a cloud's volume lies, and in which other regions there are copies of its snapshots.
+    fn regions(&self, target: &Target) -> Option<(String, Vec<String>)> {
+        if !matches!(target, Target::Ebs(_)) {
+            return None;
+        }
+        let ebs = self.ebs();
+        let copied: BTreeSet<String> = ebs.copies(target).into_iter().map(|(region, _)| region).collect();
+        Some((ebs.region_of(target)?, copied.into_iter().collect()))
     }
 
     /// The snapshots of the volume that a path lies in.
@@ -276,10 +311,14 @@ mod tests {
                 .iter()
                 .map(|at| testing::snapshot("a1b2c3d4e5f6", *at))
                 .collect(),
+            regions: None,
             vaults,
             unseen: Vec::new(),
         };
-        let row = row(&known);
+        told(&row(&known))
+    }
+
+    fn told(row: &CoverageRow) -> String {
         format!(
             "file: {}\nstate: {}\ndisk: {}\nsite: {}\ncopies: {:?}\noldest: {:?}, gap {:?}\n{}",
             row.one_file,
@@ -305,6 +344,41 @@ mod tests {
         snapshots only, on the same disk: a dead disk loses both
         ");
         assert!(shown(&[], Vec::new()).ends_with("nothing brings it back: no backup, no snapshot"));
+    }
+
+    #[test]
+    fn snapshots_of_a_cloud_outlive_the_disk_and_copies_in_another_region_the_region() {
+        let of = |copied: &[&str]| Known {
+            what: "ebs:vol-1".into(),
+            kind: "volume",
+            snapshots: vec![Snapshot {
+                kind: Kind::Ebs,
+                ..testing::snapshot("a1b2c3d4e5f6", 10)
+            }],
+            regions: Some((
+                "eu-central-1".into(),
+                copied.iter().map(|name| (*name).to_owned()).collect(),
+            )),
+            vaults: Vec::new(),
+            unseen: Vec::new(),
+        };
+        insta::assert_snapshot!(told(&row(&of(&[]))), @r"
+        file: 
+        state: 1 snapshot
+        disk: snapshots in eu-central-1
+        site: 
+        copies: (2, 2, 0)
+        oldest: Some(10), gap None
+        its snapshots lie in the same region as the volume, eu-central-1: they outlive its disk and not the region; copy them to another one (coffer snapshot clone ID region:NAME)
+        ");
+        insta::assert_snapshot!(told(&row(&of(&["eu-west-1"]))), @r"
+        file: 
+        state: 1 snapshot; copies in eu-west-1
+        disk: snapshots in eu-central-1; copies in eu-west-1
+        site: copies in eu-west-1
+        copies: (3, 3, 1)
+        oldest: Some(10), gap None
+        ");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::io;
 use std::ops::Range;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +20,7 @@ use crate::engine::{Engine, JobHandle, OpenVault, Result, TaskOutcome};
 use crate::snapshot::cover::{Cover, Lies};
 use crate::snapshot::qcow2::content::{Below, Content};
 use crate::snapshot::qcow2::format::{State, Tables};
-use crate::snapshot::{self, DiskOf, Kind, SHELF, Snapshot, Target, Within};
+use crate::snapshot::{self, DiskOf, Kind, Provider, SHELF, Snapshot, Target, Within};
 
 /// The version of the text beside a disk.
 const VERSION: u32 = 1;
@@ -52,6 +53,9 @@ struct Exported {
     within: Within,
     /// All snapshots that the image has now.
     all: Vec<Within>,
+    /// The snapshot, and what keeps it.
+    snapshot: Snapshot,
+    keeper: Arc<dyn Provider>,
 }
 
 impl Disk for Exported {
@@ -74,10 +78,12 @@ impl Disk for Exported {
         let same = before.version == VERSION
             && before.image == self.image.to_string_lossy()
             && before.stands_on == self.content.below()
-            && self.content.below_is_told()
-            && self.all.contains(&before.within);
+            && self.content.below_is_told();
         if !same {
             return None;
+        }
+        if !self.all.contains(&before.within) {
+            return self.recorded_since(&before);
         }
         if before.within == self.within {
             return Some(Vec::new());
@@ -89,6 +95,22 @@ impl Disk for Exported {
 
     fn is_still_there(&self) -> io::Result<()> {
         self.content.is_still_there().map_err(io::Error::other)
+    }
+}
+
+impl Exported {
+    /// Where the snapshot that was exported is gone, what the machine recorded of what it has written since, if it did.
+    fn recorded_since(&self, before: &About) -> Option<Vec<Range<u64>>> {
+        if before.virtual_size != self.content.size() {
+            return None;
+        }
+        let recorded = self
+            .keeper
+            .changed_since(&self.snapshot, &self.image, &before.within.name);
+        recorded.unwrap_or_else(|error| {
+            tracing::warn!("all of {} is read: {error}", self.image.display());
+            None
+        })
     }
 }
 
@@ -127,7 +149,7 @@ impl Engine {
                 options.paths.clear();
                 options.disks = disks
                     .iter()
-                    .map(|disk| source(&snapshot, disk))
+                    .map(|disk| source(&snapshot, disk, &keeper))
                     .collect::<snapshot::Result<_>>()?;
                 let told = disks
                     .iter()
@@ -149,7 +171,7 @@ fn with_ending(path: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-fn source(snapshot: &Snapshot, disk: &DiskOf) -> snapshot::Result<DiskSource> {
+fn source(snapshot: &Snapshot, disk: &DiskOf, keeper: &Arc<dyn Provider>) -> snapshot::Result<DiskSource> {
     let content = Content::open(&disk.image, State::Snapshot(&disk.within.id))?;
     let path = with_ending(&disk.image, ".raw");
     let about = About {
@@ -179,6 +201,8 @@ fn source(snapshot: &Snapshot, disk: &DiskOf) -> snapshot::Result<DiskSource> {
             content,
             within: disk.within.clone(),
             all: disk.all.clone(),
+            snapshot: snapshot.clone(),
+            keeper: keeper.clone(),
         }),
     })
 }

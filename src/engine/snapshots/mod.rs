@@ -19,6 +19,7 @@ mod work;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub(super) use browse::LookedInto;
 pub(super) use clouds::AskedClouds;
@@ -36,6 +37,9 @@ use crate::snapshot::{self, Kind, Labels, Provider, Snapshot, SnapshotId, Target
 
 /// Beginnings of ids shorter than this are not looked for.
 const SHORTEST: usize = 4;
+
+/// How long a job waits for another one that works on the same snapshots: as long as the copy of a large folder may take.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30 * 60);
 
 /// How long a whole id is.
 const WHOLE: usize = 12;

@@ -7,7 +7,7 @@ use crate::config::{SnapshotPolicy, edit, suggest};
 use crate::engine::question::{SnapshotHooks, SnapshotPolicyPreview, SnapshotPolicyRow, TakeAsked};
 use crate::engine::{Engine, Error, Result};
 use crate::snapshot::policy::{Fate, Rule, ahead, fates};
-use crate::snapshot::{self, MadeBy, Snapshot, Target, Work};
+use crate::snapshot::{self, MadeBy, RollbackPlan, Snapshot, Target, Work};
 
 impl Engine {
     /// The policy of this name.
@@ -83,7 +83,12 @@ impl Engine {
         for target in self.targets_of(new)? {
             let snapshots = self.snapshots_of(&target)?;
             let going = |fates: Vec<Fate>| {
-                let pairs = snapshots.iter().zip(fates).filter(|(_, fate)| fate.goes);
+                // What rollbacks kept goes by the day that was told, whatever the rule.
+                let by_rule = |snapshot: &Snapshot| !matches!(snapshot.made_by, MadeBy::Safety(_));
+                let pairs = snapshots
+                    .iter()
+                    .zip(fates)
+                    .filter(|(snapshot, fate)| fate.goes && by_rule(snapshot));
                 pairs.map(|(snapshot, _)| snapshot.clone()).collect::<Vec<_>>()
             };
             preview
@@ -254,5 +259,27 @@ impl Engine {
             self.tell_snapshots(target);
         }
         Ok(SnapshotOutcome::Policy { taken, deleted })
+    }
+
+    /// Deletes what earlier rollbacks of a target kept and whose day has come, but for the one that was just gone back to.
+    /// What cannot be deleted stays for the next policy or rollback.
+    pub(super) fn drop_old_safeties(&self, plan: &RollbackPlan, work: &Work) {
+        let target = &plan.to.target;
+        let Ok(snapshots) = self.snapshots_of(target) else {
+            return;
+        };
+        let fates = self.fates(target, &snapshots);
+        let over = snapshots.iter().zip(fates).filter(|(snapshot, fate)| {
+            fate.goes && matches!(snapshot.made_by, MadeBy::Safety(_)) && snapshot.id != plan.to.id
+        });
+        for (snapshot, fate) in over {
+            let deleted = self
+                .keeper(snapshot)
+                .and_then(|keeper| Ok(keeper.delete(snapshot, work)?));
+            (work.note)(match deleted {
+                Ok(()) => format!("deleted {} of {target}: {}", snapshot.id, fate.words),
+                Err(error) => format!("{} of {target} could not be deleted: {error}", snapshot.id),
+            });
+        }
     }
 }

@@ -11,9 +11,8 @@ use crate::engine::{Engine, JobHandle};
 use crate::progress::{Cancel, Progress};
 use crate::snapshot::{self, MadeBy, SnapshotId, Target, Work};
 
-/// How long it is tried again while another job works on the snapshots there, and how often.
+/// How long a backup that has ended waits for another job before it leaves its snapshot to the next backup.
 const PATIENCE: Duration = Duration::from_secs(30);
-const LOOK: Duration = Duration::from_millis(250);
 
 /// What is noted.
 #[derive(Debug, Serialize, Deserialize)]
@@ -145,18 +144,11 @@ impl Engine {
             cancel: &cancel,
             note: &|line| self.note(job, line),
             now: self.now(),
+            safety_days: None,
+            patience,
         };
-        let keeper = self.keeper(&snapshot)?;
-        let until = std::time::Instant::now() + patience;
-        loop {
-            match keeper.delete(&snapshot, &work) {
-                Err(snapshot::Error::Occupied(_)) if std::time::Instant::now() < until => std::thread::sleep(LOOK),
-                done => {
-                    done?;
-                    self.tell_snapshots(&at.target);
-                    return Ok(true);
-                }
-            }
-        }
+        self.keeper(&snapshot)?.delete(&snapshot, &work)?;
+        self.tell_snapshots(&at.target);
+        Ok(true)
     }
 }

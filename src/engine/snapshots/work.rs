@@ -4,7 +4,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use super::browse::path_of;
-use super::{SnapshotOutcome, SnapshotTask};
+use super::{PATIENCE, SnapshotOutcome, SnapshotTask};
 use crate::engine::question::{Overwrite, SnapshotAt, TakeAsked, TreePath};
 use crate::engine::{Engine, Error, JobHandle, Result, TaskOutcome};
 use crate::snapshot::hooks::{HOOK_LIMIT, Hooks, Ready};
@@ -44,6 +44,8 @@ impl Engine {
             cancel: job.cancel_flag(),
             note: &note,
             now: self.now(),
+            safety_days: self.config().safety_days(),
+            patience: PATIENCE,
         };
         match task {
             SnapshotTask::Take(asked) => self.take(*asked, &work).map(SnapshotOutcome::Taken),
@@ -150,6 +152,9 @@ impl Engine {
     fn roll_back(&self, plan: &RollbackPlan, work: &Work) -> Result<SnapshotOutcome> {
         self.look_away();
         let done = self.keeper(&plan.to)?.roll_back(plan, work);
+        if done.is_ok() {
+            self.drop_old_safeties(plan, work);
+        }
         // Also after a failure: a safety snapshot may be there.
         self.tell_snapshots(&plan.to.target);
         Ok(SnapshotOutcome::RolledBack {

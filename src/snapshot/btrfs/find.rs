@@ -104,6 +104,7 @@ fn foreign(of: &Path, subvolume: &Subvolume) -> Snapshot {
         label: path_text(&subvolume.path),
         protected: false,
         made_by: MadeBy::Other,
+        until: None,
         group: None,
         pause: None,
         notes: vec!["another program made it and says nothing of its consistency".into()],

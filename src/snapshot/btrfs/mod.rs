@@ -182,6 +182,14 @@ impl Provider for Btrfs {
         Ok(held.map(|held| Box::new(held) as Box<dyn Frozen>))
     }
 
+    fn shelf(&self, target: &Target, make: bool) -> Result<Option<PathBuf>> {
+        let shelf = Shelf::of(path_of(target)?);
+        if make {
+            take::make(&shelf)?;
+        }
+        Ok(Some(shelf.path))
+    }
+
     fn take(&self, target: &Target, order: &Order, work: &Work) -> Result<Snapshot> {
         take::take(path_of(target)?, order, work)
     }
@@ -222,8 +230,8 @@ impl Provider for Btrfs {
         take::clone_to(&files_of(snapshot)?, Path::new(place))
     }
 
-    fn delete(&self, snapshot: &Snapshot, _: &Work) -> Result<()> {
-        take::delete(&own(snapshot)?, snapshot)
+    fn delete(&self, snapshot: &Snapshot, work: &Work) -> Result<()> {
+        take::delete(&own(snapshot)?, snapshot, work)
     }
 
     fn files(&self, snapshot: &Snapshot) -> Result<Box<dyn Files>> {

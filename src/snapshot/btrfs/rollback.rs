@@ -15,7 +15,7 @@ use super::{boot, files_of, standing, take, tool};
 use crate::progress::Cancel;
 use crate::snapshot::mounts::{self, Mount};
 use crate::snapshot::shelf::{Shelf, path_text};
-use crate::snapshot::system::{io_error, is_root};
+use crate::snapshot::system::{io_error, is_full, is_root};
 use crate::snapshot::writers::{Place, seen};
 use crate::snapshot::{Error, Result, RollbackPlan, RolledBack, SHELF, Snapshot, SnapshotId, Work};
 
@@ -223,10 +223,6 @@ impl Drop for Passing {
     fn drop(&mut self) {
         take::discard(&self.folder);
     }
-}
-
-fn is_full(error: &Error) -> bool {
-    matches!(error, Error::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull)
 }
 
 /// Goes back.

@@ -41,12 +41,10 @@ pub(super) fn details(of: &Subvolume, files: &Subvolume, shelf: &Shelf) -> serde
     })
 }
 
-/// Takes one.
+/// Takes one while the shelf is held.
 pub(super) fn take(path: &Path, order: &Order, work: &Work) -> Result<Snapshot> {
     let now = Subvolume::at(path)?;
     let shelf = Shelf::of(path);
-    make(&shelf)?;
-    let _held = shelf.hold()?;
     sweep(&shelf);
     let part = shelf.part(&order.id);
     std::fs::create_dir(&part).map_err(io_error("create", &part))?;
@@ -209,8 +207,8 @@ pub(super) fn clone_to(files: &Path, place: &Path) -> Result<String> {
 }
 
 /// Deletes one.
-pub(super) fn delete(shelf: &Shelf, snapshot: &Snapshot) -> Result<()> {
-    let _held = shelf.hold()?;
+pub(super) fn delete(shelf: &Shelf, snapshot: &Snapshot, work: &Work) -> Result<()> {
+    let _held = shelf.wait(work)?;
     let gone = standing::set_aside(shelf, &snapshot.id)?;
     if let Err(error) = tool::delete(&gone.join("files")) {
         std::fs::rename(&gone, shelf.folder(&snapshot.id)).map_err(io_error("rename", &gone))?;

@@ -12,6 +12,7 @@ mod calls;
 mod client;
 mod cloud;
 mod credentials;
+mod elsewhere;
 mod endpoint;
 mod fault;
 mod place;
@@ -185,8 +186,8 @@ impl Provider for Ebs {
             ("in-use", at) => {
                 let instance = at.map_or("an instance", |at| at.instance.as_str());
                 ability.hints.push(format!(
-                    "what programs on {instance} hold in memory is not in it: stop them, or tell them by --hook or \
-                     --run-before if that is this machine"
+                    "what programs on {instance} hold in memory is not in it: stop them, or tell them by a command of \
+                     your own (--run-before, with --consistency application)"
                 ));
             }
             (state, _) => {

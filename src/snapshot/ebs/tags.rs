@@ -59,6 +59,7 @@ pub(super) fn of_copy(of: &Snapshot, id: &SnapshotId, volume: &str) -> Result<Ta
         made_by: MadeBy::Hand,
         group: None,
         protected: false,
+        until: None,
     };
     of_order(&order, volume)
 }
@@ -164,6 +165,7 @@ fn foreign(target: &Target, from: &CloudSnapshot) -> Snapshot {
         label: name.map(|(_, value)| value.clone()).unwrap_or_default(),
         protected: false,
         made_by: MadeBy::Other,
+        until: None,
         group: None,
         pause: None,
         notes: state_notes(from),
@@ -209,6 +211,7 @@ mod tests {
             made_by: MadeBy::Policy("nightly: all".into()),
             group: Some("g".into()),
             protected: true,
+            until: None,
         }
     }
 

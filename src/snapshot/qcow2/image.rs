@@ -1,12 +1,13 @@
 //! The program `qemu-img` on one image, and what it and QEMU tell of images in the same words.
 
 use std::ffi::{OsStr, OsString};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Output, Stdio};
 use std::time::Duration;
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::progress::Cancel;
 use crate::snapshot::shelf::path_text;
@@ -269,6 +270,40 @@ fn convert_to(image: &Path, of: &Internal, part: &Path, cancel: &Cancel) -> Resu
     })
 }
 
+/// The ranges of a disk, in order, that a bitmap marks which QEMU shows by NBD. `qemu-img map` tells of what is marked as it
+/// tells of holes.
+pub(in crate::snapshot) fn changes_by_nbd(socket: &Path, export: &str, bitmap: &str) -> Result<Vec<Range<u64>>> {
+    let disk = json!({
+        "driver": "nbd",
+        "server": { "type": "unix", "path": socket.to_str() },
+        "export": export,
+        "x-dirty-bitmap": format!("qemu:dirty-bitmap:{bitmap}"),
+    });
+    let from = format!("json:{disk}");
+    let output = run(Path::new(&from), &words(&["map", "--output=json"]), &[])?;
+    marked(&output.stdout).ok_or_else(|| Error::Command {
+        command: format!("qemu-img map {}", path_text(socket)),
+        said: "what it printed cannot be read".into(),
+    })
+}
+
+/// What `qemu-img map` tells to be holes. It must tell of everything from the beginning on.
+fn marked(printed: &[u8]) -> Option<Vec<Range<u64>>> {
+    let told: Value = serde_json::from_slice(printed).ok()?;
+    let (mut found, mut end) = (Vec::new(), 0);
+    for part in told.as_array()? {
+        let (start, length) = (part["start"].as_u64()?, part["length"].as_u64()?);
+        if start != end {
+            return None;
+        }
+        end = start.checked_add(length)?;
+        if !part["data"].as_bool()? {
+            found.push(start..end);
+        }
+    }
+    (end > 0).then_some(found)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -284,6 +319,28 @@ mod tests {
         std::fs::remove_file(&to).unwrap();
         put(&part, &to).unwrap();
         assert!(!part.exists() && std::fs::read_to_string(&to).unwrap() == "new");
+    }
+
+    #[test]
+    fn what_is_marked_is_told_as_holes_and_all_of_the_disk_is_told() {
+        let printed = |parts: &[(u64, u64, bool)]| {
+            let part =
+                |(start, length, data): &(u64, u64, bool)| json!({ "start": start, "length": length, "data": data });
+            json!(parts.iter().map(part).collect::<Vec<_>>())
+                .to_string()
+                .into_bytes()
+        };
+        let all = printed(&[(0, 10, true), (10, 5, false), (15, 5, true), (20, 7, false)]);
+        assert_eq!(marked(&all), Some(vec![10..15, 20..27]));
+        assert_eq!(marked(&printed(&[(0, 10, true)])), Some(Vec::new()));
+        for wrong in [
+            printed(&[]),
+            printed(&[(5, 5, true)]),
+            printed(&[(0, 5, true), (6, 5, false)]),
+        ] {
+            assert_eq!(marked(&wrong), None);
+        }
+        assert_eq!(marked(b"no"), None);
     }
 
     #[test]

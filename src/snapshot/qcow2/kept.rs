@@ -204,6 +204,7 @@ fn of_image(id: &SnapshotId, kind: Kind, target: &Target, one: &Internal) -> Sna
             true => MadeBy::Hand,
             false => MadeBy::Other,
         },
+        until: None,
         group: None,
         pause: None,
         notes: match own {
@@ -316,7 +317,7 @@ pub(in crate::snapshot) fn change(
             },
         });
     };
-    let _held = shelf.hold()?;
+    let _held = shelf.hold_records()?;
     // Only now: another one may have changed it until here.
     let mut record = Record::read(&shelf.record(&snapshot.id))?;
     change(&mut record.snapshot);
@@ -348,7 +349,7 @@ pub(in crate::snapshot) struct Going {
     shelf: Shelf,
     id: SnapshotId,
     #[allow(dead_code)]
-    held: Held,
+    held: (Held, Held),
     #[allow(dead_code)]
     unread: Option<Reading>,
 }
@@ -360,8 +361,13 @@ impl Going {
     }
 }
 
-/// Refuses to delete what is protected, being read or another program's. `None` for one whose record is lost.
-pub(in crate::snapshot) fn may_go(disks: &[Disk], snapshot: &Snapshot) -> Result<Option<Going>> {
+/// Refuses to delete what is protected, being read or another program's. `None` for one whose record is lost. `hold` gets the
+/// shelf.
+pub(in crate::snapshot) fn may_go(
+    disks: &[Disk],
+    snapshot: &Snapshot,
+    hold: impl FnOnce(&Shelf) -> Result<Held>,
+) -> Result<Option<Going>> {
     if snapshot.made_by == MadeBy::Other {
         return Err(Error::Unable {
             target: format!("snapshot {}", snapshot.id),
@@ -374,8 +380,11 @@ pub(in crate::snapshot) fn may_go(disks: &[Disk], snapshot: &Snapshot) -> Result
     let Some((shelf, _)) = record_of(disks, &snapshot.id) else {
         return Ok(None);
     };
-    let held = shelf.hold()?;
-    // Only now: it may have been protected until here.
+    let held = (hold(&shelf)?, shelf.hold_records()?);
+    // Only now: it may have been protected until here, or deleted.
+    if !shelf.folder(&snapshot.id).is_dir() {
+        return Err(Error::NoSnapshot(snapshot.id.to_string()));
+    }
     if Record::read(&shelf.record(&snapshot.id))?.snapshot.protected {
         return Err(Error::Protected(snapshot.id.to_string()));
     }
@@ -456,7 +465,10 @@ mod tests {
         };
         let disks = [Disk { image, info }];
         let reading = keep_there(&disks, &snapshot).unwrap();
-        assert!(matches!(may_go(&disks, &snapshot), Err(Error::BeingRead(_))));
+        assert!(matches!(
+            may_go(&disks, &snapshot, Shelf::hold),
+            Err(Error::BeingRead(_))
+        ));
         drop(reading);
         let protected = |protected| Labels {
             label: String::new(),
@@ -464,9 +476,12 @@ mod tests {
         };
         relabel(&disks, &snapshot, &protected(true)).unwrap();
         // What the caller still takes for unprotected.
-        assert!(matches!(may_go(&disks, &snapshot), Err(Error::Protected(_))));
+        assert!(matches!(
+            may_go(&disks, &snapshot, Shelf::hold),
+            Err(Error::Protected(_))
+        ));
         relabel(&disks, &snapshot, &protected(false)).unwrap();
-        may_go(&disks, &snapshot).unwrap().unwrap().forget();
-        assert!(may_go(&disks, &snapshot).unwrap().is_none());
+        may_go(&disks, &snapshot, Shelf::hold).unwrap().unwrap().forget();
+        assert!(may_go(&disks, &snapshot, Shelf::hold).unwrap().is_none());
     }
 }

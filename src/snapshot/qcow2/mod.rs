@@ -18,8 +18,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub(super) use files::{Looked, open as open_files};
-pub(super) use image::Info;
-pub(super) use kept::{Disk, begin, forget, left_over, make_shelf, may_go, name_of};
+pub(super) use image::{Info, changes_by_nbd};
+pub(super) use kept::{Disk, begin, forget, left_over, make_shelf, may_go, name_of, shelf};
 pub(super) use kept::{amend, images_of, keep_there, record_of, relabel};
 pub(super) use offline::{Images, refuse};
 
@@ -117,6 +117,14 @@ impl Provider for Qcow2 {
         Ok(None)
     }
 
+    fn shelf(&self, target: &Target, make: bool) -> Result<Option<PathBuf>> {
+        let shelf = match make {
+            true => images(target)?.shelf()?,
+            false => kept::shelf(path_of(target)?),
+        };
+        Ok(Some(shelf.path))
+    }
+
     fn take(&self, target: &Target, order: &Order, work: &Work) -> Result<Snapshot> {
         images(target)?.take(order, work)
     }
@@ -160,10 +168,10 @@ impl Provider for Qcow2 {
         images(&snapshot.target)?.clone_to(snapshot, place, work)
     }
 
-    fn delete(&self, snapshot: &Snapshot, _: &Work) -> Result<()> {
+    fn delete(&self, snapshot: &Snapshot, work: &Work) -> Result<()> {
         let images = images(&snapshot.target)?;
         alone(&images, snapshot)?;
-        images.delete(snapshot)
+        images.delete(snapshot, work)
     }
 
     fn keep_there(&self, snapshot: &Snapshot) -> Result<Option<Reading>> {

@@ -36,7 +36,8 @@ impl<'a> Images<'a> {
         self.disks.iter().map(|disk| disk.image.clone()).collect()
     }
 
-    fn shelf(&self) -> Result<Shelf> {
+    /// The shelf beside the first image, made if it is not there.
+    pub fn shelf(&self) -> Result<Shelf> {
         match self.disks.first() {
             Some(disk) => kept::make_shelf(&disk.image),
             None => Err(self.unable("it has no disk that can keep a snapshot")),
@@ -85,15 +86,14 @@ impl<'a> Images<'a> {
         Ok(())
     }
 
-    /// Takes one.
+    /// Takes one while the shelf is held.
     pub fn take(&self, order: &Order, work: &Work) -> Result<Snapshot> {
         let shelf = self.shelf()?;
-        let _held = shelf.hold()?;
         self.sweep(&shelf)?;
         self.make(&shelf, order, work)
     }
 
-    /// Takes one while the shelf is held.
+    /// Takes one on a shelf that was put right.
     fn make(&self, shelf: &Shelf, order: &Order, work: &Work) -> Result<Snapshot> {
         let name = kept::name_of(&order.id);
         let snapshot = Snapshot {
@@ -121,8 +121,8 @@ impl<'a> Images<'a> {
     }
 
     /// Deletes one from all images.
-    pub fn delete(&self, snapshot: &Snapshot) -> Result<()> {
-        let going = kept::may_go(&self.disks, snapshot)?;
+    pub fn delete(&self, snapshot: &Snapshot, work: &Work) -> Result<()> {
+        let going = kept::may_go(&self.disks, snapshot, |shelf| shelf.wait(work))?;
         let mut found = false;
         for (disk, part) in self.parts(snapshot) {
             if let Some(part) = part {
@@ -293,7 +293,7 @@ impl<'a> Images<'a> {
         self.sweep(&shelf)?;
         work.cancel.check()?;
         // Also when none is wanted: should one image fail, the others go back to it.
-        let order = Order::safety(SnapshotId::random()?, snapshot, Consistency::Crash);
+        let order = Order::safety(SnapshotId::random()?, snapshot, Consistency::Crash, work);
         let before = self.make(&shelf, &order, work)?;
         let gone_back = parts.iter().try_for_each(|(disk, part)| {
             image::apply(&disk.image, part)?;

@@ -5,19 +5,24 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::Machine;
 use super::find::{self, Process};
 use super::qmp::Qmp;
+use super::watch::Watch;
 use super::wire::Unreached;
+use super::{Machine, bitmaps};
 use crate::snapshot::qcow2::{self, Disk, Images, Info};
 use crate::snapshot::shelf::Shelf;
-use crate::snapshot::{Consistency, Error, Kind, Order, Result, Snapshot, SnapshotId, Target, Work};
+use crate::snapshot::{Consistency, Error, Kind, MadeBy, Order, Result, Snapshot, SnapshotId, Target, Work};
 
 /// A disk that keeps snapshots, and what QEMU calls it.
 #[derive(Debug, Clone)]
 pub(super) struct Device {
     pub node: String,
     pub disk: Disk,
+    /// The names of our bitmaps that record what is written to it.
+    pub recorded: Vec<String>,
+    /// Those of ours that do not: left by a process that died.
+    pub left: Vec<String>,
 }
 
 /// A machine that runs.
@@ -83,9 +88,16 @@ fn listed(entry: &Value, process: Option<&Process>) -> Listed {
         ));
     };
     let mut info = Info::of(&inserted["image"]);
+    let (mut recorded, mut left) = (Vec::new(), Vec::new());
     // Those that are only in RAM too.
     for bitmap in inserted["dirty-bitmaps"].as_array().into_iter().flatten() {
         let name = text(&bitmap["name"]);
+        if bitmaps::is_own(bitmap) {
+            let records = bitmap["recording"].as_bool() == Some(true) && bitmap["inconsistent"].as_bool() != Some(true);
+            let of = if records { &mut recorded } else { &mut left };
+            of.push(name);
+            continue;
+        }
         if !info.bitmaps.contains(&name) {
             info.bitmaps.push(name);
         }
@@ -93,6 +105,8 @@ fn listed(entry: &Value, process: Option<&Process>) -> Listed {
     Listed::Disk(Device {
         node: text(&inserted["node-name"]),
         disk: Disk { image, info },
+        recorded,
+        left,
     })
 }
 
@@ -204,7 +218,7 @@ impl Live {
             return Ok(());
         }
         self.qmp
-            .job("snapshot-delete", json!({ "tag": name, "devices": nodes }))?;
+            .job("snapshot-delete", json!({ "tag": name, "devices": nodes }), &mut || {})?;
         self.look_again()?;
         match self.devices.iter().any(|device| device.disk.info.named(name).is_some()) {
             false => Ok(()),
@@ -235,10 +249,22 @@ impl Live {
         work.cancel.check()?;
         let since = Instant::now();
         let with_ram = order.consistency == Consistency::Memory;
+        // What is only taken to go back to it soon is never exported.
+        let begin = match order.made_by {
+            MadeBy::Safety(_) => Vec::new(),
+            _ => self.bitmaps_begin(&name),
+        };
         let made = match with_ram {
             true => {
+                // They begin a little before: rather too much is recorded than too little.
+                if !begin.is_empty()
+                    && let Err(error) = self.qmp.ask("transaction", json!({ "actions": begin }))
+                {
+                    tracing::warn!("{error}");
+                }
                 let arguments = json!({ "tag": name, "vmstate": first, "devices": self.nodes() });
-                self.qmp.job("snapshot-save", arguments)
+                let mut watch = Watch::out(self, work);
+                self.qmp.job("snapshot-save", arguments, &mut || watch.look())
             }
             false => {
                 let actions: Vec<Value> = self
@@ -249,7 +275,15 @@ impl Live {
                         json!({ "type": "blockdev-snapshot-internal-sync", "data": data })
                     })
                     .collect();
-                self.qmp.ask("transaction", json!({ "actions": actions })).map(drop)
+                // All or nothing happens in one moment; where bitmaps cannot be had, without them.
+                let both = [begin.as_slice(), &actions].concat();
+                let done = match self.qmp.ask("transaction", json!({ "actions": both })) {
+                    Err(Error::Refused { .. }) if !begin.is_empty() => {
+                        self.qmp.ask("transaction", json!({ "actions": actions }))
+                    }
+                    done => done,
+                };
+                done.map(drop)
             }
         };
         if with_ram {
@@ -261,6 +295,7 @@ impl Live {
             .and_then(|()| self.look_again())
             .and_then(|()| self.holds(&name, with_ram));
         if let Err(error) = whole {
+            self.drop_bitmaps_of(&name);
             if let Err(left) = self.erase(&name) {
                 (work.note)(format!("{name} could not be deleted from the disks again: {left}"));
                 begun.leave();
@@ -268,6 +303,7 @@ impl Live {
             return Err(error);
         }
         begun.keep()?;
+        self.drop_old_bitmaps();
         Ok(snapshot)
     }
 
@@ -289,9 +325,9 @@ impl Live {
     }
 
     /// Deletes one.
-    pub fn delete(&mut self, target: &Target, snapshot: &Snapshot) -> Result<()> {
+    pub fn delete(&mut self, target: &Target, snapshot: &Snapshot, work: &Work) -> Result<()> {
         let images = self.as_images(target);
-        let going = qcow2::may_go(&images.disks, snapshot)?;
+        let going = qcow2::may_go(&images.disks, snapshot, |shelf| shelf.wait(work))?;
         if images.parts(snapshot).iter().all(|(_, part)| part.is_none()) {
             return Err(Error::NoSnapshot(snapshot.id.to_string()));
         }

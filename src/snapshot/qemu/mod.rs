@@ -1,8 +1,9 @@
 //! Snapshots of machines that QEMU runs, by its monitor (QMP) and the agent within the guest.
 //!
 //! `wire` is the socket, `qmp` and `agent` speak over it, `find` looks for QEMU's processes, `ability` tells which levels
-//! can be had, `live` takes and deletes while the machine runs, `rollback` goes back while it does, `still` lets it
-//! stand still meanwhile. With the machine off, its images are `qcow2`'s: those that `memory` remembers.
+//! can be had, `live` takes and deletes while the machine runs, `watch` tells how far it is, `bitmaps` what has changed since a
+//! snapshot that is gone; `rollback` goes back while the machine runs, `still` lets it stand still meanwhile. With the machine
+//! off, its images are `qcow2`'s: those that `memory` remembers.
 //!
 //! How a snapshot is made:
 //! - with RAM (`memory`): QEMU's own job `snapshot-save`, during which the machine stands still; disks and RAM are of one
@@ -15,14 +16,17 @@
 
 mod ability;
 mod agent;
+mod bitmaps;
 mod find;
 mod live;
 mod memory;
 mod qmp;
 mod rollback;
 mod still;
+mod watch;
 mod wire;
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -320,11 +324,22 @@ impl Provider for Qemu {
         }
     }
 
+    fn shelf(&self, target: &Target, make: bool) -> Result<Option<PathBuf>> {
+        if !make {
+            let known = self.remembered(&self.machine(target)?.name);
+            return Ok(known.images.first().map(|image| qcow2::shelf(image).path));
+        }
+        let shelf = match self.now(target)? {
+            (_, Now::Live(live)) => live.shelf(),
+            (machine, Now::Off(known, why)) => off(machine, target, &known, &why)?.shelf(),
+        };
+        shelf.map(|shelf| Some(shelf.path))
+    }
+
     fn take(&self, target: &Target, order: &Order, work: &Work) -> Result<Snapshot> {
         match self.now(target)? {
             (_, Now::Live(mut live)) => {
                 let shelf = live.shelf()?;
-                let _held = shelf.hold()?;
                 live.sweep(&shelf)?;
                 live.take(&shelf, target, order, work)
             }
@@ -375,10 +390,17 @@ impl Provider for Qemu {
         self.all_images(&snapshot.target)?.clone_to(snapshot, place, work)
     }
 
-    fn delete(&self, snapshot: &Snapshot, _: &Work) -> Result<()> {
+    fn delete(&self, snapshot: &Snapshot, work: &Work) -> Result<()> {
         match self.now(&snapshot.target)? {
-            (_, Now::Live(mut live)) => live.delete(&snapshot.target, snapshot),
-            (machine, Now::Off(known, why)) => there(machine, &snapshot.target, &known, &why)?.delete(snapshot),
+            (_, Now::Live(mut live)) => live.delete(&snapshot.target, snapshot, work),
+            (machine, Now::Off(known, why)) => there(machine, &snapshot.target, &known, &why)?.delete(snapshot, work),
+        }
+    }
+
+    fn changed_since(&self, snapshot: &Snapshot, image: &Path, gone: &str) -> Result<Option<Vec<Range<u64>>>> {
+        match self.now(&snapshot.target)? {
+            (_, Now::Live(mut live)) => live.changed_since(image, gone, &snapshot.handle),
+            (_, Now::Off(..)) => Ok(None),
         }
     }
 

@@ -17,6 +17,9 @@ const ANSWER: Duration = Duration::from_secs(20);
 /// How long a job may take: it writes or reads all of the machine's RAM.
 const JOB: Duration = Duration::from_secs(30 * 60);
 
+/// How often it is told how far it is while no answer comes.
+const GLANCE: Duration = Duration::from_millis(200);
+
 /// How often a job is looked after.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -71,20 +74,33 @@ impl Qmp {
 
     /// Has a command carried out; what it returns.
     pub fn ask(&mut self, command: &str, arguments: Value) -> Result<Value> {
-        self.ask_within(command, arguments, ANSWER)
+        self.ask_within(command, arguments, ANSWER, &mut || {})
     }
 
-    fn ask_within(&mut self, command: &str, arguments: Value, limit: Duration) -> Result<Value> {
+    /// The same; `look` is called every now and then until the answer is there.
+    fn ask_within(
+        &mut self,
+        command: &str,
+        arguments: Value,
+        limit: Duration,
+        look: &mut dyn FnMut(),
+    ) -> Result<Value> {
         let id = SnapshotId::random()?.0;
         self.wire
             .send(&json!({ "execute": command, "arguments": arguments, "id": id }))?;
         let until = Instant::now() + limit;
         loop {
-            let line = self.wire.line(until)?.ok_or_else(|| Error::TimedOut {
-                what: format!("{}: {command}", self.who),
-                seconds: limit.as_secs(),
-                then: String::new(),
-            })?;
+            let Some(line) = self.wire.line(until.min(Instant::now() + GLANCE))? else {
+                if Instant::now() < until {
+                    look();
+                    continue;
+                }
+                return Err(Error::TimedOut {
+                    what: format!("{}: {command}", self.who),
+                    seconds: limit.as_secs(),
+                    then: String::new(),
+                });
+            };
             let mut answer: Value = serde_json::from_slice(&line).map_err(|error| Error::Refused {
                 who: self.who.clone(),
                 what: command.to_owned(),
@@ -105,14 +121,14 @@ impl Qmp {
         }
     }
 
-    /// Has a job done, to its end.
-    pub fn job(&mut self, command: &str, mut arguments: Value) -> Result<()> {
+    /// Has a job done, to its end. `look` is called every now and then meanwhile.
+    pub fn job(&mut self, command: &str, mut arguments: Value, look: &mut dyn FnMut()) -> Result<()> {
         let id = format!("coffer-{}", SnapshotId::random()?);
         arguments["job-id"] = json!(id);
-        self.ask_within(command, arguments, JOB)?;
+        self.ask_within(command, arguments, JOB, look)?;
         let until = Instant::now() + JOB;
         loop {
-            let jobs = self.ask_within("query-jobs", json!({}), JOB)?;
+            let jobs = self.ask_within("query-jobs", json!({}), JOB, look)?;
             let jobs = jobs.as_array().map(Vec::as_slice).unwrap_or_default();
             let Some(job) = jobs.iter().find(|job| job["id"] == id.as_str()) else {
                 return Err(Error::Refused {
@@ -140,6 +156,7 @@ impl Qmp {
                     then: "; QEMU may still be at it".into(),
                 });
             }
+            look();
             std::thread::sleep(LOOK);
         }
     }

@@ -12,6 +12,7 @@ use super::Machine;
 use super::agent::Agent;
 use super::live::Live;
 use super::still;
+use super::watch::Watch;
 use crate::snapshot::qcow2::{
     self, Images,
     format::{State, Tables},
@@ -93,13 +94,15 @@ pub(super) fn plan(live: &Live, snapshot: &Snapshot, safety: bool) -> RollbackPl
     }
 }
 
-fn load(live: &mut Live, snapshot: &Snapshot, images: &Images) -> Result<()> {
+fn load(live: &mut Live, snapshot: &Snapshot, images: &Images, work: &Work) -> Result<()> {
     let parts = images.whole(snapshot)?;
     let with_ram = parts.iter().position(|(_, part)| part.ram > 0).unwrap_or(0);
     let nodes: Vec<String> = live.nodes().into_iter().map(str::to_owned).collect();
     let vmstate = nodes.get(with_ram).cloned().unwrap_or_default();
     let arguments = json!({ "tag": snapshot.handle, "vmstate": vmstate, "devices": nodes });
-    live.qmp.job("snapshot-load", arguments)
+    live.drop_all_bitmaps()?;
+    let mut watch = Watch::back(live, parts.iter().map(|(_, part)| part.ram).sum(), work);
+    live.qmp.job("snapshot-load", arguments, &mut || watch.look())
 }
 
 /// Whether the disks are the snapshot's, while the machine stands still.
@@ -143,7 +146,7 @@ pub(super) fn carry_out(
         watchdog = Some(starter.start(&[still::remedy(live.qmp.path())], STILL)?);
         live.qmp.ask("stop", json!({}))?;
     }
-    let order = Order::safety(SnapshotId::random()?, snapshot, Consistency::Memory);
+    let order = Order::safety(SnapshotId::random()?, snapshot, Consistency::Memory, work);
     let before = match live.take(&shelf, target, &order, work) {
         Ok(before) => before,
         Err(error) => {
@@ -153,12 +156,12 @@ pub(super) fn carry_out(
         }
     };
     (work.note)(format!("saved the present state as {}", before.id));
-    let loaded = load(live, snapshot, &images)
+    let loaded = load(live, snapshot, &images, work)
         .and_then(|()| live.look_again())
         .and_then(|()| compare(&live.as_images(target), snapshot, &before));
     if let Err(error) = loaded {
         let now = live.as_images(target);
-        let back = load(live, &before, &now);
+        let back = load(live, &before, &now, work);
         (work.note)(match &back {
             Ok(()) => "the machine is as it was before".into(),
             Err(error) => format!("the machine could not be put back: {error}"),

@@ -225,11 +225,17 @@ impl Provider for Reflink {
         Ok(held.map(|held| Box::new(held) as Box<dyn Frozen>))
     }
 
+    fn shelf(&self, target: &Target, create: bool) -> Result<Option<PathBuf>> {
+        let shelf = Shelf::of(path_of(target)?);
+        if create {
+            make(&shelf)?;
+        }
+        Ok(Some(shelf.path))
+    }
+
     fn take(&self, target: &Target, order: &Order, work: &Work) -> Result<Snapshot> {
         let path = path_of(target)?;
         let shelf = Shelf::of(path);
-        make(&shelf)?;
-        let _held = shelf.hold()?;
         sweep(&shelf);
         let part = shelf.part(&order.id);
         std::fs::create_dir(&part).map_err(io_error("create", &part))?;
@@ -322,9 +328,9 @@ impl Provider for Reflink {
         Ok(path_text(place))
     }
 
-    fn delete(&self, snapshot: &Snapshot, _: &Work) -> Result<()> {
+    fn delete(&self, snapshot: &Snapshot, work: &Work) -> Result<()> {
         let shelf = shelf(snapshot)?;
-        let _held = shelf.hold()?;
+        let _held = shelf.wait(work)?;
         sweep(&shelf);
         let gone = standing::set_aside(&shelf, &snapshot.id)?;
         delete_tree(&gone)

@@ -12,10 +12,10 @@ use crate::snapshot::copy::set_times;
 use crate::snapshot::record::{Record, sync_folder};
 use crate::snapshot::shelf::{Shelf, path_text};
 use crate::snapshot::standing;
-use crate::snapshot::system::{errno, io_error, is_root};
+use crate::snapshot::system::{errno, io_error, is_full, is_root};
 use crate::snapshot::writers::{Place, seen};
 use crate::snapshot::{Error, Kind, Result, RollbackPlan, RolledBack, Snapshot, SnapshotId, Work, mounts};
-use crate::text::counted;
+use crate::text::{bytes, counted};
 
 /// How many paths a plan names.
 const NAMED: usize = 5;
@@ -153,11 +153,16 @@ pub(super) fn carry_out(plan: &RollbackPlan, work: &Work) -> Result<RolledBack> 
     sweep(&shelf);
     let id = SnapshotId::random()?;
     let part = shelf.part(&id);
-    std::fs::create_dir(&part).map_err(io_error("create", &part))?;
+    if let Err(error) = std::fs::create_dir(&part).map_err(io_error("create", &part)) {
+        return Err(if is_full(&error) { full(path, &files) } else { error });
+    }
     let made = exchange(plan, path, &files, (&shelf, &id), work);
     if let Err(error) = made {
         discard(&part);
-        return Err(error);
+        return Err(match is_full(&error) {
+            true => full(path, &files),
+            false => error,
+        });
     }
     match plan.safety {
         true => std::fs::rename(&part, shelf.folder(&id)).map_err(io_error("rename", &part))?,
@@ -168,6 +173,32 @@ pub(super) fn carry_out(plan: &RollbackPlan, work: &Work) -> Result<RolledBack> 
         safety: plan.safety.then_some(id),
         verified: "compared with the snapshot, byte by byte where blocks are not shared: nothing differs".into(),
     })
+}
+
+/// What the record of a file or folder takes, about: its inode, its name, and that its blocks are shared.
+const EACH: u64 = 1024;
+
+/// Why there is no going back on a full disk. That nothing of the present is kept would not help: the copy comes first.
+fn full(path: &Path, files: &Path) -> Error {
+    let (mut entries, mut folders) = (1, vec![files.to_path_buf()]);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            entries += 1;
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                folders.push(entry.path());
+            }
+        }
+    }
+    Error::Cannot {
+        what: format!("roll {} back", path.display()),
+        why: format!(
+            "its filesystem is full. The copy of the snapshot shares its blocks, but needs room for the records of {}, about \
+             {}: delete files or other snapshots first (coffer snapshot list tells what each one takes alone), or put single \
+             files back in place (coffer snapshot restore); --no-safety would not help. Nothing was changed",
+            counted(entries, "file or folder", "files and folders"),
+            bytes(entries * EACH)
+        ),
+    }
 }
 
 /// Makes the copy, compares it, exchanges it. Before the last step nothing is changed; after it what was there lies where

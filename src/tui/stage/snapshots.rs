@@ -161,6 +161,7 @@ fn snapshot(target: &Target, n: u64, hours: i64, consistency: Consistency, label
         label: label.into(),
         protected: label.starts_with("release"),
         made_by,
+        until: None,
         group: None,
         pause: (consistency >= Consistency::Application).then_some(184),
         notes: Vec::new(),

@@ -14,7 +14,7 @@ use crate::support::{Bench, HOST, Restic, both, last_line, os};
 const MIB: u64 = 1 << 20;
 
 /// `coffer snapshot export`: its summary, and how many bytes all its processes read from files and pipes.
-fn export(bench: &Bench, vault: &Path, snapshot: &Value, of: &Path) -> (Value, u64) {
+pub fn export(bench: &Bench, vault: &Path, snapshot: &Value, of: &Path) -> (Value, u64) {
     let mut words = os(&["snapshot", "export", "--json", "--host", HOST, "--vault"]);
     words.extend([vault.into(), id(snapshot).into(), "--of".into(), of.into()]);
     let words: Vec<&OsStr> = words.iter().map(OsString::as_os_str).collect();
@@ -34,7 +34,7 @@ fn export(bench: &Bench, vault: &Path, snapshot: &Value, of: &Path) -> (Value, u
     (last_line(&output), read.parse().unwrap())
 }
 
-fn qemu_img(words: &[&str], paths: &[&Path]) {
+pub fn qemu_img(words: &[&str], paths: &[&Path]) {
     let mut arguments: Vec<&OsStr> = words.iter().map(OsStr::new).collect();
     arguments.extend(paths.iter().map(|path| path.as_os_str()));
     run("qemu-img", &arguments);
@@ -45,7 +45,7 @@ fn write(image: &Path, command: &str) {
 }
 
 /// The disk of a generation, brought back.
-fn restored(bench: &Bench, vault: &Path, generation: &Value, image: &Path) -> PathBuf {
+pub fn restored(bench: &Bench, vault: &Path, generation: &Value, image: &Path) -> PathBuf {
     let to = bench.path(&format!("to-{}", generation["generation"].as_str().unwrap()));
     let generation = generation["generation"].as_str().unwrap();
     let words = [

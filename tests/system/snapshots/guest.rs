@@ -157,6 +157,11 @@ impl Guest {
         self.count.get_mut().shutdown(std::net::Shutdown::Both).unwrap();
     }
 
+    /// QEMU's process.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Switches it off, as by the power cable.
     pub fn end(mut self) {
         self.process.kill().unwrap();

@@ -5,13 +5,17 @@ mod btrfs;
 mod databases;
 mod ebs;
 mod export;
+mod export_live;
 mod group;
 mod guest;
 mod killed;
 mod qcow2;
 mod qemu;
+mod ram;
 mod reflink;
+mod safety;
 mod still;
+mod turns;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::{Around, Held, Prepared};
 use crate::snapshot::databases::{Database, is_sqlite};
@@ -135,6 +135,49 @@ impl Drop for Holder {
     }
 }
 
+/// How often a lock is asked for. SQLite's own waiting looks every tenth of a second in the end, and so may never find the
+/// moment between two transactions of a program that writes without a pause.
+const EVERY: Duration = Duration::from_millis(1);
+
+/// How many times a lock is let go again because its database's log is not empty.
+const TRIES: u32 = 50;
+
+/// Empties a database's log into its file and takes its write lock, for which it waits as long as `patience`. A log that
+/// readers keep from being emptied is no harm: it is in the snapshot too.
+fn lock(database: &Connection, patience: Duration) -> rusqlite::Result<()> {
+    let end = Instant::now() + patience;
+    let log = database.path().map(|file| PathBuf::from(format!("{file}-wal")));
+    let is_empty = || {
+        let length = log.as_ref().and_then(|log| log.metadata().ok());
+        length.is_none_or(|about| about.len() == 0)
+    };
+    database.busy_timeout(Duration::ZERO)?;
+    let mut tries = 0;
+    loop {
+        // Where there is no log this does nothing. Others hold off for a moment after it, in which the lock is free.
+        match database.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+            Err(error) if !is_busy(&error) => return Err(error),
+            _ => {}
+        }
+        match database.execute_batch("BEGIN IMMEDIATE") {
+            Ok(()) if is_empty() || tries == TRIES || Instant::now() >= end => return Ok(()),
+            Ok(()) => {
+                tries += 1;
+                database.execute_batch("ROLLBACK")?;
+            }
+            Err(error) if !is_busy(&error) || Instant::now() >= end => return Err(error),
+            Err(_) => std::thread::sleep(EVERY),
+        }
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+    )
+}
+
 /// The holding process's own side: locks each database, for which it waits as long as `limit`, says `held`, and waits for
 /// the end of `orders`. Writers are held no longer than `hold`, whoever hangs: an error then.
 pub fn hold(
@@ -152,12 +195,7 @@ pub fn hold(
         let database = Connection::open_with_flags(file, flags).map_err(failed)?;
         let left = |until: Instant| until.saturating_duration_since(Instant::now());
         let patience = until.map_or(limit, |until| limit.min(left(until)));
-        database.busy_timeout(patience).map_err(failed)?;
-        // Where there is no log this does nothing. That readers keep a part of it is no harm: it is in the snapshot too.
-        database
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-            .map_err(failed)?;
-        database.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
+        lock(&database, patience).map_err(failed)?;
         until.get_or_insert_with(|| Instant::now() + hold);
         open.push(database);
     }
@@ -212,6 +250,35 @@ mod tests {
         drop(release);
         holder.join().unwrap().unwrap();
         other.execute("INSERT INTO t VALUES (2)", []).unwrap();
+    }
+
+    #[test]
+    fn a_database_that_is_written_to_without_a_pause_is_held_with_its_log_empty() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("app.db");
+        let writer = Connection::open(&file).unwrap();
+        writer
+            .execute_batch("PRAGMA journal_mode=wal; CREATE TABLE t (n)")
+            .unwrap();
+        writer.busy_timeout(Duration::from_secs(60)).unwrap();
+        let (stop, stopped) = channel::<()>();
+        let (begin, begun) = channel();
+        let writing = std::thread::spawn(move || {
+            while stopped.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
+                writer.execute("INSERT INTO t VALUES (1)", []).unwrap();
+                let _ = begin.send(());
+            }
+        });
+        begun.recv().unwrap();
+        let database = Connection::open(&file).unwrap();
+        for _ in 0..20 {
+            lock(&database, Duration::from_secs(60)).unwrap();
+            let log = folder.path().join("app.db-wal").metadata().unwrap().len();
+            database.execute_batch("ROLLBACK").unwrap();
+            assert_eq!(log, 0, "the log is in the file");
+        }
+        drop(stop);
+        writing.join().unwrap();
     }
 
     #[test]

@@ -39,7 +39,8 @@ pub struct Symbols {
     pub times: &'static str,
     /// A difference.
     pub delta: &'static str,
-    /// Bars that grow to the right, by eighths (or as finely as the set can): the last one is full.
+    /// Bars that grow to the right, as finely as the set can: the last one is full. Lower than the cell where it can be, so
+    /// that bars in rows under each other stay bars.
     pub bar: &'static [&'static str],
     /// Columns that grow upwards, likewise: for sparklines.
     pub spark: &'static [&'static str],
@@ -96,7 +97,7 @@ pub const UNICODE: Symbols = Symbols {
     radio_off: "○",
     times: "×",
     delta: "Δ",
-    bar: &["▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"],
+    bar: &["╸", "━"],
     spark: &["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     upper_half: "▀",
     lower_half: "▄",
@@ -143,7 +144,7 @@ pub const BLOCK: Symbols = Symbols {
     radio_off: "·",
     times: "x",
     delta: "δ",
-    bar: &["▌", "█"],
+    bar: &["■"],
     spark: &["▄", "█"],
     upper_half: "▀",
     lower_half: "▄",

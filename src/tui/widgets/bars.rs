@@ -31,15 +31,16 @@ mod tests {
     #[test]
     fn parts_of_a_whole() {
         let bars = [0.0, 0.001, 0.5, 0.55, 1.0, 7.0, f64::NAN, -1.0].map(|part| bar(part, 4, &UNICODE));
-        assert_eq!(bars, ["    ", "▏   ", "██  ", "██▎ ", "████", "████", "    ", "    "]);
+        assert_eq!(bars, ["    ", "╸   ", "━━  ", "━━  ", "━━━━", "━━━━", "    ", "    "]);
         assert_eq!(
             [0.01, 0.5, 0.6].map(|part| bar(part, 4, &BLOCK)),
-            ["▌   ", "██  ", "██▌ "]
+            ["■   ", "■■  ", "■■  "]
         );
         assert_eq!(
             [0.01, 0.5, 1.0].map(|part| bar(part, 4, &ASCII)),
             ["#   ", "##  ", "####"]
         );
+        assert_eq!(bar(0.6, 4, &UNICODE), "━━╸ ");
         assert_eq!(bar(0.5, 0, &UNICODE), "");
     }
 }

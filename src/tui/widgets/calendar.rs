@@ -159,10 +159,11 @@ impl Year {
                 let y = area.y + 1 + row as u16;
                 let (glyph, role) = day_glyph(*day, symbols);
                 let date = self.today.checked_sub(Span::new().days(back)).ok();
-                let role = if date.is_some() && date == cursor {
-                    Role::Chip
-                } else {
-                    role
+                let (glyph, role) = match day {
+                    _ if date.is_none() || date != cursor => (glyph, role),
+                    // Half a glyph in a colour turned about would be a colour of its own.
+                    Day::Made(_) => (symbols.bullet, Role::Chip),
+                    _ => (glyph, Role::Chip),
                 };
                 canvas.text(x, y, area.right(), glyph, role);
                 if row == 0
@@ -287,7 +288,7 @@ mod tests {
         Mon ·························███████▓▓▓▓▓▓▓▒▒▒▒▒▒▒░░░░░░░
             ·························███████▓▓▓▓▓▓▓▒▒▒▒▒▒▒░░░░░░░
         Wed ·························███████▓▓▓▓▓▓▓▒▒▒▒▒▒▒░░░░░░░
-            ························███████▓▓▓▓▓▓▓▒▒▒▒▒▒▒▒░░F░░░░
+            ························███████▓▓▓▓▓▓▓▒▒▒▒▒▒▒▒░░F░░░•
         Fri ························███████▓▓▓▓▓▓▓▒▒▒▒▒▒▒░░░×░░░░
             ························███████▓▓▓▓▓▓▓▒▒▒▒▒▒▒░░░░░░░░
         Sun ························███████▓▓▓▓▓▓▓▒▒▒×▒▒▒░░░░░░░·
@@ -298,7 +299,7 @@ mod tests {
         Mon ........#######xxxxxxx+++++++-------
             ........#######xxxxxxx+++++++-------
         Wed ........#######xxxxxxx+++++++-------
-            .......#######xxxxxxx++++++++--F----
+            .......#######xxxxxxx++++++++--F---*
         Fri .......#######xxxxxxx+++++++---!----
             .......#######xxxxxxx+++++++--------
         Sun .......#######xxxxxxx+++!+++-------.

@@ -39,7 +39,8 @@ pub(super) fn line(model: &Model, canvas: &mut Canvas, y: u16, cost: &VaultCost)
     let highest = trend.iter().copied().max().unwrap_or(0).max(1) as f64;
     for (n, stored) in trend.iter().enumerate() {
         let x = columns.age + n as u16;
-        let column = symbols.column_of(*stored as f64 / highest);
+        // The highest does not touch the row above.
+        let column = symbols.column_of(*stored as f64 / highest * 7.0 / 8.0);
         canvas.text(x, y, width, column, Role::Series(0));
     }
     let stored = cost.stored.map(text::bytes).unwrap_or_default();

@@ -207,7 +207,7 @@ fn snapshots(model: &Model, canvas: &mut Canvas, span: Span) {
         (price, ("a month", 8, true)),
         (8, ("becomes of it", 26, false)),
     ];
-    let room = span.width().saturating_sub(1);
+    let room = span.width().saturating_sub(2);
     let mut shown = fitting(&columns, room);
     shown.retain(|(column, _)| priced || *column != 7);
     // Labels have the room that is left.

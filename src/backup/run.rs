@@ -25,8 +25,8 @@ use crate::vault::{self, Id, IndexedVault, Node};
 /// More workers than this would take more memory than they bring speed.
 const MOST_WORKERS: usize = 16;
 
-/// Backs up what the options say. The caller holds a shared lock, and gives it so that it is checked before the
-/// generation is saved. Entries that cannot be read or change meanwhile are told to `report`, from any thread, and left
+/// Backs up what the options say. The caller holds a shared lock, and gives it so that it is checked before an index file
+/// or the generation is saved. Entries that cannot be read or change meanwhile are told to `report`, from any thread, and left
 /// out or stored as they were read; the generation is saved all the same.
 ///
 /// After a stop or an error no generation is saved, but what was stored is indexed, so that the next run finds it.
@@ -47,6 +47,7 @@ pub fn run(
         compression: options.compression,
         pack_size: options.pack_size,
         dry_run: options.dry_run,
+        lock: held.map(LockGuard::watch),
         ..WriterOptions::default()
     };
     let mut shared = Shared {
@@ -221,7 +222,7 @@ fn finish(
     }
     cancel.check()?;
     if let Some(held) = held {
-        held.check()?;
+        held.watch().confirm()?;
     }
     let mut generation = Generation {
         id: Id::ZERO,

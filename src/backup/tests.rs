@@ -15,8 +15,8 @@ use tempfile::TempDir;
 use super::*;
 use crate::progress::{Cancel, Progress};
 use crate::storage::{FileKind, LocalStorage, Storage, StorageError};
-use crate::vault::testing::{PASSWORD, test_options, test_vault};
-use crate::vault::{BlobKind, Generation, Id, IndexedVault, Node, NodeType, Password, Time, Vault};
+use crate::vault::testing::{PASSWORD, Tampered, test_options, test_vault};
+use crate::vault::{self, BlobKind, Generation, Id, IndexedVault, LockKind, Node, NodeType, Password, Time, Vault};
 
 /// Bytes that do not compress.
 fn noise(seed: u64, length: usize) -> Vec<u8> {
@@ -592,6 +592,44 @@ fn a_stop_leaves_what_was_stored_for_the_next_run() {
         again.summary.data_added
     );
     assert_eq!(bench.listed(&again).len(), 12);
+}
+
+#[test]
+fn a_backup_whose_lock_is_taken_away_saves_no_index_and_no_generation() {
+    let mut bench = Bench::new();
+    let folder = tempfile::tempdir().unwrap();
+    let mut storage = Tampered::new(Arc::new(LocalStorage::new(folder.path())));
+    let locks = folder.path().join("locks");
+    storage.on_write = Box::new(move |kind, _| {
+        if kind == FileKind::Pack {
+            for lock in fs::read_dir(&locks).unwrap() {
+                // Two packs are written at once: the other's turn may have come before.
+                let _ = fs::remove_file(lock.unwrap().path());
+            }
+        }
+        Ok(())
+    });
+    bench.vault = Vault::create(Arc::new(storage), &Password::new(PASSWORD), &test_options(2)).unwrap();
+    bench.write("file", "content");
+    let held = bench.vault.lock(LockKind::Shared).unwrap();
+    let options = bench.options(&["."]);
+    let failed = run(
+        &bench.indexed(),
+        &options,
+        Some(&held),
+        &Progress::default(),
+        &Cancel::default(),
+        &|_| {},
+    );
+    let lost = matches!(failed, Err(Error::Vault(vault::Error::LockLost { .. })));
+    assert!(lost, "{failed:?}");
+    for kind in [FileKind::Index, FileKind::Generation] {
+        let listed = bench
+            .vault
+            .storage()
+            .list(kind, &mut |id, _| panic!("{kind:?} {id} was saved"));
+        listed.unwrap();
+    }
 }
 
 /// Writes an index of the vault that leaves out all data blobs, in place of the real ones.

@@ -17,6 +17,7 @@ use self::store::Store;
 pub(super) use self::store::index_is_due;
 use super::compress::{Level, Scratch};
 use super::crypto::{NONCE_SIZE, OVERHEAD};
+use super::lock::LockWatch;
 use super::pack::{self, PackBuilder};
 use super::repository::Compression;
 use super::{BlobKind, Error, Id, IndexedVault, Result};
@@ -32,6 +33,9 @@ pub struct WriterOptions {
     pub dry_run: bool,
     /// Save index files also because time has passed. Without it, how many there will be is known from the packs.
     pub timed_index: bool,
+    /// The lock that is written under: once it is lost nothing more is stored, and above all no index file is saved, since
+    /// the packs it would tell of may have been deleted.
+    pub lock: Option<LockWatch>,
 }
 
 impl Default for WriterOptions {
@@ -41,6 +45,7 @@ impl Default for WriterOptions {
             pack_size: pack::DEFAULT_PACK_SIZE,
             dry_run: false,
             timed_index: true,
+            lock: None,
         }
     }
 }
@@ -110,7 +115,7 @@ impl BlobWriter {
         }
         let claims = Arc::new(Claims::default());
         Ok(BlobWriter {
-            store: Store::new(vault, claims.clone(), options.pack_size, options.timed_index),
+            store: Store::new(vault, claims.clone(), &options),
             vault: vault.clone(),
             options,
             claims,
@@ -281,7 +286,8 @@ impl BlobWriter {
     }
 
     /// Stores what is open, saves the index. Until this returns, no generation may refer to the blobs.
-    /// Dropping a writer without `finish` also tries to store open packs and the index, so that the next run reuses them.
+    /// Dropping a writer without `finish` also tries to store open packs and the index, so that the next run reuses them;
+    /// but not when the lock was lost.
     pub fn finish(mut self) -> Result<WriterTotals> {
         self.flush()?;
         Ok(self.totals())

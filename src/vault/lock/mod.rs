@@ -2,9 +2,11 @@
 //!
 //! A lock is a small file in the vault. Taking one: look whether another is in the way, write ours, wait a moment, look
 //! again (two programs may have written at the same time: then both give up). Whoever takes a shared lock need not sit the
-//! moment out: a thread looks again meanwhile, and [`LockGuard::check`], which comes before every write that matters, waits
-//! for it. The same thread writes the lock anew every five minutes and deletes the one before; others take it for stale
-//! after half an hour. [`file`] knows what is in it; here is how it is held. [`release_all`] is for whoever ends the process.
+//! moment out: a thread looks again meanwhile, and [`LockGuard::check`] waits for it. The same thread writes the lock anew
+//! every five minutes and deletes the one before; others take it for stale after half an hour. Before an index file or a
+//! generation is saved [`LockWatch::confirm`] also looks whether the lock's file is still there: whoever took it away may
+//! have deleted the packs that would be told of. [`file`] knows what is in a lock; here is how it is held. [`release_all`]
+//! is for whoever ends the process.
 
 mod file;
 
@@ -166,6 +168,11 @@ impl LockGuard {
         Ok(guard)
     }
 
+    /// For those who write under the lock while another holds the guard.
+    pub fn watch(&self) -> LockWatch {
+        LockWatch(self.held.as_ref().map(|(held, _)| held.clone()))
+    }
+
     /// Its kind; `None` when the vault is used without locks.
     pub fn kind(&self) -> Option<LockKind> {
         self.held.as_ref().map(|(held, _)| held.kind)
@@ -174,20 +181,34 @@ impl LockGuard {
     /// Errors with `LockLost` once the lock could not be refreshed for 22.5 minutes, and with `Locked` when another program
     /// took one at the same moment; checked before each important write.
     pub fn check(&self) -> Result<()> {
-        let Some((held, _)) = &self.held else { return Ok(()) };
-        let state = relock(&held.state);
-        let undecided = |state: &mut State| !state.confirmed && state.over.is_none();
-        let state = held
-            .changed
-            .wait_while(state, undecided)
-            .unwrap_or_else(PoisonError::into_inner);
-        match &state.over {
-            Some(over) => Err(over.error(&held.vault)),
-            None if age(&state) > held.timing.lost => {
-                Err(Over::Lost("it was not refreshed in time".into()).error(&held.vault))
-            }
+        match &self.held {
+            Some((held, _)) => held.standing(&held.decided()),
             None => Ok(()),
         }
+    }
+}
+
+/// Asks whether a lock still holds; does not hold it.
+#[derive(Debug, Clone)]
+pub struct LockWatch(Option<Arc<Held>>);
+
+impl LockWatch {
+    /// Errors once the lock is known to be lost or given up. Waits for no second look: for writes that harm nobody when there
+    /// was no lock, such as packs.
+    pub fn check_known(&self) -> Result<()> {
+        match &self.0 {
+            Some(held) => held.standing(&relock(&held.state)),
+            None => Ok(()),
+        }
+    }
+
+    /// [`LockGuard::check`], and that the lock's file is still there.
+    pub fn confirm(&self) -> Result<()> {
+        let Some(held) = &self.0 else { return Ok(()) };
+        let mut state = held.decided();
+        held.standing(&state)?;
+        held.look(&mut state)?;
+        held.standing(&state)
     }
 }
 
@@ -203,6 +224,38 @@ impl Drop for LockGuard {
 }
 
 impl Held {
+    /// The state, once the second look is done or the lock is over.
+    fn decided(&self) -> MutexGuard<'_, State> {
+        let undecided = |state: &mut State| !state.confirmed && state.over.is_none();
+        let waited = self.changed.wait_while(relock(&self.state), undecided);
+        waited.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Errors if the lock is over, or too old to rely on.
+    fn standing(&self, state: &State) -> Result<()> {
+        match &state.over {
+            Some(over) => Err(over.error(&self.vault)),
+            None if age(state) > self.timing.lost => {
+                Err(Over::Lost("it was not refreshed in time".into()).error(&self.vault))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Ends it if its file is gone: whoever deleted it took this program for dead, and may have deleted what it relies on.
+    fn look(&self, state: &mut State) -> Result<(), StorageError> {
+        let Some(id) = state.id else { return Ok(()) };
+        match self.vault.storage().size(FileKind::Lock, &id) {
+            Ok(_) => Ok(()),
+            Err(StorageError::NotFound { .. }) => {
+                state.id = None;
+                self.end(state, Over::Lost("someone else removed it".into()));
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     fn write_first(&self) -> Result<Id> {
         let mut state = relock(&self.state);
         if let Some(over) = &state.over {
@@ -271,17 +324,10 @@ impl Held {
 
     /// Writes the lock anew and deletes the one before. Failures are tried again until it is too late.
     fn refresh(&self, state: &mut State) {
-        let Some(old) = state.id else { return };
-        // Whoever deleted it took this program for dead, and may have deleted what it relies on.
-        match self.vault.storage().size(FileKind::Lock, &old) {
-            Ok(_) => {}
-            Err(StorageError::NotFound { .. }) => {
-                state.id = None;
-                self.end(state, Over::Lost("someone else removed it".into()));
-                return;
-            }
-            Err(error) => return self.not_refreshed(state, &error.into()),
+        if let Err(error) = self.look(state) {
+            return self.not_refreshed(state, &error.into());
         }
+        let Some(old) = state.id else { return };
         match self.vault.write_lock(&Lock::ours(self.kind)) {
             Ok(new) => {
                 state.id = Some(new);

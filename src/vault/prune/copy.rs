@@ -37,6 +37,7 @@ pub(super) fn run(plan: &PrunePlan, lock: &LockGuard, progress: &Progress, cance
     let options = WriterOptions {
         pack_size: plan.options.pack_size,
         timed_index: false,
+        lock: Some(lock.watch()),
         ..WriterOptions::default()
     };
     let writer = BlobWriter::new(&plan.vault, options)?;

@@ -8,9 +8,11 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use super::WriterOptions;
 use super::claims::Claims;
 use crate::storage::{FileKind, StorageError};
 use crate::vault::index::json;
+use crate::vault::lock::LockWatch;
 use crate::vault::pack::{PackBlob, PackBuilder};
 use crate::vault::{Error, Id, IndexedVault, Result};
 
@@ -66,6 +68,7 @@ struct Shared {
     pending: Mutex<Pending>,
     /// Save index files also because time has passed.
     timed: bool,
+    lock: Option<LockWatch>,
     stored: Stored,
     failed: AtomicBool,
     failure: Mutex<Option<Error>>,
@@ -120,7 +123,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Store {
     /// The threads start with the first pack: a backup without changes needs none.
-    pub fn new(vault: &IndexedVault, claims: Arc<Claims>, pack_size: u32, timed: bool) -> Store {
+    pub fn new(vault: &IndexedVault, claims: Arc<Claims>, options: &WriterOptions) -> Store {
+        let pack_size = options.pack_size;
         let large = pack_size > LARGE;
         let (sender, receiver) = bounded(if large { 0 } else { CHANNEL });
         Store {
@@ -137,7 +141,8 @@ impl Store {
                     bytes: 0,
                     saved: Instant::now(),
                 }),
-                timed,
+                timed: options.timed_index,
+                lock: options.lock.clone(),
                 stored: Stored::default(),
                 failed: AtomicBool::new(false),
                 failure: Mutex::default(),
@@ -235,6 +240,7 @@ impl Shared {
     }
 
     fn store(&self, number: u64, pack: PackBuilder) -> Result<()> {
+        self.lock.as_ref().map_or(Ok(()), LockWatch::check_known)?;
         let vault = self.vault.vault();
         let sealed = pack.seal(vault.key())?;
         vault.storage().write(FileKind::Pack, &sealed.id, &[&sealed.bytes])?;
@@ -280,6 +286,7 @@ impl Shared {
         if packs.is_empty() {
             return Ok(());
         }
+        self.lock.as_ref().map_or(Ok(()), LockWatch::confirm)?;
         let mut text = Vec::with_capacity(packs.iter().map(|(_, blobs)| 100 + 200 * blobs.len()).sum());
         json::start(&mut text);
         packs
@@ -330,6 +337,19 @@ fn again(error: &Error) -> Error {
         Error::Damaged { file, what } => Error::Damaged {
             file: file.clone(),
             what: what.clone(),
+        },
+        Error::Locked {
+            place,
+            exclusive,
+            holder,
+        } => Error::Locked {
+            place: place.clone(),
+            exclusive: *exclusive,
+            holder: holder.clone(),
+        },
+        Error::LockLost { place, why } => Error::LockLost {
+            place: place.clone(),
+            why: why.clone(),
         },
         Error::Cancelled(cancelled) => Error::Cancelled(*cancelled),
         Error::Internal(text) => Error::Internal(text.clone()),

@@ -5,7 +5,7 @@ use super::*;
 use crate::progress::Cancel;
 use crate::storage::{FileKind, StorageError};
 use crate::vault::testing::{PASSWORD, Tampered, storage, test_options, test_vault, test_vault_of};
-use crate::vault::{Password, Vault};
+use crate::vault::{LockKind, Password, Vault};
 
 fn indexed(vault: &Vault) -> IndexedVault {
     vault.indexed(&Cancel::default()).unwrap()
@@ -294,6 +294,45 @@ fn a_full_disk_reaches_every_thread_and_keeps_what_is_stored() {
         listed.insert(pack.id, pack.size);
     });
     assert_eq!(listed, stored);
+}
+
+#[test]
+fn once_the_lock_is_taken_away_no_index_file_is_saved() {
+    let (_folder, vault) = test_vault();
+    for finishes in [true, false] {
+        let held = vault.lock(LockKind::Shared).unwrap();
+        let options = WriterOptions {
+            lock: Some(held.watch()),
+            ..WriterOptions::default()
+        };
+        let writer = BlobWriter::new(&indexed(&vault), options).unwrap();
+        let mut scratch = Scratch::default();
+        writer.add(BlobKind::Data, b"content", &mut scratch).unwrap();
+        vault.unlock(true).unwrap();
+        match finishes {
+            true => assert!(matches!(writer.finish(), Err(Error::LockLost { .. }))),
+            false => drop(writer),
+        }
+        assert_eq!(files(&vault, FileKind::Index), BTreeMap::new());
+    }
+}
+
+#[test]
+fn a_lost_lock_ends_the_storing_of_packs() {
+    let (_folder, vault) = test_vault();
+    let held = vault.lock(LockKind::Shared).unwrap();
+    let options = WriterOptions {
+        pack_size: pack::MIN_PACK_SIZE,
+        lock: Some(held.watch()),
+        ..WriterOptions::default()
+    };
+    let writer = BlobWriter::new(&indexed(&vault), options).unwrap();
+    drop(held);
+    let mut scratch = Scratch::default();
+    let failed = (0..100).find_map(|seed| writer.add(BlobKind::Data, &noise(seed, 2 << 20), &mut scratch).err());
+    assert!(matches!(failed, Some(Error::LockLost { .. })), "{failed:?}");
+    drop(writer);
+    assert_eq!(files(&vault, FileKind::Pack), BTreeMap::new());
 }
 
 #[test]

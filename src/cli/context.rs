@@ -138,7 +138,7 @@ impl Context {
     /// The same of the vault given.
     pub fn reading_of(&self, vault: &str) -> Result<Reading, Failure> {
         let open = self.open(vault)?;
-        let lock = open.vault().lock(LockKind::Shared)?;
+        let lock = open.vault().lock(LockKind::Reading)?;
         self.stopped()?;
         Ok(Reading { open, _lock: lock })
     }

@@ -215,7 +215,7 @@ impl Engine {
     fn answer_with(&self, open: &OpenVault, question: &Question, cancel: &Cancel, emit: &Emit) -> Result<Answer> {
         let answer = match question {
             Question::PlanPrune { .. } => {
-                let _lock = open.vault().lock(LockKind::Shared)?;
+                let _lock = open.vault().lock(LockKind::Reading)?;
                 let indexed = open.indexed(cancel)?;
                 let plan = PrunePlan::make(&indexed, &PruneOptions::default(), &Progress::default(), cancel)?;
                 Some(Answer::PrunePlan(*plan.figures()))

@@ -83,7 +83,7 @@ impl Engine {
         // While trees are read, nobody may take them away. What was found without the lock may be gone already.
         let mut lock = None;
         if locked && !knows(&ids) {
-            lock = Some(vault.lock(LockKind::Shared)?);
+            lock = Some(vault.lock(LockKind::Reading)?);
             generations = vault.generations()?;
         }
         let indexed = open.indexed(cancel)?;

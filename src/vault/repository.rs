@@ -166,8 +166,8 @@ impl Vault {
         Vault { inner: Arc::new(inner) }
     }
 
-    /// The same vault, whose [`Vault::lock`] takes no shared locks: for places that cannot be written to. Exclusive locks
-    /// are taken all the same. Must be called before the vault is shared.
+    /// The same vault, whose [`Vault::lock`] takes no locks for reading: for places that cannot be written to. Whoever
+    /// writes takes one all the same. Must be called before the vault is shared.
     pub fn without_locks(self) -> Vault {
         match Arc::try_unwrap(self.inner) {
             Ok(inner) => Vault {
@@ -177,7 +177,7 @@ impl Vault {
         }
     }
 
-    /// Whether shared locks are left out.
+    /// Whether locks for reading are left out.
     pub fn leaves_out_locks(&self) -> bool {
         self.inner.no_lock
     }

@@ -149,7 +149,7 @@ impl Engine {
         if let Some(packs) = &*known {
             return Ok(packs.clone());
         }
-        let lock = open.vault().lock(LockKind::Shared)?;
+        let lock = open.vault().lock(LockKind::Reading)?;
         let indexed = open.indexed(cancel)?;
         let numbers = RefCell::new(Numbers::default());
         let classify = |kind, id: &Id| numbers.borrow_mut().number(ground.lifetimes.class_of(kind, id));

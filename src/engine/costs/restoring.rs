@@ -41,7 +41,7 @@ impl Engine {
         path: &[u8],
         cancel: &Cancel,
     ) -> Result<RestoreCost> {
-        let lock = open.vault().lock(LockKind::Shared)?;
+        let lock = open.vault().lock(LockKind::Reading)?;
         let indexed = open.indexed(cancel)?;
         let mut reads = Reads::default();
         let (mut folders, mut folder_bytes, mut missing) = (0u64, 0u64, 0u64);

@@ -64,7 +64,7 @@ impl Engine {
         job: &JobHandle,
     ) -> Result<TaskOutcome> {
         if dry_run {
-            let lock = open.vault().lock(LockKind::Shared)?;
+            let lock = open.vault().lock(LockKind::Reading)?;
             self.note(job, "holds a shared lock");
             let figures = *self.plan_prune(open, options, job)?.figures();
             drop(lock);

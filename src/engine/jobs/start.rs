@@ -397,7 +397,11 @@ impl Engine {
         options: &backup::BackupOptions,
         job: &JobHandle,
     ) -> Result<TaskOutcome> {
-        let lock = open.vault().lock(LockKind::Shared)?;
+        let kind = match options.dry_run {
+            true => LockKind::Reading,
+            false => LockKind::Shared,
+        };
+        let lock = open.vault().lock(kind)?;
         self.note(job, "holds a shared lock");
         let indexed = open.indexed(job.cancel_flag())?;
         self.note(job, "read the index, backing up");
@@ -422,7 +426,7 @@ impl Engine {
     }
 
     fn restore_job(&self, open: &OpenVault, what: &RestoreWhat, job: &JobHandle) -> Result<TaskOutcome> {
-        let lock = open.vault().lock(LockKind::Shared)?;
+        let lock = open.vault().lock(LockKind::Reading)?;
         self.note(job, "holds a shared lock");
         let indexed = open.indexed(job.cancel_flag())?;
         let plan = match what {

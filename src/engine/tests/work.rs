@@ -155,6 +155,31 @@ fn a_cancelled_backup_leaves_no_lock() {
 }
 
 #[test]
+fn without_locks_a_backup_still_heeds_those_of_others() {
+    let (bench, _) = bench();
+    let config = (*bench.engine.config()).clone();
+    let unlocked = Engine::new(settings(bench.folder.path(), |s| {
+        s.config = config;
+        s.no_lock = true;
+    }))
+    .unwrap();
+    let run = |dry_run| {
+        let task = Task::Plan {
+            plan: "files".into(),
+            vault: None,
+            dry_run,
+        };
+        unlocked.start(task).unwrap().wait()
+    };
+    let open = bench.engine.open("home", PasswordGiven::Configured).unwrap();
+    let held = open.vault().lock(crate::vault::LockKind::Exclusive).unwrap();
+    assert_eq!(run(false).unwrap_err().exit_code(), 11);
+    assert_eq!(run(true).unwrap().exit_code(), 0);
+    drop(held);
+    assert_eq!(run(false).unwrap().exit_code(), 0);
+}
+
+#[test]
 fn a_dry_run_stores_nothing() {
     let (bench, _) = bench();
     let task = Task::Plan {

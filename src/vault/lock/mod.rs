@@ -19,10 +19,12 @@ pub use file::{Lock, Presence};
 use super::{Error, Id, Result, Vault};
 use crate::storage::{FileKind, StorageError};
 
-/// The two kinds of lock.
+/// What a lock is taken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LockKind {
-    /// Others may read and add beside.
+    /// To read: others may read and add beside. Left out when the vault is used without locks.
+    Reading,
+    /// To add: others may read and add beside.
     Shared,
     /// Nobody else may use the vault.
     Exclusive,
@@ -133,7 +135,7 @@ impl LockGuard {
     }
 
     fn take_with(vault: &Vault, kind: LockKind, timing: Timing, registry: &Registry) -> Result<LockGuard> {
-        if kind == LockKind::Shared && vault.leaves_out_locks() {
+        if kind == LockKind::Reading && vault.leaves_out_locks() {
             return Ok(LockGuard { held: None });
         }
         check_others(vault, kind, None)?;
@@ -435,7 +437,7 @@ mod tests {
         assert_eq!(vault.locks().unwrap(), []);
         let alone = take(&vault, LockKind::Exclusive).unwrap();
         assert!(vault.locks().unwrap()[0].exclusive);
-        for kind in [LockKind::Shared, LockKind::Exclusive] {
+        for kind in [LockKind::Reading, LockKind::Shared, LockKind::Exclusive] {
             let error = take(&vault, kind).unwrap_err();
             assert!(matches!(error, Error::Locked { exclusive: true, .. }), "{error}");
         }
@@ -564,15 +566,16 @@ mod tests {
     }
 
     #[test]
-    fn without_locks_only_exclusive_ones_are_taken() {
+    fn without_locks_whoever_writes_takes_one_all_the_same() {
         let (_folder, vault) = test_vault();
         let vault = vault.without_locks();
-        let guard = take(&vault, LockKind::Shared).unwrap();
+        let guard = take(&vault, LockKind::Reading).unwrap();
         guard.check().unwrap();
         assert_eq!(vault.lock_ids().unwrap(), []);
-        let exclusive = take(&vault, LockKind::Exclusive).unwrap();
-        assert_eq!(vault.lock_ids().unwrap().len(), 1);
-        drop(exclusive);
+        for kind in [LockKind::Shared, LockKind::Exclusive] {
+            let _guard = take(&vault, kind).unwrap();
+            assert_eq!(vault.lock_ids().unwrap().len(), 1);
+        }
     }
 
     #[test]

@@ -27,7 +27,7 @@ const COMPRESSED_ENTRY: usize = 1 + 4 + 4 + 32;
 pub(super) const MAX_BLOBS: usize = 50_000;
 
 /// One blob of a pack.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PackBlob {
     /// Data or tree.
     pub kind: BlobKind,

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use super::index_files::{Entry, Summing};
 use super::layout::{Placed, stored};
 use crate::progress::Cancel;
 use crate::storage::{FileKind, Leftovers, Listed};
@@ -126,8 +127,7 @@ pub(super) struct Copies {
 #[derive(Debug)]
 pub(super) struct IndexFile {
     pub id: Id,
-    /// Each with how many of its blobs the file lists.
-    pub packs: Vec<(Id, u32)>,
+    pub packs: Vec<Entry>,
 }
 
 impl Placed for PackBlob {
@@ -316,23 +316,23 @@ fn read_index_file(vault: &Vault, file: &Id, codec: &mut Codec) -> Result<IndexF
     })
 }
 
-/// The packs of an index file and how many blobs they have there.
+/// Sums up what an index file tells of each pack.
 #[derive(Default)]
 struct Counts {
-    packs: Vec<(Id, u32)>,
-    blobs: u32,
+    packs: Vec<Entry>,
+    open: Summing,
 }
 
 impl json::Sink for Counts {
     fn pack(&mut self) {
-        self.blobs = 0;
+        self.open = Summing::default();
     }
 
-    fn blob(&mut self, _: &PackBlob) {
-        self.blobs = self.blobs.saturating_add(1);
+    fn blob(&mut self, blob: &PackBlob) {
+        self.open.add(blob);
     }
 
     fn pack_end(&mut self, id: Id) {
-        self.packs.push((id, self.blobs));
+        self.packs.push(self.open.end(id));
     }
 }

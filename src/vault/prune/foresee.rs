@@ -293,9 +293,9 @@ impl Contents {
         figures.lists += 1;
         let mut new = index_files::Counter::default();
         for file in &self.index_files {
-            if file.packs.iter().any(|(id, _)| leaves(id)) {
-                let stay = file.packs.iter().filter(|(id, blobs)| *blobs > 0 && !leaves(id));
-                stay.for_each(|(id, blobs)| _ = new.add(id, *blobs as usize));
+            if file.packs.iter().any(|pack| leaves(&pack.id)) {
+                let stay = file.packs.iter().filter(|pack| pack.blobs > 0 && !leaves(&pack.id));
+                stay.for_each(|pack| _ = new.add(*pack));
                 decision.old_index.push(file.id);
             }
         }

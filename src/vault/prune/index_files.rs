@@ -1,6 +1,7 @@
 //! Index files without the packs that go.
 
 use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::progress::Cancel;
 use crate::storage::FileKind;
@@ -33,11 +34,46 @@ pub(super) fn rewrite(vault: &Vault, old: &[Id], leaving: &dyn Fn(&Id) -> bool, 
     Ok(new.written)
 }
 
+/// What an index file tells of one pack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Entry {
+    /// The pack.
+    pub id: Id,
+    /// How many blobs it has there.
+    pub blobs: u32,
+    /// Which.
+    digest: u64,
+}
+
+/// Sums up the blobs that an index file lists of one pack.
+#[derive(Default)]
+pub(super) struct Summing {
+    blobs: u32,
+    digest: DefaultHasher,
+}
+
+impl Summing {
+    pub fn add(&mut self, blob: &PackBlob) {
+        self.blobs = self.blobs.saturating_add(1);
+        blob.hash(&mut self.digest);
+    }
+
+    /// All were added, and this is their pack.
+    pub fn end(&self, id: Id) -> Entry {
+        Entry {
+            id,
+            blobs: self.blobs,
+            digest: self.digest.finish(),
+        }
+    }
+}
+
 /// Counts the index files that packs which come in this order make.
 #[derive(Default)]
 pub(super) struct Counter {
-    /// A pack that two files told of is told of once.
-    told: HashSet<Id>,
+    /// A pack of which two files tell the same is told of once. They may also tell of different blobs of one pack: old
+    /// programs split packs so.
+    told: HashSet<Entry>,
     blobs: usize,
     full: u64,
 }
@@ -45,7 +81,7 @@ pub(super) struct Counter {
 /// What comes of a pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Told {
-    /// It was told of before.
+    /// The same was told before.
     Before,
     /// It comes into the file.
     Now,
@@ -54,11 +90,11 @@ pub(super) enum Told {
 }
 
 impl Counter {
-    pub fn add(&mut self, id: &Id, blobs: usize) -> Told {
-        if !self.told.insert(*id) {
+    pub fn add(&mut self, pack: Entry) -> Told {
+        if !self.told.insert(pack) {
             return Told::Before;
         }
-        self.blobs += blobs;
+        self.blobs += pack.blobs as usize;
         if self.blobs < BLOBS {
             return Told::Now;
         }
@@ -116,7 +152,9 @@ impl<'a> NewFiles<'a> {
         if blobs.is_empty() {
             return Ok(());
         }
-        let told = self.counter.add(id, blobs.len());
+        let mut summing = Summing::default();
+        blobs.iter().for_each(|blob| summing.add(blob));
+        let told = self.counter.add(summing.end(*id));
         if told == Told::Before {
             return Ok(());
         }

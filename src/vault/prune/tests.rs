@@ -15,6 +15,8 @@ use crate::storage::{FileKind, StorageError};
 use crate::vault::check::{self, DataSubset};
 use crate::vault::compress::Scratch;
 use crate::vault::generation::tests_support::generation;
+use crate::vault::index::json;
+use crate::vault::pack::PackBlob;
 use crate::vault::repository::Compression;
 use crate::vault::testing::{PASSWORD, Requests, Tampered, storage, test_vault, test_vault_of};
 use crate::vault::writer::{BlobWriter, WriterOptions};
@@ -526,6 +528,44 @@ fn a_kill_at_any_step_loses_nothing_and_the_next_prune_finishes() {
         (1..steps).contains(&finished),
         "{finished} of {steps} were not interrupted"
     );
+}
+
+/// Old programs split what they told of a pack over two index files.
+#[test]
+fn what_two_index_files_tell_of_one_pack_is_kept_from_both() {
+    let mut sample = Sample::new(&exclusive());
+    let stays = sample.add(&[content(1, 3000), content(2, 3000)]);
+    let goes = sample.add(&[content(3, 3000)]);
+    sample.forget(&goes);
+    let mut packs: Vec<(Id, Vec<PackBlob>)> = Vec::new();
+    let read = sample.open().index().for_each_pack(|id, blobs| {
+        packs.push((*id, blobs.to_vec()));
+        Ok::<(), Error>(())
+    });
+    read.unwrap();
+    for file in sample.vault.list_files(FileKind::Index).unwrap() {
+        sample.vault.remove_file(FileKind::Index, &file).unwrap();
+    }
+    for half in 0..2 {
+        let mut text = Vec::new();
+        json::start(&mut text);
+        for (id, blobs) in &packs {
+            let skip = if blobs.len() > 1 { half } else { 0 };
+            let told: Vec<PackBlob> = blobs.iter().skip(skip).step_by(2).copied().collect();
+            json::write_pack(&mut text, id, &told);
+        }
+        json::end(&mut text);
+        sample.vault.write_file(FileKind::Index, &text).unwrap();
+    }
+    let planned = *sample.plan(&ALL).unwrap().figures();
+    assert!(planned.packs_deleted > 0);
+    assert_eq!(sample.prune(&ALL), planned);
+    // Without what this process has seen of the index before.
+    let again = Vault::open(storage(&sample.folder), &Password::new(PASSWORD), None).unwrap();
+    let indexed = again.indexed(&Cancel::default()).unwrap();
+    for content in &sample.holds[&stays] {
+        assert_eq!(indexed.blob(BlobKind::Data, &Id::of(content)).unwrap(), *content);
+    }
 }
 
 #[test]

@@ -101,12 +101,18 @@ impl Vault {
     /// lock. Other key files stay as they are.
     pub fn change_password(&self, lock: &LockGuard, new: &NewKey) -> Result<Id> {
         lock.check_exclusive()?;
+        match self.key_is_there() {
+            // All the better that it is replaced.
+            Err(Error::Damaged { .. }) => {}
+            there => there?,
+        }
         let id = self.add_key(lock, new)?;
         self.remove_file(FileKind::Key, &self.key_id())?;
         Ok(id)
     }
 
-    /// Removes a key file, but not the one the vault was opened with. Needs an exclusive lock.
+    /// Removes a key file, but not the one the vault was opened with, which must still be there: else it might be the last.
+    /// Needs an exclusive lock.
     pub fn remove_key(&self, lock: &LockGuard, id: &Id) -> Result<()> {
         lock.check_exclusive()?;
         if *id == self.key_id() {
@@ -117,7 +123,23 @@ impl Vault {
             );
             return Err(Error::Selection(why));
         }
+        self.key_is_there()?;
         self.remove_file(FileKind::Key, id)
+    }
+
+    /// Errors unless the key file that the vault was opened with can still be read: it may have been removed since, long ago
+    /// in an interface that is left open.
+    fn key_is_there(&self) -> Result<()> {
+        match read_key_file(&**self.storage(), &self.key_id()) {
+            Ok(_) => Ok(()),
+            Err(Error::Storage(StorageError::NotFound { .. })) => Err(Error::Selection(format!(
+                "key {}, which opened {}, was removed meanwhile; nothing was changed: open the vault again, with a \
+                 password that still opens it",
+                self.key_id().short(),
+                self.place()
+            ))),
+            Err(error) => Err(error),
+        }
     }
 
     /// Errors unless the key file opens with the password and holds this vault's master key.
@@ -178,6 +200,7 @@ mod tests {
         let changed = vault.change_password(&lock, &new("changed")).unwrap();
         assert!(!opens(PASSWORD) && opens("second") && opens("changed"));
 
+        let vault = Vault::open(storage(&folder), &Password::new("changed"), None).unwrap();
         vault.remove_key(&lock, &second).unwrap();
         assert!(!opens("second") && opens("changed"));
         assert_eq!(vault.list_files(FileKind::Key).unwrap(), [changed]);
@@ -204,6 +227,23 @@ mod tests {
         assert!(matches!(vault.key_named("zz"), Err(Error::Selection(_))));
         assert!(matches!(vault.key_named(""), Err(Error::Selection(_))));
         assert_eq!(vault.keys().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn the_last_key_stays_whoever_removed_the_one_in_use() {
+        let (folder, vault) = test_vault();
+        let lock = vault.lock(LockKind::Exclusive).unwrap();
+        let second = vault.add_key(&lock, &new("second")).unwrap();
+        let other = Vault::open(storage(&folder), &Password::new("second"), None).unwrap();
+        other.remove_key(&lock, &vault.key_id()).unwrap();
+        for refused in [
+            vault.remove_key(&lock, &second),
+            vault.change_password(&lock, &new("third")).map(drop),
+        ] {
+            let error = refused.unwrap_err().to_string();
+            assert!(error.contains("was removed meanwhile; nothing was changed"), "{error}");
+        }
+        assert_eq!(vault.list_files(FileKind::Key).unwrap(), [second]);
     }
 
     #[test]

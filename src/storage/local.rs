@@ -78,6 +78,34 @@ impl LocalStorage {
         made.map_err(|error| failed("create the folder", folder, error))
     }
 
+    /// Makes a folder of the layout that is missing, but only while the vault is there. When it is not, its disk was taken
+    /// away, and what is written would fill the disk below the mount point.
+    fn make_missing_folder(&self, folder: &Path) -> Result<(), StorageError> {
+        if let Err(error) = fs::metadata(self.path(FileKind::Config, &Id::ZERO)) {
+            let why = "the vault is not there any more: was its disk unplugged or unmounted?";
+            return Err(StorageError::Io {
+                action: "write to",
+                what: self.describe(),
+                source: match error.kind() {
+                    io::ErrorKind::NotFound => io::Error::other(why),
+                    _ => error,
+                },
+            });
+        }
+        let mode = if self.group { 0o770 } else { 0o700 };
+        // Not recursively: nothing above the vault's own folder is made.
+        for folder in [folder.parent().filter(|above| *above != self.root), Some(folder)] {
+            let Some(folder) = folder else { continue };
+            match DirBuilder::new().mode(mode).create(folder) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                    return Err(failed("create the folder", folder, error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Lists the vault's files in one folder; one that is not there lists nothing.
     fn list_folder(&self, folder: &Path, each: &mut dyn FnMut(Listed)) -> Result<(), StorageError> {
         let entries = match fs::read_dir(folder) {
@@ -144,7 +172,7 @@ impl LocalStorage {
                 Ok(file) => return Ok((file, temporary)),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound && !made_folder => {
-                    self.make_folder(folder)?;
+                    self.make_missing_folder(folder)?;
                     made_folder = true;
                 }
                 Err(error) => return Err(failed("write", path, error)),
@@ -408,6 +436,32 @@ mod tests {
         assert_eq!(mode(folder.path().join("keys").join(id.to_string())), 0o440);
         // The umask may take from the folder's 0770, but never adds.
         assert_eq!(mode(folder.path().join("keys")) & 0o007, 0);
+    }
+
+    #[test]
+    fn missing_folders_are_made_while_the_vault_is_there() {
+        let above = tempfile::tempdir().unwrap();
+        let root = above.path().join("disk/vault");
+        let storage = LocalStorage::new(&root);
+        storage.create_layout().unwrap();
+        storage.write(FileKind::Config, &Id::ZERO, &[b"config"]).unwrap();
+        let id = Id::of(b"x");
+        for kind in [FileKind::Lock, FileKind::Pack] {
+            fs::remove_dir_all(storage.folder(kind)).unwrap();
+            storage.write(kind, &id, &[b"x"]).unwrap();
+        }
+
+        // The disk goes away: its mount point stays, or goes too.
+        for left in ["disk/vault", "disk", ""] {
+            let _ = fs::remove_dir_all(above.path().join("disk"));
+            fs::create_dir_all(above.path().join(left)).unwrap();
+            for kind in [FileKind::Lock, FileKind::Generation, FileKind::Pack] {
+                let error = storage.write(kind, &id, &[b"x"]).unwrap_err().to_string();
+                assert!(error.ends_with("was its disk unplugged or unmounted?"), "{error}");
+            }
+            let empty = fs::read_dir(above.path().join(left)).unwrap().next().is_none();
+            assert!(empty, "something was made in {left:?}");
+        }
     }
 
     #[test]

@@ -169,7 +169,13 @@ impl LocalStorage {
                 .mode(0o600)
                 .open(&temporary)
             {
-                Ok(file) => return Ok((file, temporary)),
+                Ok(file) => {
+                    if self.group {
+                        // Others may read it from the moment on that it has its name.
+                        let _ = file.set_permissions(Permissions::from_mode(0o640));
+                    }
+                    return Ok((file, temporary));
+                }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound && !made_folder => {
                     self.make_missing_folder(folder)?;
@@ -433,7 +439,10 @@ mod tests {
         let storage = LocalStorage::new(folder.path());
         let id = Id::of(b"x");
         storage.write(FileKind::Key, &id, &[b"x"]).unwrap();
-        assert_eq!(mode(folder.path().join("keys").join(id.to_string())), 0o440);
+        let path = folder.path().join("keys").join(id.to_string());
+        assert_eq!(mode(&path), 0o440);
+        let (_, unnamed) = storage.create_temporary(&path, &folder.path().join("keys")).unwrap();
+        assert_eq!(mode(unnamed), 0o640, "before it has its name");
         // The umask may take from the folder's 0770, but never adds.
         assert_eq!(mode(folder.path().join("keys")) & 0o007, 0);
     }

@@ -10,6 +10,7 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use super::BadPattern;
 use super::metadata::Stat;
 use super::pattern::{Patterns, components};
+use crate::restore::is_part_name;
 
 /// What the first bytes of a `CACHEDIR.TAG` are.
 const CACHE_SIGNATURE: &[u8] = b"Signature: 8a477f597d28d172789f06886806bc55";
@@ -142,8 +143,11 @@ impl Exclude {
         !self.never.is_empty() && self.never.contains(&(stat.device_id, stat.inode))
     }
 
-    /// Whether a file (anything but a folder) is left out for its type or size.
+    /// Whether a file (anything but a folder) is left out for its type or size, or because a restore left it unfinished.
     pub fn file_is_out(&self, components: &[&[u8]], size: Option<u64>) -> bool {
+        if components.last().is_some_and(|name| is_part_name(name)) {
+            return true;
+        }
         if let (Some(limit), Some(size)) = (self.larger_than, size)
             && size > limit
         {
@@ -232,6 +236,9 @@ mod tests {
         let mut exclude = Exclude::default();
         let all = |exclude: &Exclude, path: &str, size| exclude.file_is_out(&components(path.as_bytes()), size);
         assert!(!all(&exclude, "/a.jpg", Some(9)));
+        assert!(all(&exclude, "/srv/.coffer-part-0123456789abcdef", Some(9)));
+        assert!(!all(&exclude, "/srv/.coffer-part-0123456789abcdef/a", Some(9)));
+        assert!(!all(&exclude, "/srv/.coffer-part-list", Some(9)));
         exclude.larger_than = Some(8);
         assert!(all(&exclude, "/a.jpg", Some(9)) && !all(&exclude, "/a.jpg", Some(8)) && !all(&exclude, "/link", None));
         exclude.only_extension(".JPG");

@@ -265,6 +265,10 @@ impl Executing<'_, '_> {
                 IssueKind::NotRestored,
                 "a socket is made by the program that listens on it; it was left out",
             ),
+            _ if code == Code::NotRestorable && place::is_part_name(at.name) => (
+                IssueKind::NotRestored,
+                "it is a file that a restore left unfinished; it was left out",
+            ),
             _ => explain(code),
         };
         self.job.issue(at.path, kind, error.to_owned());

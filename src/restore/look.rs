@@ -401,6 +401,10 @@ impl Visitor for Planner<'_> {
 
     fn entry(&mut self, at: &At<'_>, node: Node) -> Result<()> {
         match node.kind {
+            _ if place::is_part_name(at.name) => {
+                self.clash(at, Code::NotRestorable, &node, None);
+                Ok(())
+            }
             NodeType::File => self.file(at, node),
             _ => self.other(at, &node),
         }

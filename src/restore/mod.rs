@@ -49,6 +49,7 @@ pub use dump::{ArchiveFormat, dump_archive, dump_file};
 pub use error::{Error, Issue, IssueKind, Result};
 pub use execute::execute;
 pub use options::{Overwrite, RestoreOptions, Target};
+pub use place::is_part_name;
 pub use plan::{Action, Entry, Plan, Problem, Totals};
 pub use planner::plan;
 pub use reads::{Counted, Reads};

@@ -132,6 +132,14 @@ pub(super) fn part_name(name: &[u8]) -> Vec<u8> {
     part
 }
 
+/// Whether [`part_name`] makes such names. An entry of a generation that has one is what a restore left that broke off; to
+/// restore it could give its content to the file that is written under this name.
+pub fn is_part_name(name: &[u8]) -> bool {
+    let hex = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    name.strip_prefix(PART_PREFIX)
+        .is_some_and(|hash| hash.len() == 16 && hash.iter().all(hex))
+}
+
 /// Calls `each` with every name in an open folder but `.` and `..`.
 pub(super) fn read_names(
     folder: BorrowedFd<'_>,

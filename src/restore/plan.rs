@@ -51,7 +51,7 @@ pub enum Problem {
     MissingBlob,
     /// Nested deeper than 1,000 folders.
     TooDeep,
-    /// A socket, or a kind of entry this program does not know.
+    /// A socket, a kind of entry this program does not know, or a file that an earlier restore left unfinished.
     NotRestorable,
 }
 

@@ -210,6 +210,27 @@ fn folders_nested_without_end_are_cut_off() {
 }
 
 #[test]
+fn an_unfinished_file_in_the_generation_gives_no_other_its_content() {
+    let part = String::from_utf8(place::part_name(b"big")).unwrap();
+    let pieces: [&[u8]; 3] = [&[1; 2 << 20], &[2; 2 << 20], &[3; 2 << 20]];
+    // Of a kind that is there before any file's last piece, and one that comes in pieces itself.
+    let entries = [
+        file(&part, &[b"other", b"content"]),
+        At::Other(node(&part, NodeType::Fifo)),
+    ];
+    for entry in entries {
+        let made = make(vec![entry, file("big", &pieces)], &["/"]);
+        let target = tempfile::tempdir().unwrap();
+        let (totals, outcome, issues) = restore(&made, &to(target.path()));
+        assert!(fs::read(target.path().join("big")).unwrap() == pieces.concat());
+        assert_eq!((totals.problems, outcome.errors, outcome.warnings), (1, 0, 1));
+        assert_eq!((issues.len(), issues[0].kind), (1, IssueKind::NotRestored));
+        assert!(issues[0].error.contains("left unfinished"), "{}", issues[0].error);
+        assert!(!target.path().join(&part).exists());
+    }
+}
+
+#[test]
 fn sockets_are_left_out_with_a_warning() {
     let made = make(vec![At::Other(node("s", NodeType::Socket))], &["/s"]);
     let target = tempfile::tempdir().unwrap();

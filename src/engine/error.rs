@@ -186,7 +186,8 @@ mod tests {
         assert_eq!(
             Error::from(vault::Error::WrongPassword {
                 place: place(),
-                keys: 1
+                keys: 1,
+                bad: None,
             })
             .exit_code(),
             12

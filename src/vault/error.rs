@@ -25,12 +25,18 @@ pub enum Error {
         place: String,
     },
     /// No key opens with this password. Exit code 12.
-    #[error("wrong password for {place}: {} with it", if *.keys == 1 { "its one key does not open".to_owned() } else { format!("none of its {} keys opens", .keys) })]
+    #[error(
+        "wrong password for {place}: {} with it{}",
+        if *.keys == 1 { "its one key does not open".to_owned() } else { format!("none of its {} keys opens", .keys) },
+        .bad.as_ref().map(|bad| format!("; one more cannot be tried: {bad}")).unwrap_or_default()
+    )]
     WrongPassword {
         /// Folder or address.
         place: String,
         /// How many keys were tried.
         keys: usize,
+        /// What is wrong with a key file that could not be tried, if there is one.
+        bad: Option<String>,
     },
     /// Someone else's lock is in the way. Exit code 11.
     #[error("{place} is locked{}: {holder}; if that program is gone, run: coffer unlock --vault {place}", if *.exclusive { " exclusively" } else { "" })]

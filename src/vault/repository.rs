@@ -321,30 +321,34 @@ fn refuse_existing(storage: &dyn Storage, place: &str) -> Result<()> {
     Ok(())
 }
 
-/// Tries the key files in listing order: a wrong password moves on to the next, anything else is an error.
+/// Tries the key files in listing order. One that cannot be read shuts nobody out whose own opens; if none does, it is told.
 fn find_key(storage: &dyn Storage, password: &Password) -> Result<(Id, MasterKey)> {
     let mut ids = Vec::new();
     storage.list(FileKind::Key, &mut |id, _| ids.push(id))?;
     let mut tried = 0;
+    let mut bad = None;
     for id in &ids {
-        let file = match read_key_file(storage, id) {
+        let opened = read_key_file(storage, id).map(|file| file.open(&password.0));
+        let error = match opened {
+            Ok(Ok(master)) => return Ok((*id, master)),
+            Ok(Err(KeyError::Password)) => {
+                tried += 1;
+                continue;
+            }
             // Removed since it was listed.
             Err(Error::Storage(StorageError::NotFound { .. })) => continue,
-            file => file?,
+            Ok(Err(KeyError::Bad(what))) => Error::Damaged {
+                file: storage.describe_file(FileKind::Key, id),
+                what,
+            },
+            Err(error) => error,
         };
-        tried += 1;
-        match file.open(&password.0) {
-            Ok(master) => return Ok((*id, master)),
-            Err(KeyError::Password) => {}
-            Err(KeyError::Bad(what)) => {
-                return Err(Error::Damaged {
-                    file: storage.describe_file(FileKind::Key, id),
-                    what,
-                });
-            }
-        }
+        bad.get_or_insert(error);
     }
     if tried == 0 {
+        if let Some(bad) = bad {
+            return Err(bad);
+        }
         let what = "it has a config but no key file, so nothing in it can be read".to_owned();
         return Err(Error::Damaged {
             file: storage.describe(),
@@ -354,6 +358,7 @@ fn find_key(storage: &dyn Storage, password: &Password) -> Result<(Id, MasterKey
     Err(Error::WrongPassword {
         place: storage.describe(),
         keys: tried,
+        bad: bad.map(|bad| bad.to_string()),
     })
 }
 
@@ -463,6 +468,27 @@ mod tests {
         vault.remove_file(FileKind::Key, &vault.key_id()).unwrap();
         let error = open(&folder, PASSWORD).unwrap_err().to_string();
         assert!(error.contains("no key file"), "{error}");
+    }
+
+    #[test]
+    fn a_damaged_key_shuts_nobody_else_out() {
+        let (folder, vault) = test_vault();
+        // So many that one comes before it, whatever the order of the listing.
+        for n in 0..16 {
+            let bad = Id([n; 32]);
+            vault.storage().write(FileKind::Key, &bad, &[b"rotten"]).unwrap();
+        }
+        assert_eq!(open(&folder, PASSWORD).unwrap().key_id(), vault.key_id());
+        let error = open(&folder, "wrong").unwrap_err();
+        assert!(matches!(error, Error::WrongPassword { keys: 1, .. }), "{error}");
+        let text = error.to_string();
+        assert!(
+            text.contains("; one more cannot be tried: ") && text.contains("damaged"),
+            "{text}"
+        );
+        vault.remove_file(FileKind::Key, &vault.key_id()).unwrap();
+        let error = open(&folder, PASSWORD).unwrap_err();
+        assert!(matches!(error, Error::Damaged { .. }), "{error}");
     }
 
     #[test]

@@ -137,6 +137,21 @@ fn signal(child: &Child, signal: rustix::process::Signal) {
 }
 
 #[test]
+fn a_damaged_generation_stops_no_backup_and_is_deleted_by_its_whole_id() {
+    let bench = Bench::with_vault();
+    bench.backup(&[]);
+    let id = "ab".repeat(32);
+    fs::write(bench.path("vault/snapshots").join(&id), "rotten").unwrap();
+    bench.backup(&[]);
+    let told = bench.fails(1, &["generations", "--vault", "vault"]);
+    assert!(told.contains(&format!("coffer forget {id}")), "{told}");
+    bench.fails(1, &["forget", "--vault", "vault", "abab"]);
+    let done = bench.good(&["forget", "--vault", "vault", &id]);
+    assert!(done.contains("is damaged: what it holds is not known"), "{done}");
+    bench.good(&["generations", "--vault", "vault"]);
+}
+
+#[test]
 fn exit_codes_say_what_went_wrong() {
     let bench = Bench::with_vault();
     bench.backup(&[]);

@@ -92,6 +92,8 @@ pub enum IssueKind {
     Healed,
     /// The parent generation's listing of this folder could not be read; all files in it were read again.
     ParentUnreadable,
+    /// This generation of the vault could not be read: it was not thought of as a parent.
+    GenerationUnreadable,
 }
 
 impl IssueKind {
@@ -113,6 +115,7 @@ impl std::fmt::Display for Issue {
             IssueKind::IncompleteMetadata => "backed up with incomplete metadata",
             IssueKind::Healed => "read again",
             IssueKind::ParentUnreadable => "read again",
+            IssueKind::GenerationUnreadable => "not compared with",
         };
         write!(f, "{}: {what}: {}", String::from_utf8_lossy(&self.path), self.error)
     }

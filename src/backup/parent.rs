@@ -4,38 +4,43 @@ use std::path::Path;
 
 use super::options::ParentChoice;
 use super::{BackupOptions, Result};
+use crate::storage::StorageError;
 use crate::vault::generation::Generation;
-use crate::vault::{self, IndexedVault, Node, NodeType};
+use crate::vault::{self, Id, IndexedVault, Node, NodeType};
 
 use super::metadata::Stat;
 
 /// Finds the parent generation. By itself: the newest of the same host that holds all the paths and is not newer than the
-/// backup.
-pub(super) fn choose(vault: &IndexedVault, options: &BackupOptions, paths: &[String]) -> Result<Option<Generation>> {
-    let fits = |generation: &Generation| match options.parent {
-        ParentChoice::None => false,
-        ParentChoice::Id(id) => generation.id == id,
+/// backup. Those that cannot be read are told to `unread`.
+pub(super) fn choose(
+    vault: &IndexedVault,
+    options: &BackupOptions,
+    paths: &[String],
+    unread: &(dyn Fn(Id, vault::Error) + Sync),
+) -> Result<Option<Generation>> {
+    let vault = vault.vault();
+    match options.parent {
+        _ if options.stdin.is_some() => Ok(None),
+        ParentChoice::None => Ok(None),
+        ParentChoice::Id(id) => match vault.generation(&id) {
+            Err(vault::Error::Storage(StorageError::NotFound { .. })) => {
+                let text = format!("the vault has no generation {id} to compare with; coffer generations lists them");
+                Err(vault::Error::Selection(text).into())
+            }
+            found => Ok(Some(found?)),
+        },
         ParentChoice::Auto => {
-            generation.hostname == options.host
-                && paths.iter().all(|path| generation.paths.contains(path))
-                && instant(generation) <= (options.time.seconds, options.time.nanos)
+            let fits = |generation: &Generation| {
+                generation.hostname == options.host
+                    && paths.iter().all(|path| generation.paths.contains(path))
+                    && instant(generation) <= (options.time.seconds, options.time.nanos)
+            };
+            let all = vault.generations_reporting(&|id, error| {
+                unread(id, error);
+                Ok(())
+            })?;
+            Ok(all.into_iter().filter(fits).max_by_key(instant))
         }
-    };
-    if options.stdin.is_some() || options.parent == ParentChoice::None {
-        return Ok(None);
-    }
-    let found = vault
-        .vault()
-        .generations()?
-        .into_iter()
-        .filter(fits)
-        .max_by_key(instant);
-    match (options.parent, found) {
-        (ParentChoice::Id(id), None) => {
-            let text = format!("the vault has no generation {id} to compare with; coffer generations lists them");
-            Err(vault::Error::Selection(text).into())
-        }
-        (_, found) => Ok(found),
     }
 }
 

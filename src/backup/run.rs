@@ -13,8 +13,9 @@ use super::targets::{self, Skeleton};
 use super::view::ReadFrom;
 use super::walk::FolderJob;
 use super::worker::{Counts, Shared, Worker};
-use super::{BackupOptions, Error, Issue, Outcome, Result, count, disk, parent, stream};
+use super::{BackupOptions, Error, Issue, IssueKind, Outcome, Result, count, disk, parent, stream};
 use crate::progress::{Cancel, Progress};
+use crate::storage::FileKind;
 use crate::vault::chunker::Chunker;
 use crate::vault::generation::{Generation, Summary};
 use crate::vault::lock::LockGuard;
@@ -75,7 +76,15 @@ pub fn run(
             (paths, Some(skeleton))
         }
     };
-    let parent = parent::choose(vault, options, &paths)?;
+    let unread = |id, error: vault::Error| {
+        let place = vault.vault().place_of(FileKind::Generation, &id);
+        shared.issue(
+            place.into_bytes(),
+            IssueKind::GenerationUnreadable,
+            std::io::Error::other(error),
+        );
+    };
+    let parent = parent::choose(vault, options, &paths, &unread)?;
     shared.doubtful = parent::doubtful(parent.as_ref());
     let mut bytes_read = None;
     let tree = match (&options.stdin, skeleton) {

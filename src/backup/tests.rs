@@ -713,6 +713,28 @@ fn missing_blobs_are_healed() {
 }
 
 #[test]
+fn a_damaged_generation_is_passed_over_and_told_of() {
+    let bench = Bench::new();
+    bench.write("a", "content of a");
+    let first = bench.run(&bench.options(&["a"]));
+    let storage = bench.vault.storage();
+    let bad = Id::of(b"whole");
+    storage.write(FileKind::Generation, &bad, &[b"rotten"]).unwrap();
+    let second = bench.run(&bench.options(&["a"]));
+    assert_eq!(second.parent, first.generation.map(|generation| generation.id));
+    assert_eq!((files(&second), second.unreadable), ([0, 0, 1], 0));
+    let place = bench.vault.place_of(FileKind::Generation, &bad);
+    assert_eq!(bench.issues(), [(IssueKind::GenerationUnreadable, place)]);
+
+    let mut options = bench.options(&["a"]);
+    options.parent = ParentChoice::Id(bad);
+    assert!(bench.try_run(&options).is_err());
+    options.parent = ParentChoice::Id(Id::of(b"none"));
+    let error = bench.try_run(&options).unwrap_err().to_string();
+    assert!(error.contains("has no generation"), "{error}");
+}
+
+#[test]
 fn a_stream_is_one_file() {
     let bench = Bench::new();
     let content = noise(9, (12 << 20) + 5);

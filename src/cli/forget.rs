@@ -16,9 +16,9 @@ use super::{Failure, generations, select};
 use crate::config::PlanConfig;
 use crate::engine::{Error, Task, TaskOutcome};
 use crate::retention::{self, Fitted, Outcome, Policy, apply, fit};
-use crate::vault::generation::{Filter, GroupBy};
+use crate::vault::generation::{Filter, GroupBy, resolve};
 use crate::vault::prune::PruneFigures;
-use crate::vault::{Generation, Id};
+use crate::vault::{self, Generation, Id};
 
 /// Delete generations, by hand or by a rule of what stays
 ///
@@ -105,9 +105,18 @@ impl Args {
         // Only what is named is read, so that it works beside a generation that is damaged.
         let reading = context.reading_of(vault)?;
         let mut chosen: Vec<Generation> = Vec::new();
+        let mut damaged: Vec<Id> = Vec::new();
         for text in &self.ids {
             keep::check_id(text)?;
-            let generation = select::one(context, reading.vault(), text)?;
+            let found = resolve(reading.vault(), text, &Filter::default(), &context.out.zone);
+            let generation = match (found, text.parse()) {
+                // Deleting is what can be done about it; only the whole id says for sure that it is meant.
+                (Err(vault::Error::Damaged { .. }), Ok(id)) => {
+                    damaged.push(id);
+                    continue;
+                }
+                (found, _) => found?,
+            };
             if chosen.iter().all(|other| other.id != generation.id) {
                 chosen.push(generation);
             }
@@ -117,7 +126,16 @@ impl Args {
         if let Some(generation) = chosen.iter().find(|one| retention::is_protected(&one.tags)) {
             return Err(Error::Protected { id: generation.id }.into());
         }
-        let ids: Vec<Id> = chosen.iter().map(|generation| generation.id).collect();
+        let mut ids: Vec<Id> = chosen.iter().map(|generation| generation.id).collect();
+        damaged.retain(|id| !ids.contains(id));
+        damaged.sort_unstable();
+        damaged.dedup();
+        for id in &damaged {
+            context
+                .out
+                .remark(format!("{id} is damaged: what it holds is not known"))?;
+        }
+        ids.extend(damaged);
         if !context.out.json && !context.out.quiet {
             generations::table(context, &chosen).print(&context.out)?;
         }

@@ -126,3 +126,16 @@ pub enum Error {
     #[error("internal error: {0}")]
     Internal(String),
 }
+
+impl Error {
+    /// The same; of a damaged file it also says what to do.
+    pub(super) fn advise(self, advice: impl FnOnce() -> String) -> Error {
+        match self {
+            Error::Damaged { file, what } => Error::Damaged {
+                file,
+                what: format!("{what}; {}", advice()),
+            },
+            other => other,
+        }
+    }
+}

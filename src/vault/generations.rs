@@ -26,14 +26,21 @@ const MAX_CACHE: usize = 128 << 20;
 
 /// Generation files' ids and plain bytes.
 type PlainFiles = Vec<(Id, Vec<u8>)>;
+/// Told of a generation that cannot be read: returns the error to stop, or nothing to go on without it.
+type OnBadFile<'a> = &'a (dyn Fn(Id, Error) -> Result<()> + Sync);
 
 impl Vault {
     /// All generations, oldest first. A damaged file is an error that names it. In a vault with many, content read before
     /// comes from the local cache: [`Vault::generation`] and [`Vault::generations_stored`] never do that.
     pub fn generations(&self) -> Result<Vec<Generation>> {
+        self.generations_reporting(&refuse)
+    }
+
+    /// The same, but `on_bad` decides about those that cannot be read. It is called from several threads.
+    pub fn generations_reporting(&self, on_bad: OnBadFile) -> Result<Vec<Generation>> {
         let ids = self.list_files(FileKind::Generation)?;
         if ids.len() < CACHE_FROM {
-            return self.load(ids, Vec::new());
+            return Ok(self.load(ids, Vec::new(), on_bad)?.0);
         }
         let cached = self.read_cache(&ids);
         let missing: Vec<Id> = ids
@@ -41,7 +48,7 @@ impl Vault {
             .filter(|id| cached.binary_search_by_key(id, |(id, _)| *id).is_err())
             .collect();
         let stale = !missing.is_empty();
-        let (generations, plain) = self.load_with_plain(missing, cached)?;
+        let (generations, plain) = self.load(missing, cached, on_bad)?;
         if stale {
             self.write_cache(&plain);
         }
@@ -50,7 +57,8 @@ impl Vault {
 
     /// All generations, oldest first, each read from the vault itself.
     pub fn generations_stored(&self) -> Result<Vec<Generation>> {
-        self.load(self.list_files(FileKind::Generation)?, Vec::new())
+        let ids = self.list_files(FileKind::Generation)?;
+        Ok(self.load(ids, Vec::new(), &refuse)?.0)
     }
 
     /// One generation, read from the vault itself.
@@ -71,12 +79,8 @@ impl Vault {
         Ok(generation)
     }
 
-    fn load(&self, ids: Vec<Id>, known: PlainFiles) -> Result<Vec<Generation>> {
-        Ok(self.load_with_plain(ids, known)?.0)
-    }
-
     /// Reads the files `ids` in parallel and adds what is `known`; returns all, oldest first, and the plain bytes of all.
-    fn load_with_plain(&self, ids: Vec<Id>, known: PlainFiles) -> Result<(Vec<Generation>, PlainFiles)> {
+    fn load(&self, ids: Vec<Id>, known: PlainFiles, on_bad: OnBadFile) -> Result<(Vec<Generation>, PlainFiles)> {
         let next = AtomicUsize::new(0);
         let found = Mutex::new(Ok(known));
         let worker = || {
@@ -88,7 +92,11 @@ impl Vault {
                     (Ok(found), Ok(plain)) => found.push((*id, plain)),
                     // Forgotten by someone else since it was listed.
                     (Ok(_), Err(Error::Storage(StorageError::NotFound { .. }))) => {}
-                    (Ok(_), Err(error)) => *found = Err(error),
+                    (Ok(_), Err(error)) => {
+                        if let Err(error) = on_bad(*id, error) {
+                            *found = Err(error);
+                        }
+                    }
                     (Err(_), _) => return,
                 }
             }
@@ -101,10 +109,13 @@ impl Vault {
         });
         let mut plain = found.into_inner().unwrap_or_else(PoisonError::into_inner)?;
         plain.sort_unstable_by_key(|(id, _)| *id);
-        let mut generations = plain
-            .iter()
-            .map(|(id, plain)| self.decode_generation(id, plain))
-            .collect::<Result<Vec<_>>>()?;
+        let mut generations = Vec::with_capacity(plain.len());
+        for (id, plain) in &plain {
+            match self.decode_generation(id, plain) {
+                Ok(generation) => generations.push(generation),
+                Err(error) => on_bad(*id, error)?,
+            }
+        }
         generations.sort_by_key(|generation| (generation.time.seconds, generation.time.nanos));
         Ok((generations, plain))
     }
@@ -144,6 +155,11 @@ impl Vault {
             tracing::debug!("the local copy of the generations could not be written");
         }
     }
+}
+
+/// Without a generation nothing is what it seems: not the newest one, not what a rule keeps.
+fn refuse(id: Id, error: Error) -> Result<()> {
+    Err(error.advise(|| format!("nothing in it can be restored; delete it with: coffer forget {id}")))
 }
 
 fn parse_cache(plain: &[u8]) -> Option<PlainFiles> {
@@ -231,6 +247,14 @@ mod tests {
             matches!(&error, Error::Damaged { file, .. } if file.contains(&bad.to_string())),
             "{error}"
         );
+        assert!(error.to_string().ends_with(&format!("coffer forget {bad}")), "{error}");
+        let unread = Mutex::new(Vec::new());
+        let others = vault.generations_reporting(&|id, _| {
+            unread.lock().unwrap().push(id);
+            Ok(())
+        });
+        assert_eq!(times(&others.unwrap()), [1]);
+        assert_eq!(unread.into_inner().unwrap(), [bad]);
     }
 
     #[test]

@@ -3,9 +3,9 @@
 use crate::engine::{Engine, Error, JobHandle, OpenVault, Result, TaskOutcome};
 use crate::retention;
 use crate::text::counted;
-use crate::vault::Id;
 use crate::vault::lock::{LockGuard, LockKind};
 use crate::vault::prune::{PruneFigures, PruneOptions, PrunePlan};
+use crate::vault::{self, Id};
 
 impl Engine {
     /// Deletes generations and, if asked to, gives back their space before anybody else can come between.
@@ -105,12 +105,12 @@ impl Engine {
 /// Looked at under the lock: a generation may have been protected since it was chosen. One that cannot be read is damaged,
 /// and deleting is what can be done about it.
 fn refuse_protected(open: &OpenVault, ids: &[Id]) -> Result<()> {
-    let protected = |id: &&Id| {
-        let generation = open.vault().generation(id);
-        generation.is_ok_and(|generation| retention::is_protected(&generation.tags))
-    };
-    match ids.iter().find(protected) {
-        Some(id) => Err(Error::Protected { id: *id }),
-        None => Ok(()),
+    for id in ids {
+        match open.vault().generation(id) {
+            Ok(generation) if retention::is_protected(&generation.tags) => return Err(Error::Protected { id: *id }),
+            Ok(_) | Err(vault::Error::Damaged { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
+    Ok(())
 }

@@ -37,7 +37,7 @@ pub type OnBadFile<'a> = &'a (dyn Fn(Id, Error) -> Result<()> + Sync);
 impl Index {
     /// Brings the local segments up to date with the vault and opens them. An index file that cannot be read is an error.
     pub fn load(vault: &Vault, cancel: &Cancel) -> Result<Index> {
-        Index::load_reporting(vault, cancel, &|_, error| Err(error))
+        Index::load_reporting(vault, cancel, &refuse)
     }
 
     /// The same, but `on_bad` decides about index files that cannot be read.
@@ -55,7 +55,7 @@ impl Index {
     /// Takes in what other processes did to the vault since it was opened.
     pub fn refresh(&self, vault: &Vault, cancel: &Cancel) -> Result<()> {
         let _changing = self.change();
-        self.replace(load(vault, &self.folder, cancel, &|_, error| Err(error))?);
+        self.replace(load(vault, &self.folder, cancel, &refuse)?);
         Ok(())
     }
 
@@ -124,6 +124,13 @@ impl Index {
         }
         Ok(())
     }
+}
+
+/// No index file may be missing.
+fn refuse(_: Id, error: Error) -> Result<()> {
+    Err(error.advise(|| {
+        "coffer check tells what else is damaged, and restic's command repair index makes the index anew from the packs".into()
+    }))
 }
 
 /// The segments that cover the vault's index files, each once.

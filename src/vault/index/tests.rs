@@ -182,6 +182,7 @@ fn what_is_covered_is_not_read_again() {
         .for_each(|path| fs::remove_file(path).unwrap());
     let error = Index::load(&vault, &Cancel::default()).unwrap_err();
     assert!(error.to_string().contains(&file.to_string()), "{error}");
+    assert!(error.to_string().contains("restic's command repair index"), "{error}");
     let bad = std::sync::Mutex::new(Vec::new());
     let index = Index::load_reporting(&vault, &Cancel::default(), &|id, _| {
         bad.lock().unwrap().push(id);

@@ -364,7 +364,12 @@ fn check_others(vault: &Vault, kind: LockKind, ours: Option<&Id>) -> Result<()> 
         let lock = match vault.read_lock(&id) {
             // Released since it was listed.
             Err(error) if file::is_gone(&error) => continue,
-            lock => lock?,
+            lock => lock.map_err(|error| {
+                error.advise(|| {
+                    let place = vault.place();
+                    format!("if no program uses the vault, run: coffer unlock --remove-all --vault {place}")
+                })
+            })?,
         };
         if lock.exclusive || kind == LockKind::Exclusive {
             return Err(Error::Locked {
@@ -486,6 +491,19 @@ mod tests {
         let error = guard.check().unwrap_err();
         assert!(matches!(error, Error::Locked { exclusive: true, .. }), "{error}");
         assert_eq!(vault.lock_ids().unwrap(), [other]);
+    }
+
+    #[test]
+    fn a_damaged_lock_says_how_to_get_rid_of_it() {
+        let (_folder, vault) = test_vault();
+        vault
+            .storage()
+            .write(FileKind::Lock, &Id::of(b"x"), &[b"junk"])
+            .unwrap();
+        let error = take(&vault, LockKind::Shared).unwrap_err().to_string();
+        assert!(error.contains("run: coffer unlock --remove-all --vault /"), "{error}");
+        assert_eq!(vault.unlock(true).unwrap(), 1);
+        take(&vault, LockKind::Shared).unwrap();
     }
 
     #[test]

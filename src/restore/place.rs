@@ -2,7 +2,7 @@
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 
@@ -87,6 +87,16 @@ pub(super) fn open_folder(folder: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd
 pub(super) fn open_folder_through(folder: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, Errno> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     rustix::fs::openat(folder, name, flags, Mode::empty())
+}
+
+/// [`open_folder`], of one on which nothing is mounted, not even a folder of the same filesystem: else [`Errno::XDEV`].
+fn open_unmounted(folder: BorrowedFd<'_>, name: &[u8]) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    match rustix::fs::openat2(folder, name, flags, Mode::empty(), ResolveFlags::NO_XDEV) {
+        // Kernels before 5.6, and sandboxes that do not know the call.
+        Err(Errno::NOSYS | Errno::PERM) => open_folder(folder, name),
+        opened => opened,
+    }
 }
 
 /// Opens the folder at a relative path, one step after the other; an empty path is the folder itself.
@@ -180,7 +190,7 @@ pub(super) struct Deletion<'a> {
 /// Why something was not deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NotDeleted {
-    /// Another filesystem is mounted there.
+    /// Another filesystem is mounted there, or another folder.
     Mounted,
     /// The vault lies there.
     Vault,
@@ -199,7 +209,7 @@ impl From<Errno> for NotDeleted {
 impl std::fmt::Display for NotDeleted {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            NotDeleted::Mounted => f.write_str("another filesystem is mounted there; it was not deleted"),
+            NotDeleted::Mounted => f.write_str("something else is mounted there; it was not deleted"),
             NotDeleted::Vault => f.write_str("the vault itself lies there; it was not deleted"),
             NotDeleted::Stopped => f.write_str("stopped"),
             NotDeleted::System(error) => write!(f, "cannot delete it: {error}"),
@@ -214,7 +224,7 @@ impl Deletion<'_> {
         self.visit(folder, name, device, 0, false)
     }
 
-    /// Deletes an entry and all below it. Never leaves the filesystem, never follows a symlink.
+    /// Deletes an entry and all below it. Never goes into what is mounted there, never follows a symlink.
     pub fn delete(&mut self, folder: BorrowedFd<'_>, name: &[u8]) -> Result<(), NotDeleted> {
         let device = Status::of_open(folder)?.device;
         self.visit(folder, name, device, 0, true)
@@ -242,11 +252,12 @@ impl Deletion<'_> {
             if depth >= MAX_DEPTH {
                 return Err(NotDeleted::System(Errno::NAMETOOLONG));
             }
-            let inner = match open_folder(folder, name) {
+            let inner = match open_unmounted(folder, name) {
                 Err(Errno::ACCESS) if delete => {
                     rustix::fs::chmodat(folder, name, Mode::RWXU, AtFlags::empty())?;
-                    open_folder(folder, name)?
+                    open_unmounted(folder, name)?
                 }
+                Err(Errno::XDEV) => return Err(NotDeleted::Mounted),
                 opened => opened?,
             };
             if delete && status.mode & 0o300 != 0o300 {
@@ -279,7 +290,7 @@ impl Deletion<'_> {
 
 /// The vault's own folder, if it lies on this machine.
 pub(super) fn protected(vault: &IndexedVault) -> Option<(u64, u64)> {
-    let stat = rustix::fs::stat(vault.vault().place()).ok()?;
+    let stat = rustix::fs::stat(vault.vault().storage().local_folder()?).ok()?;
     let status = Status::of(&stat);
     Some((status.device, status.inode))
 }

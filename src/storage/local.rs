@@ -200,6 +200,10 @@ impl Storage for LocalStorage {
         self.root.display().to_string()
     }
 
+    fn local_folder(&self) -> Option<&Path> {
+        Some(&self.root)
+    }
+
     fn describe_file(&self, kind: FileKind, id: &Id) -> String {
         self.path(kind, id).display().to_string()
     }

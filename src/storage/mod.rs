@@ -91,6 +91,11 @@ pub trait Storage: Send + Sync + std::fmt::Debug {
     /// The place as a user would write it, for messages.
     fn describe(&self) -> String;
 
+    /// The folder it lies in, if that is one of this machine.
+    fn local_folder(&self) -> Option<&std::path::Path> {
+        None
+    }
+
     /// The place of one file as a user would write it, for messages.
     fn describe_file(&self, kind: FileKind, id: &Id) -> String;
 

@@ -97,6 +97,9 @@ impl Storage for Tampered {
     fn describe(&self) -> String {
         self.inner.describe()
     }
+    fn local_folder(&self) -> Option<&std::path::Path> {
+        self.inner.local_folder()
+    }
     fn describe_file(&self, kind: FileKind, id: &Id) -> String {
         self.inner.describe_file(kind, id)
     }

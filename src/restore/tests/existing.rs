@@ -1,6 +1,7 @@
 //! Restoring over what exists: policies, resuming, deleting.
 
 use std::fs::FileTimes;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::time::{Duration, SystemTime};
 
@@ -177,7 +178,8 @@ fn the_vault_itself_is_never_deleted() {
     // The folder that holds the vault plays the target's `data`.
     let holder = tempfile::tempdir_in(target).unwrap();
     fs::create_dir_all(holder.path().join("data/backups")).unwrap();
-    let moved = holder.path().join("data/backups/vault");
+    let name = std::ffi::OsStr::from_bytes(b"vault-\xff");
+    let moved = holder.path().join("data/backups").join(name);
     fs::rename(made.folder.path(), &moved).unwrap();
     let storage = std::sync::Arc::new(crate::storage::LocalStorage::new(&moved));
     let password = crate::vault::Password::new(crate::vault::testing::PASSWORD);
@@ -193,6 +195,39 @@ fn the_vault_itself_is_never_deleted() {
     assert!(issues.len() == 1 && issues[0].error.contains("vault"), "{issues:?}");
     assert!(moved.join("config").exists());
     fs::rename(&moved, made.folder.path()).unwrap();
+}
+
+#[test]
+fn a_folder_mounted_elsewhere_is_not_emptied() {
+    let made = make(vec![dir("data", vec![file("f", &[b"f"])])], &["/data"]);
+    let target = tempfile::tempdir().unwrap();
+    let extra = target.path().join("data/jail");
+    let home = target.path().join("home");
+    for folder in [extra.join("home"), home.clone()] {
+        fs::create_dir_all(folder).unwrap();
+    }
+    fs::write(home.join("precious"), "x").unwrap();
+    struct Mount(std::path::PathBuf);
+    impl Drop for Mount {
+        fn drop(&mut self) {
+            let _ = rustix::mount::unmount(&self.0, rustix::mount::UnmountFlags::DETACH);
+        }
+    }
+    // Only root may; the same filesystem is there then under another name.
+    if rustix::mount::mount_bind(&home, extra.join("home")).is_err() {
+        return;
+    }
+    let mount = Mount(extra.join("home"));
+    let options = RestoreOptions {
+        delete: true,
+        ..to(target.path())
+    };
+    let (totals, outcome, issues) = restore(&made, &options);
+    assert_eq!((totals.delete, totals.problems, outcome.deleted), (0, 1, 0));
+    assert!(issues.len() == 1 && issues[0].error.contains("mounted"), "{issues:?}");
+    assert!(home.join("precious").exists());
+    drop(mount);
+    assert_eq!(restore(&made, &options).1.deleted, 2);
 }
 
 #[test]

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
+use rustix::fs::{CWD, RenameFlags};
 use rustix::io::Errno;
 
 use super::{FileKind, Leftovers, Listed, Storage, StorageError};
@@ -324,7 +325,11 @@ impl Storage for LocalStorage {
         let path = self.path(kind, id);
         let folder = path.parent().unwrap_or(&self.root);
         let (file, temporary) = self.write_temporary(&path, folder, parts)?;
-        if let Err(error) = fs::rename(&temporary, &path) {
+        let named = match kind {
+            FileKind::Config => rename_new(&temporary, &path),
+            _ => fs::rename(&temporary, &path),
+        };
+        if let Err(error) = named {
             let _ = fs::remove_file(&temporary);
             return Err(failed("write", &path, error));
         }
@@ -379,6 +384,22 @@ fn write_all(file: &mut File, parts: &[&[u8]]) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Gives a file its name unless there is one of that name.
+fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+    let renamed = rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE);
+    // NFS, for one, cannot: a link is as good. Where there are no links either, nobody can come between this look and the
+    // renaming for long.
+    if !matches!(renamed, Err(Errno::INVAL | Errno::NOSYS)) {
+        return Ok(renamed?);
+    }
+    match fs::hard_link(from, to) {
+        Ok(()) => fs::remove_file(from),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
+        Err(_) if to.try_exists()? => Err(io::ErrorKind::AlreadyExists.into()),
+        Err(_) => fs::rename(from, to),
+    }
 }
 
 /// Forces a file to disk. Filesystems that cannot are taken as they are.

@@ -127,7 +127,8 @@ pub trait Storage: Send + Sync + std::fmt::Debug {
     fn read_at(&self, kind: FileKind, id: &Id, offset: u64, buffer: &mut [u8]) -> Result<(), StorageError>;
 
     /// Writes a whole file from `parts`, in order, so that it is there completely and durably or not at all.
-    /// Writing a name that exists replaces it (the content is the same: names are content hashes).
+    /// Writing a name that exists replaces it (the content is the same: names are content hashes); but `config` is never
+    /// replaced: that is [`StorageError::Io`] of the kind `AlreadyExists`.
     fn write(&self, kind: FileKind, id: &Id, parts: &[&[u8]]) -> Result<(), StorageError>;
 
     /// Deletes a file. A file that is not there is [`StorageError::NotFound`].

@@ -114,7 +114,14 @@ impl Vault {
         let mut sealed = Vec::new();
         master.seal_append(&plain, &mut sealed)?;
         // Last, since from here on it is a vault.
-        storage.write(FileKind::Config, &Id::ZERO, &[&sealed])?;
+        match storage.write(FileKind::Config, &Id::ZERO, &[&sealed]) {
+            Err(StorageError::Io { source, .. }) if source.kind() == std::io::ErrorKind::AlreadyExists => {
+                // Someone else made one here meanwhile, to which our key is none.
+                let _ = storage.remove(FileKind::Key, &key);
+                return Err(Error::Exists { place });
+            }
+            written => written?,
+        }
         Ok(Vault::assemble(storage, config, master, key, None))
     }
 
@@ -413,7 +420,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
-    use crate::vault::testing::{PASSWORD, storage, test_options, test_vault};
+    use crate::vault::testing::{PASSWORD, Tampered, storage, test_options, test_vault};
 
     fn open(folder: &tempfile::TempDir, password: &str) -> Result<Vault> {
         Vault::open(storage(folder), &Password::new(password), None)
@@ -440,6 +447,31 @@ mod tests {
                 Err(Error::Exists { .. })
             ));
         }
+    }
+
+    #[test]
+    fn of_two_made_at_once_in_one_place_one_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let password = Password::new(PASSWORD);
+        let mut late = Tampered::new(storage(&folder));
+        let other = storage(&folder);
+        late.on_write = Box::new(move |kind, _| {
+            if kind == FileKind::Config {
+                // As if it had looked before our key was there.
+                let hidden = other.root().join("hidden");
+                fs::rename(other.root().join("keys"), &hidden).unwrap();
+                Vault::create(other.clone(), &Password::new(PASSWORD), &test_options(2)).unwrap();
+                for key in fs::read_dir(&hidden).unwrap() {
+                    let key = key.unwrap();
+                    fs::rename(key.path(), other.root().join("keys").join(key.file_name())).unwrap();
+                }
+            }
+            Ok(())
+        });
+        let refused = Vault::create(Arc::new(late), &password, &test_options(2));
+        assert!(matches!(refused, Err(Error::Exists { .. })));
+        let vault = open(&folder, PASSWORD).unwrap();
+        assert_eq!(vault.list_files(FileKind::Key).unwrap(), [vault.key_id()]);
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! zip: content, times to two seconds, permission bits and symlinks; other kinds of entry are reported.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
+use zip::result::ZipError;
 use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
@@ -46,20 +48,26 @@ impl Sink for ZipSink<'_> {
             .last_modified_time(date(&node.mtime))
             .unix_permissions(node.unix_permissions())
             .large_file(size >= LONG);
-        let text = String::from_utf8_lossy(name);
-        let changed = matches!(text, std::borrow::Cow::Owned(_));
-        match node.kind {
-            NodeType::File => {
-                zip.start_file(&text, options)?;
-                self.in_file = true;
-            }
-            NodeType::Dir => zip.add_directory(text.as_ref(), options)?,
-            NodeType::Symlink => {
-                zip.add_symlink(&text, String::from_utf8_lossy(&node.link_target), options)?;
-            }
+        let text = utf8(name);
+        let added = match node.kind {
+            NodeType::File => zip.start_file(&text, options),
+            NodeType::Dir => zip.add_directory(text.as_ref(), options),
+            NodeType::Symlink => zip.add_symlink(&text, utf8(&node.link_target), options),
             _ => return warn("zip holds files, folders and symlinks only; it was left out".into()),
+        };
+        match added {
+            // Nothing of the entry is written then; the others can still be.
+            Err(ZipError::InvalidArchive(why)) => {
+                return Ok(Some(Issue {
+                    path: Vec::new(),
+                    kind: IssueKind::Failed,
+                    error: format!("zip cannot hold it ({why}); it was left out"),
+                }));
+            }
+            added => added?,
         }
-        if changed {
+        self.in_file = node.kind == NodeType::File;
+        if let Cow::Owned(text) = text {
             return warn(format!("zip names are UTF-8: it is called {text:?} there"));
         }
         Ok(None)
@@ -82,6 +90,22 @@ impl Sink for ZipSink<'_> {
             None => Ok(()),
         }
     }
+}
+
+/// Bytes as text; those that are not UTF-8 as `%E4`, so that names that differ still do.
+fn utf8(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        chunk
+            .invalid()
+            .iter()
+            .for_each(|byte| text.push_str(&format!("%{byte:02X}")));
+    }
+    Cow::Owned(text)
 }
 
 /// The time of day in the zone that the generation tells it in, as zip keeps no zone.

@@ -170,3 +170,27 @@ fn a_lost_blob_ends_a_dump_and_names_the_file() {
         "{ended}"
     );
 }
+
+#[test]
+fn zip_keeps_apart_names_that_are_no_text() {
+    let named = |name: &[u8]| {
+        let mut file = node("", NodeType::File);
+        file.name = name.to_vec();
+        At::File(file, vec![name.to_vec()])
+    };
+    let names: [&[u8]; 4] = [b"%FC.txt", b"\xe4.txt", b"\xf6.txt", b"\xfc.txt"];
+    let made = make(vec![dir("d", names.map(named).into())], &["/d"]);
+    let (archive, issues) = dump(&made, "/d", ArchiveFormat::Zip);
+    let mut zip = ::zip::ZipArchive::new(Cursor::new(archive)).unwrap();
+    for (name, content) in [("%FC.txt", names[0]), ("%E4.txt", names[1]), ("%F6.txt", names[2])] {
+        let mut read = Vec::new();
+        zip.by_name(name).unwrap().read_to_end(&mut read).unwrap();
+        assert_eq!(read, content);
+    }
+    let kinds: Vec<IssueKind> = issues.iter().map(|issue| issue.kind).collect();
+    assert_eq!(
+        kinds,
+        [IssueKind::NotRestored, IssueKind::NotRestored, IssueKind::Failed]
+    );
+    assert!(issues[2].error.contains("Duplicate"), "{issues:?}");
+}

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::PathBuf;
 
 use proptest::prelude::*;
@@ -275,6 +276,15 @@ fn damage_in_a_large_segment_never_panics_and_is_found_when_asked_for() {
     let path = segment_files(&vault).pop().unwrap();
     let whole = fs::read(&path).unwrap();
     assert!(whole.len() as u64 > segment::SMALL);
+    // It is not read a second time: nothing is seen of a byte that is changed now.
+    let write = |byte: u8| {
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+        file.write_all_at(&[byte], 4096).unwrap();
+    };
+    write(!whole[4096]);
+    assert!(index.verify_cache().is_ok());
+    write(whole[4096]);
     drop(index);
     for part in [128..4_000_000, 4_700_000..whole.len() - 32] {
         let mut bytes = whole.clone();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Seek, SeekFrom, Write};
 use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -420,19 +420,28 @@ fn leaves_out_what_it_should() {
 
 #[test]
 fn stays_on_one_filesystem() {
-    if !Path::new("/proc/self").exists() {
+    // A filesystem of its own nearly everywhere, and one where anybody may write.
+    let device = |path: &str| rustix::fs::stat(path).map(|stat| stat.st_dev);
+    let Ok(there) = tempfile::tempdir_in("/dev/shm") else {
+        return;
+    };
+    if device("/dev") == device("/dev/shm") {
         return;
     }
+    fs::write(there.path().join("file"), "content").unwrap();
     let bench = Bench::new();
-    // /proc is another filesystem than /: kept as an empty folder when / is walked. Only look at it, not at all of /.
-    let mut options = bench.options(&["/"]);
-    options.exclude.one_file_system = true;
-    options.exclude.add("/*", false).unwrap();
-    options.exclude.add("!/proc", false).unwrap();
-    options.dry_run = true;
-    // `/` stands for its entries, so each is given and on its own filesystem: as restic does.
-    options.exclude.add("/proc/*", false).unwrap();
-    assert_eq!(folders(&bench.run(&options))[0], 1);
+    for (one_file_system, expected) in [(true, ([2, 0, 0], [0; 3])), (false, ([3, 0, 0], [1, 0, 0]))] {
+        let mut options = bench.options(&["/dev"]);
+        options.exclude.one_file_system = one_file_system;
+        for pattern in ["/dev/*", "!/dev/shm", "/dev/shm/*"] {
+            options.exclude.add(pattern, false).unwrap();
+        }
+        let ours = format!("!{}", there.path().display());
+        options.exclude.add(&ours, false).unwrap();
+        options.dry_run = true;
+        let outcome = bench.run(&options);
+        assert_eq!((folders(&outcome), files(&outcome)), expected);
+    }
 }
 
 #[test]
@@ -777,18 +786,51 @@ fn a_stream_is_one_file() {
 
 #[test]
 fn a_silent_stream_can_be_stopped() {
+    /// Some bytes at first; then it says that it waits, and does.
+    struct Silent {
+        left: usize,
+        waits: std::sync::mpsc::Sender<()>,
+        pipe: std::io::PipeReader,
+    }
+    impl std::io::Read for Silent {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            if self.left == 0 {
+                self.waits.send(()).unwrap();
+                return self.pipe.read(buffer);
+            }
+            let count = self.left.min(buffer.len());
+            self.left -= count;
+            Ok(count)
+        }
+    }
     let bench = Bench::new();
-    let (reader, writer) = std::io::pipe().unwrap();
+    let (pipe, writer) = std::io::pipe().unwrap();
+    let (waits, waiting) = std::sync::mpsc::channel();
     let mut options = bench.options(&[]);
+    let left = 20 << 20;
     options.stdin = Some(StdinSource {
         name: "x".to_owned(),
-        reader: Mutex::new(Some(Box::new(reader))),
+        reader: Mutex::new(Some(Box::new(Silent { left, waits, pipe }))),
     });
     let cancel = Cancel::default();
-    cancel.cancel();
-    let stopped = run(&bench.indexed(), &options, None, &Progress::default(), &cancel, &|_| {});
+    let stopped = std::thread::scope(|scope| {
+        let backup = scope.spawn(|| {
+            let indexed = bench.indexed();
+            run(&indexed, &options, None, &Progress::default(), &cancel, &|_| {})
+        });
+        waiting.recv().unwrap();
+        cancel.cancel();
+        let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        while !backup.is_finished() && std::time::Instant::now() < end {
+            std::thread::yield_now();
+        }
+        let heeded = backup.is_finished();
+        // Lets one that does not heed the stop end all the same.
+        drop(writer);
+        assert!(heeded, "it waits for the stream for ever");
+        backup.join().unwrap()
+    });
     assert!(stopped.unwrap_err().is_cancelled());
-    drop(writer);
 }
 
 #[test]

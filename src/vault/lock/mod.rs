@@ -401,7 +401,8 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
-    use crate::vault::testing::test_vault;
+    use crate::vault::Password;
+    use crate::vault::testing::{PASSWORD, Tampered, storage, test_vault};
 
     const FAST: Timing = Timing {
         settle: Duration::from_millis(1),
@@ -481,16 +482,20 @@ mod tests {
 
     #[test]
     fn a_shared_lock_gives_way_to_an_exclusive_one_written_at_the_same_moment() {
-        let (_folder, vault) = test_vault();
-        let timing = Timing {
-            settle: Duration::from_millis(300),
-            ..TIMING
-        };
-        let guard = LockGuard::take_with(&vault, LockKind::Shared, timing, &HELD).unwrap();
-        let other = vault.write_lock(&Lock::ours(LockKind::Exclusive)).unwrap();
+        let (folder, other) = test_vault();
+        let mut tampered = Tampered::new(storage(&folder));
+        let theirs = other.clone();
+        // Between the first look and the second.
+        tampered.on_write = Box::new(move |_, _| {
+            theirs.write_lock(&Lock::ours(LockKind::Exclusive)).unwrap();
+            Ok(())
+        });
+        let vault = Vault::open(Arc::new(tampered), &Password::new(PASSWORD), None).unwrap();
+        let guard = take(&vault, LockKind::Shared).unwrap();
         let error = guard.check().unwrap_err();
         assert!(matches!(error, Error::Locked { exclusive: true, .. }), "{error}");
-        assert_eq!(vault.lock_ids().unwrap(), [other]);
+        let left = vault.locks().unwrap();
+        assert!(left.len() == 1 && left[0].exclusive, "{left:?}");
     }
 
     #[test]

@@ -152,6 +152,18 @@ fn a_damaged_generation_stops_no_backup_and_is_deleted_by_its_whole_id() {
 }
 
 #[test]
+fn lists_of_paths_may_be_separated_by_nul() {
+    let bench = Bench::with_vault();
+    fs::write(bench.path("list"), b"source/docs/deep\0source/evil\xe2\x80\xaename\n\0").unwrap();
+    bench.good(&["backup", "--vault", "vault", "--files-from", "list"]);
+    let listed = bench.good(&["ls", "--vault", "vault", "latest"]);
+    assert!(
+        listed.contains("source/docs/deep/data.bin") && listed.contains("source/evil"),
+        "{listed}"
+    );
+}
+
+#[test]
 fn exit_codes_say_what_went_wrong() {
     let bench = Bench::with_vault();
     bench.backup(&[]);

@@ -13,6 +13,7 @@ use super::from_snapshot::FromSnapshotArgs;
 use super::init::CompressionArg;
 use super::output::{bytes, count, counted, escape, span};
 use super::{Failure, args, select};
+use crate::backup::targets::read_list;
 use crate::backup::{self, BackupOptions, Exclude, ParentChoice, StdinSource};
 use crate::engine::{Task, TaskOutcome};
 use crate::vault::{Generation, Time};
@@ -29,7 +30,7 @@ pub struct Args {
     /// Back up what this plan of the config says: its paths, excludes, vault and tags
     #[arg(long, value_name = "NAME", conflicts_with_all = ["paths", "files_from", "stdin"])]
     pub plan: Option<String>,
-    /// Read more paths from this file, one a line; `-` is standard input
+    /// Read more paths from this file, one a line or separated by NUL; `-` is standard input
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub files_from: Vec<PathBuf>,
     /// Store standard input as one file
@@ -360,9 +361,8 @@ fn seconds(start: &Time, end: &Time) -> f64 {
     (end.seconds - start.seconds) as f64 + (f64::from(end.nanos) - f64::from(start.nanos)) / 1e9
 }
 
-/// The paths in a file (or in standard input, for `-`), one a line; empty lines and those that start with # do not count.
+/// The paths in a file (or in standard input, for `-`).
 fn listed_paths(file: &Path) -> Result<Vec<PathBuf>, Failure> {
-    use std::os::unix::ffi::OsStringExt;
     let content = match file.as_os_str() == "-" {
         true => {
             let mut content = Vec::new();
@@ -371,11 +371,7 @@ fn listed_paths(file: &Path) -> Result<Vec<PathBuf>, Failure> {
         false => std::fs::read(file),
     };
     let content = content.map_err(|e| Failure::failed(format!("cannot read {}: {e}", file.display())))?;
-    let lines = content.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-    let paths = lines.filter(|line| !line.is_empty() && !line.starts_with(b"#"));
-    Ok(paths
-        .map(|line| std::ffi::OsString::from_vec(line.to_vec()).into())
-        .collect())
+    Ok(read_list(&content))
 }
 
 fn read_text(file: &Path) -> Result<String, Failure> {

@@ -73,10 +73,7 @@ impl Vault {
     }
 
     fn decode_generation(&self, id: &Id, plain: &[u8]) -> Result<Generation> {
-        let decoded = serde_json::from_slice(plain).map_err(|error| self.damaged(FileKind::Generation, id, error));
-        let mut generation: Generation = decoded?;
-        generation.id = *id;
-        Ok(generation)
+        Generation::decode(*id, plain).map_err(|error| self.damaged(FileKind::Generation, id, error))
     }
 
     /// Reads the files `ids` in parallel and adds what is `known`; returns all, oldest first, and the plain bytes of all.

@@ -55,16 +55,8 @@ impl FromStr for DataSubset {
                 Err(bad())
             };
         }
-        let (digits, unit) = match text.as_bytes().last().map(u8::to_ascii_uppercase) {
-            Some(b'K') => (&text[..text.len() - 1], 10),
-            Some(b'M') => (&text[..text.len() - 1], 20),
-            Some(b'G') => (&text[..text.len() - 1], 30),
-            Some(b'T') => (&text[..text.len() - 1], 40),
-            _ => (text, 0),
-        };
-        let number: u64 = digits.parse().map_err(|_| bad())?;
-        let size = number.checked_mul(1 << unit).filter(|size| *size > 0).ok_or_else(bad)?;
-        Ok(DataSubset::Size(size))
+        let size = crate::config::parse_size(text).filter(|size| *size > 0);
+        size.map(DataSubset::Size).ok_or_else(bad)
     }
 }
 
@@ -127,6 +119,7 @@ mod tests {
         assert_eq!(parsed("123"), Ok(DataSubset::Size(123)));
         assert_eq!(parsed("2k"), Ok(DataSubset::Size(2048)));
         assert_eq!(parsed("3G"), Ok(DataSubset::Size(3 << 30)));
+        assert_eq!(parsed("500MiB"), Ok(DataSubset::Size(500 << 20)));
         for bad in [
             "",
             "0/7",

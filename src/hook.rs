@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use crate::progress::Cancel;
+use crate::progress::{Cancel, Cancelled};
 
 /// More of what a command prints is not kept.
 const KEPT: usize = 16 << 10;
@@ -18,6 +18,17 @@ const SHOWN_LINES: usize = 8;
 const GRACE: Duration = Duration::from_secs(5);
 /// How often it is looked after.
 const LOOK: Duration = Duration::from_millis(50);
+
+/// Why a command did not do.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It was stopped on request.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+    /// It failed, or took too long: how.
+    #[error("{0}")]
+    Failed(String),
+}
 
 /// A command to run beside a piece of work.
 pub struct Hook<'a> {
@@ -38,8 +49,10 @@ pub struct Hook<'a> {
 }
 
 impl Hook<'_> {
-    /// Runs it to its end, or to the time limit. The error says why it did not do.
-    pub fn run(&self) -> Result<(), String> {
+    /// Runs it to its end, or to the time limit. The process is not ended meanwhile: a command that stands with its pipes
+    /// closed dies of its next word.
+    pub fn run(&self) -> Result<(), Error> {
+        let _owed = crate::ending::owe();
         let when = self.when;
         (self.note)(format!("runs the command {when} {}", self.what));
         let mut child = Command::new("sh")
@@ -52,7 +65,7 @@ impl Hook<'_> {
             .stderr(Stdio::piped())
             .process_group(0)
             .spawn()
-            .map_err(|error| format!("it cannot be started: {error}"))?;
+            .map_err(|error| Error::Failed(format!("it cannot be started: {error}")))?;
         let said = Arc::new(Mutex::new(Vec::new()));
         let readers = [
             child.stdout.take().map(|from| keep(from, &said)),
@@ -78,30 +91,30 @@ impl Hook<'_> {
         }
         match ended? {
             status if status.success() => Ok(()),
-            status => Err(match lines.last() {
+            status => Err(Error::Failed(match lines.last() {
                 Some(line) => format!("{status}: {}", line.chars().take(300).collect::<String>()),
                 None => status.to_string(),
-            }),
+            })),
         }
     }
 
-    fn wait(&self, child: &mut Child) -> Result<ExitStatus, String> {
+    fn wait(&self, child: &mut Child) -> Result<ExitStatus, Error> {
         let until = Instant::now() + self.limit;
         loop {
-            if let Some(status) = child.try_wait().map_err(|error| error.to_string())? {
+            if let Some(status) = child.try_wait().map_err(|error| Error::Failed(error.to_string()))? {
                 return Ok(status);
             }
             if self.cancel.is_some_and(Cancel::is_cancelled) {
                 end(child);
-                return Err("it was cancelled".into());
+                return Err(Error::Cancelled(Cancelled));
             }
             if Instant::now() >= until {
                 end(child);
                 let limit = self.limit.as_secs();
-                return Err(match limit {
+                return Err(Error::Failed(match limit {
                     0..=119 => format!("it took longer than {limit} seconds"),
                     _ => format!("it took longer than {} minutes", limit / 60),
-                });
+                }));
             }
             std::thread::sleep(LOOK);
         }

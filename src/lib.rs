@@ -3,7 +3,8 @@
 //! The rooms, in the order data flows: [`cli`] and [`tui`] drive the [`engine`]; the engine drives [`backup`],
 //! [`restore`] and [`query`]; [`retention`] says which generations stay, [`lifetimes`] what they take, [`cost`] what that
 //! costs; these work on a [`vault`] (one restic repository) and the [`catalog`]; a vault's bytes lie
-//! in a [`storage`]. [`config`] is the user's own file, [`schedule`] when its plans run; [`text`] makes names safe and amounts readable for all of them.
+//! in a [`storage`]. [`config`] is the user's own file, [`schedule`] when its plans run; [`text`] makes names safe and amounts readable for all of them;
+//! [`ending`] is what must come to its end when the process is told to stop.
 //! Dependencies point down only. Only `cli` and `tui` touch the terminal; only `main` and `config` read the environment:
 //! paths, clock and randomness come in as values.
 
@@ -16,6 +17,7 @@ pub mod catalog;
 pub mod cli;
 pub mod config;
 pub mod cost;
+pub mod ending;
 pub mod engine;
 pub mod hook;
 pub mod lifetimes;

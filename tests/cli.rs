@@ -669,6 +669,25 @@ fn a_reader_that_goes_away_is_no_disaster() {
     let bench = Bench::with_vault();
     bench.backup(&[]);
     for arguments in [
+#[test]
+fn a_signal_does_not_cut_off_the_command_after_a_backup() {
+    let bench = Bench::with_vault();
+    let started = bench.path("started");
+    let config = format!(
+        "[vaults.main]\npath = '{}'\n[plans.p]\npaths = ['{}']\nvault = 'main'\nrun-after = '''\n\
+         kill -TERM $PPID; sleep 4; echo started; touch {}'''\n",
+        bench.path("vault").display(),
+        bench.path("source").display(),
+        started.display()
+    );
+    fs::write(bench.path("config.toml"), config).unwrap();
+    let output = bench.run(&["plan", "run", "p"]);
+    assert!(started.exists(), "{}", both(&output));
+    let jobs = bench.json(&["jobs", "--json"]);
+    assert_eq!(jobs[0]["state"], "done", "{jobs}");
+    assert_eq!(bench.locks(), 0);
+}
+
         &["ls", "--vault", "vault", "latest"][..],
         &["generations", "--vault", "vault", "--json"],
         &["dump", "--vault", "vault", "latest", "/", "--archive", "tar"],

@@ -1,4 +1,5 @@
-//! Signals: the first asks the work to stop, the second ends the process at once.
+//! Signals: the first asks the work to stop, the second ends the process at once. Work that takes too long to stop is ended
+//! without a second one, but for what must come to its end ([`crate::ending`]).
 //!
 //! Nothing is done in a signal's handler itself: a thread waits for them. SIGPIPE is ignored (as Rust's runtime has it), so
 //! a closed pipe is an error of the write, and travels up like any other.
@@ -37,8 +38,8 @@ pub fn stand_down() {
     STOOD_DOWN.store(true, Ordering::SeqCst);
 }
 
-/// From now on SIGINT, SIGTERM, and SIGHUP when the terminal is gone, set `cancel`; a second one, or work that does not stop, ends the process after
-/// the locks of this process are deleted.
+/// From now on SIGINT, SIGTERM, and SIGHUP when the terminal is gone, set `cancel`; a second one, or work that does not
+/// stop and is not owed, ends the process after the locks of this process are deleted.
 pub fn watch(cancel: &Cancel) -> Result<(), Failure> {
     let cannot = |error| Failure::failed(format!("cannot listen for signals: {error}"));
     let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(cannot)?;
@@ -58,6 +59,10 @@ pub fn watch(cancel: &Cancel) -> Result<(), Failure> {
             cancel.cancel();
             std::thread::spawn(|| {
                 std::thread::sleep(PATIENCE);
+                // What was owed is done: the work around it gets its moment too.
+                while crate::ending::wait() {
+                    std::thread::sleep(PATIENCE);
+                }
                 if !STOOD_DOWN.load(Ordering::SeqCst) {
                     end();
                 }

@@ -2,6 +2,7 @@
 
 mod costs;
 mod files;
+mod hooks;
 mod jobs;
 mod questions;
 mod restoring;

@@ -6,6 +6,7 @@
 //! know.
 
 mod all;
+mod backing_up;
 pub(super) mod job;
 pub(super) mod marks;
 pub(super) mod post;

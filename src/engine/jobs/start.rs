@@ -5,14 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::marks::PlanRun;
-use crate::backup;
 use crate::catalog::{JobEnd, JobRecord};
-use crate::config::{FromSnapshot, Hooks};
 use crate::engine::{
-    Engine, Error, JobHandle, JobInfo, JobKind, JobState, KEPT_JOBS, OpenVault, PasswordGiven, RestoreWhat, Result,
-    Task, TaskOutcome, panic_text,
+    Engine, Error, Event, JobHandle, JobInfo, JobKind, JobState, KEPT_JOBS, OpenVault, PasswordGiven, RestoreWhat,
+    Result, Task, TaskOutcome, panic_text,
 };
-use crate::hook::Hook;
 use crate::restore;
 use crate::text::said;
 use crate::vault::check;
@@ -206,7 +203,7 @@ impl Engine {
         record.id = match self.catalog().job_started(&record, last) {
             Ok(id) => id,
             Err(error) => {
-                self.hub().send(crate::engine::Event::Warning(error.to_string()));
+                self.hub().send(Event::Warning(error.to_string()));
                 self.0.last_job.fetch_add(1, Ordering::SeqCst) + 1
             }
         };
@@ -318,7 +315,7 @@ impl Engine {
             exit_code,
         });
         if let Err(error) = self.catalog().job_ended(&record, &issues) {
-            self.hub().send(crate::engine::Event::Warning(error.to_string()));
+            self.hub().send(Event::Warning(error.to_string()));
         }
         job.rewrite_log();
         self.write_log(job);
@@ -331,98 +328,8 @@ impl Engine {
     pub(super) fn relist(&self, open: &OpenVault) {
         let listed = open.vault().generations().map_err(Error::from);
         if let Err(error) = listed.map(|generations| self.remember(open, Some(&generations), true)) {
-            self.hub().send(crate::engine::Event::Warning(error.to_string()));
+            self.hub().send(Event::Warning(error.to_string()));
         }
-    }
-
-    /// Backs up, between the commands of the plan. The one after runs whatever came of the backup, once the one before did.
-    fn back_up(
-        &self,
-        open: &OpenVault,
-        options: &mut backup::BackupOptions,
-        snapshot: Option<&FromSnapshot>,
-        job: &JobHandle,
-    ) -> Result<TaskOutcome> {
-        self.clear_left_behind(job);
-        let hooks = match &job.info.plan {
-            Some(plan) if !options.dry_run => self.plan(plan).map(|plan| plan.hooks).unwrap_or_default(),
-            _ => Hooks::default(),
-        };
-        let mut environment = vec![
-            ("COFFER_VAULT", job.info.vault.clone()),
-            ("COFFER_PLAN", job.info.plan.clone().unwrap_or_default()),
-        ];
-        let hook = |when, command, environment: &[(&'static str, String)]| {
-            let hook = Hook {
-                when,
-                what: "the backup",
-                command,
-                limit: hooks.limit(),
-                environment,
-                cancel: (when == "before").then(|| job.cancel_flag()),
-                note: &|line| job.note(line),
-            };
-            let done = hook.run();
-            self.write_log(job);
-            done
-        };
-        if let Some(command) = &hooks.before {
-            hook("before", command, &environment).map_err(|why| Error::Hook { why })?;
-            job.cancel_flag().check()?;
-        }
-        let outcome = match snapshot {
-            // What would be stored can be told without one.
-            Some(from) if !options.dry_run => self.back_up_from_snapshot(open, options, from, job),
-            _ => self.back_up_files(open, options, job),
-        };
-        if let Some(command) = &hooks.after {
-            let result = match &outcome {
-                Ok(_) => "done",
-                Err(error) if error.is_cancelled() => "cancelled",
-                Err(_) => "failed",
-            };
-            environment.push(("COFFER_RESULT", result.to_owned()));
-            if let Err(why) = hook("after", command, &environment) {
-                let text = format!("the command after the backup failed: {why}");
-                self.hub().send(crate::engine::Event::Warning(text.clone()));
-                job.report(b"", text);
-            }
-        }
-        outcome
-    }
-
-    pub(in crate::engine) fn back_up_files(
-        &self,
-        open: &OpenVault,
-        options: &backup::BackupOptions,
-        job: &JobHandle,
-    ) -> Result<TaskOutcome> {
-        let kind = match options.dry_run {
-            true => LockKind::Reading,
-            false => LockKind::Shared,
-        };
-        let lock = open.vault().lock(kind)?;
-        self.note(job, "holds a shared lock");
-        let indexed = open.indexed(job.cancel_flag())?;
-        self.note(job, "read the index, backing up");
-        let report = |issue: backup::Issue| {
-            let text = issue.to_string();
-            let path = format!("{}: ", String::from_utf8_lossy(&issue.path));
-            job.report(&issue.path, text.strip_prefix(&path).unwrap_or(&text).to_owned());
-        };
-        let outcome = backup::run(
-            &indexed,
-            options,
-            Some(&lock),
-            &job.progress,
-            job.cancel_flag(),
-            &report,
-        )?;
-        drop(lock);
-        if outcome.generation.is_some() {
-            self.relist(open);
-        }
-        Ok(TaskOutcome::Backup(Box::new(outcome)))
     }
 
     fn restore_job(&self, open: &OpenVault, what: &RestoreWhat, job: &JobHandle) -> Result<TaskOutcome> {

@@ -28,6 +28,7 @@ pub(super) struct Temporary<'a> {
     job: &'a JobHandle,
     file: PathBuf,
     snapshots: Vec<SnapshotAt>,
+    _owed: crate::ending::Owed,
 }
 
 impl<'a> Temporary<'a> {
@@ -43,6 +44,7 @@ impl<'a> Temporary<'a> {
             job,
             file,
             snapshots,
+            _owed: crate::ending::owe(),
         })
     }
 }

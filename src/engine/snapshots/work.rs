@@ -111,6 +111,7 @@ impl Engine {
                 program: Engine::program(),
             },
         };
+        let _owed = crate::ending::owe();
         let taken = run::take(&request, work)?;
         self.remember_targets(&asked.targets);
         asked.targets.iter().for_each(|target| self.tell_snapshots(target));
@@ -151,6 +152,7 @@ impl Engine {
 
     fn roll_back(&self, plan: &RollbackPlan, work: &Work) -> Result<SnapshotOutcome> {
         self.look_away();
+        let _owed = crate::ending::owe();
         let done = self.keeper(&plan.to)?.roll_back(plan, work);
         if done.is_ok() {
             self.drop_old_safeties(plan, work);

@@ -32,7 +32,7 @@ impl Bench {
     }
 }
 
-fn plan(name: &str, vault: &str, path: &Path) -> Box<PlanConfig> {
+pub(super) fn plan(name: &str, vault: &str, path: &Path) -> Box<PlanConfig> {
     Box::new(PlanConfig {
         name: name.into(),
         paths: vec![path.into()],
@@ -348,84 +348,4 @@ fn what_excludes_drop_is_counted() {
         ..asked
     };
     assert!(matches!(answer(&bench.engine, Question::Excludes(bad)), Answer::Failed(text) if text.contains('[')));
-}
-
-/// Runs a plan with these hooks; its state, log and issues.
-fn run_with_hooks(
-    bench: &Bench,
-    before: Option<String>,
-    after: Option<String>,
-    seconds: u64,
-) -> (JobState, String, u64) {
-    let (path, _) = bench.vault("v");
-    let vault = vault_config("v", path.into(), None);
-    let mut plan = plan("p", "v", &bench.path("v"));
-    plan.hooks = crate::config::Hooks {
-        before,
-        after,
-        minutes: u32::try_from(seconds / 60).unwrap(),
-    };
-    bench.engine.set_config(Config {
-        vaults: vec![vault],
-        plans: vec![*plan],
-        ..Config::default()
-    });
-    let job = bench
-        .engine
-        .start(Task::Plan {
-            plan: "p".into(),
-            vault: None,
-            dry_run: false,
-        })
-        .unwrap();
-    let _ = job.wait();
-    let log: Vec<String> = job.log().into_iter().map(|line| line.text).collect();
-    (job.state(), log.join("\n"), job.issue_count())
-}
-
-#[test]
-fn hooks_run_around_the_backup() {
-    let bench = Bench::new();
-    let file = bench.path("told").display().to_string();
-    let before = format!("echo dumping; echo before $COFFER_PLAN $COFFER_VAULT >> {file}");
-    let after = format!("echo after $COFFER_RESULT >> {file}; echo trouble >&2; exit 3");
-    let (state, log, issues) = run_with_hooks(&bench, Some(before), Some(after), 60);
-    assert!(matches!(state, JobState::Done { .. }), "{state:?}");
-    assert_eq!(std::fs::read_to_string(file).unwrap(), "before p v\nafter done\n");
-    assert!(
-        log.contains("before: dumping") && log.contains("after: trouble"),
-        "{log}"
-    );
-    assert_eq!(issues, 1, "what failed after the backup is in its report");
-}
-
-#[test]
-fn a_hook_that_fails_before_keeps_the_backup_from_running() {
-    let bench = Bench::new();
-    let file = bench.path("told");
-    let after = Some(format!("touch {}", file.display()));
-    let (state, _, _) = run_with_hooks(&bench, Some("echo no database >&2; exit 4".into()), after, 60);
-    let JobState::Failed { error, .. } = state else {
-        panic!("{state:?}")
-    };
-    assert!(
-        error.contains("before the backup failed") && error.contains("no database"),
-        "{error}"
-    );
-    assert!(!file.exists(), "what was not begun is not ended");
-    assert_eq!(std::fs::read_dir(bench.path("v/snapshots")).unwrap().count(), 0);
-}
-
-#[test]
-fn a_hook_that_takes_too_long_is_ended_with_all_it_started() {
-    let bench = Bench::new();
-    let file = bench.path("late");
-    let before = format!("(sleep 600; touch {}) & sleep 600", file.display());
-    let started = std::time::Instant::now();
-    let (state, _, _) = run_with_hooks(&bench, Some(before), None, 0);
-    let JobState::Failed { error, .. } = state else {
-        panic!("{state:?}")
-    };
-    assert!(error.contains("longer than 0 seconds"), "{error}");
-    assert!(started.elapsed() < std::time::Duration::from_secs(60) && !file.exists());
 }

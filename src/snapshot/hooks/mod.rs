@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use super::databases::Database;
 use super::{Error, Result, Target, Work, Writer};
-use crate::hook::Hook;
+use crate::hook::{self, Hook};
 
 /// How long each command may take unless it is said otherwise.
 pub const HOOK_LIMIT: Duration = Duration::from_secs(60);
@@ -205,7 +205,10 @@ impl Hooks {
             cancel: (when == "before").then_some(work.cancel),
             note: work.note,
         };
-        hook.run().map_err(|why| Error::Hook { when, why })
+        hook.run().map_err(|error| match error {
+            hook::Error::Cancelled(cancelled) => cancelled.into(),
+            hook::Error::Failed(why) => Error::Hook { when, why },
+        })
     }
 }
 

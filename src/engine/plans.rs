@@ -1,7 +1,7 @@
 //! From the config's plans to what a backup is told.
 
 use std::os::unix::fs::MetadataExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::setup::CountExcludes;
@@ -21,6 +21,11 @@ impl Engine {
                 suggestion,
             }
         })
+    }
+
+    /// Whether a plan is for this machine.
+    pub(super) fn is_for_here(&self, plan: &PlanConfig) -> bool {
+        plan.host.as_ref().is_none_or(|host| *host == self.settings().host)
     }
 
     /// What a backup into `vault` is told before anything of its own: who, where, when, and the vault's compression and
@@ -70,14 +75,7 @@ impl Engine {
     /// What a run of a plan into `vault` (one of the plan's) is told. Reads its exclude files.
     pub fn plan_options(&self, plan: &PlanConfig, vault: &str) -> Result<BackupOptions> {
         let mut options = self.backup_options(vault)?;
-        let exclude = exclude_of(&CountExcludes {
-            paths: Vec::new(),
-            excludes: plan.excludes.clone(),
-            exclude_files: plan.exclude_files.clone(),
-            caches: plan.exclude_caches,
-            one_file_system: plan.one_file_system,
-            larger_than: plan.exclude_larger_than,
-        })?;
+        let exclude = exclude_of(&asked_of(plan))?;
         options.paths = plan.paths.clone();
         options.exclude = exclude;
         options.tags = plan.tags.clone();
@@ -88,8 +86,49 @@ impl Engine {
     }
 }
 
+/// What a plan takes of this machine.
+pub(super) struct Scope {
+    pub(super) paths: Vec<PathBuf>,
+    exclude: Exclude,
+}
+
+impl Scope {
+    /// Of a plan. Reads its exclude files; of those that cannot be read nothing is known.
+    pub(super) fn of(plan: &PlanConfig) -> Scope {
+        let mut asked = asked_of(plan);
+        let exclude = exclude_of(&asked).or_else(|_| {
+            asked.exclude_files.clear();
+            exclude_of(&asked)
+        });
+        Scope {
+            paths: plan.paths.clone(),
+            exclude: exclude.unwrap_or_default(),
+        }
+    }
+
+    /// Whether it takes a path with what is below it, as far as one path's name and filesystem say. `filesystem` gives the
+    /// number of the one that a path lies in.
+    pub(super) fn takes(&self, path: &Path, filesystem: &dyn Fn(&Path) -> Option<u64>) -> bool {
+        let takes = |above: &PathBuf| {
+            path.starts_with(above) && (!self.exclude.one_file_system || filesystem(above) == filesystem(path))
+        };
+        self.paths.iter().any(takes) && !self.exclude.leaves_out(path)
+    }
+}
+
+fn asked_of(plan: &PlanConfig) -> CountExcludes {
+    CountExcludes {
+        paths: Vec::new(),
+        excludes: plan.excludes.clone(),
+        exclude_files: plan.exclude_files.clone(),
+        caches: plan.exclude_caches,
+        one_file_system: plan.one_file_system,
+        larger_than: plan.exclude_larger_than,
+    }
+}
+
 /// A folder's device and inode: what it is, whatever path leads there.
-pub(super) fn identity(folder: &std::path::Path) -> Option<(u64, u64)> {
+pub(super) fn identity(folder: &Path) -> Option<(u64, u64)> {
     let metadata = std::fs::metadata(folder).ok()?;
     Some((metadata.dev(), metadata.ino()))
 }

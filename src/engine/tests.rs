@@ -1,6 +1,7 @@
 //! The engine on real vaults in temporary folders.
 
 mod costs;
+mod coverage;
 mod files;
 mod hooks;
 mod jobs;

@@ -17,8 +17,11 @@ mod warnings;
 use std::path::{Path, PathBuf};
 
 pub use places::USUAL;
+pub(super) use places::look_at;
 
+use super::plans::Scope;
 use super::question::{JobRow, VaultRuns};
+use super::snapshots::filesystem;
 use super::{Engine, JobKind, JobState, PasswordGiven, Result};
 use crate::catalog::{GenerationGroup, VaultRecord};
 use crate::config::{Config, VaultConfig};
@@ -384,10 +387,10 @@ impl Engine {
         }
         let this_machine = config.plans.is_empty() || overview.plans.iter().any(|plan| plan.other_host.is_none());
         if this_machine {
-            let plans = overview.plans.iter().filter(|plan| plan.other_host.is_none());
-            let covered: Vec<&Path> = plans.flat_map(|plan| plan.paths.iter().map(PathBuf::as_path)).collect();
+            let plans = config.plans.iter().filter(|plan| self.is_for_here(plan));
+            let scopes: Vec<Scope> = plans.map(Scope::of).collect();
             let vaults: Vec<&Path> = config.vaults.iter().map(|vault| vault.path.as_path()).collect();
-            overview.uncovered = places::uncovered(self.settings().usual, &covered, &vaults);
+            overview.uncovered = places::uncovered(self.settings().usual, &scopes, &vaults, &filesystem);
         }
     }
 }

@@ -7,6 +7,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use super::Uncovered;
+use crate::engine::plans::Scope;
 use crate::storage::local::LocalStorage;
 use crate::storage::{FileKind, Storage, StorageError};
 use crate::vault::Id;
@@ -20,7 +21,7 @@ const DEPTH: u32 = 8;
 
 /// A path as it was found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Place {
+pub(in crate::engine) struct Place {
     /// Whether a vault lies there.
     pub(super) vault: bool,
     /// Whether anything is there.
@@ -35,7 +36,7 @@ pub(super) struct Place {
 
 impl Place {
     /// Whether both would be lost with one disk; `None` where that cannot be said.
-    pub(super) fn shares_disk(&self, other: &Place) -> Option<bool> {
+    pub(in crate::engine) fn shares_disk(&self, other: &Place) -> Option<bool> {
         let same = self.filesystem? == other.filesystem?;
         let shared = !self.disks.is_disjoint(&other.disks);
         let known = !self.disks.is_empty() && !other.disks.is_empty();
@@ -50,7 +51,7 @@ impl Place {
 
 /// Looks at paths, each on a thread of its own: a dead mount holds up nothing but itself. Those that do not answer in time
 /// are not in the answer.
-pub(super) fn look_at(paths: Vec<PathBuf>) -> HashMap<PathBuf, Place> {
+pub(in crate::engine) fn look_at(paths: Vec<PathBuf>) -> HashMap<PathBuf, Place> {
     let (sender, receiver) = mpsc::channel();
     let mut asked = 0;
     let wanted: BTreeSet<PathBuf> = paths.into_iter().collect();
@@ -147,17 +148,25 @@ fn below(device: &Path, depth: u32, found: &mut BTreeSet<String>) {
 }
 
 /// Those of the usual paths that hold something and that no plan covers whole. A folder with nothing but vaults in it needs
-/// no plan.
-pub(super) fn uncovered(usual: &[&str], plans: &[&Path], vaults: &[&Path]) -> Vec<Uncovered> {
+/// no plan. `filesystem` gives the number of the one that a path lies in.
+pub(super) fn uncovered(
+    usual: &[&str],
+    plans: &[Scope],
+    vaults: &[&Path],
+    filesystem: &dyn Fn(&Path) -> Option<u64>,
+) -> Vec<Uncovered> {
     let mut found = Vec::new();
     for path in usual.iter().map(Path::new) {
-        if plans.iter().any(|plan| path.starts_with(plan)) || !holds_something(path, vaults) {
+        if plans.iter().any(|plan| plan.takes(path, filesystem)) || !holds_something(path, vaults) {
             continue;
         }
-        let covered = plans.iter().filter(|plan| plan.starts_with(path));
+        let paths = plans.iter().flat_map(|plan| &plan.paths);
         found.push(Uncovered {
             path: path.to_path_buf(),
-            covered: covered.map(|plan| plan.to_path_buf()).collect(),
+            covered: paths
+                .filter(|inner| inner.starts_with(path) && *inner != path)
+                .cloned()
+                .collect(),
         });
     }
     found
@@ -248,9 +257,16 @@ mod tests {
             .map(|name| at(name).display().to_string())
             .collect();
         let usual: Vec<&str> = usual.iter().map(String::as_str).collect();
-        let found = |plans: &[PathBuf]| {
-            let plans: Vec<&Path> = plans.iter().map(PathBuf::as_path).collect();
-            uncovered(&usual, &plans, &[&at("srv/vault")])
+        let filesystem = |path: &Path| Some(u64::from(path.starts_with(at("home"))));
+        let found = |paths: &[PathBuf], more: &str| {
+            let paths: Vec<String> = paths.iter().map(|path| format!("'{}'", path.display())).collect();
+            let text = format!(
+                "[vaults.v]\npath = '/v'\n[plans.p]\nvault = 'v'\npaths = [{}]\n{more}",
+                paths.join(", ")
+            );
+            let config = crate::config::Config::parse(&text, Path::new("/c.toml")).unwrap();
+            let plans: Vec<Scope> = config.plans.iter().map(Scope::of).collect();
+            uncovered(&usual, &plans, &[&at("srv/vault")], &filesystem)
                 .into_iter()
                 .map(|path| {
                     (
@@ -260,9 +276,14 @@ mod tests {
                 })
                 .collect::<Vec<_>>()
         };
-        assert_eq!(found(&[]), [("etc".into(), 0), ("home".into(), 0)]);
-        assert_eq!(found(&[at("etc"), at("home/anna")]), [("home".into(), 1)]);
-        assert_eq!(found(&[folder.path().to_path_buf()]), []);
+        assert_eq!(found(&[at("none")], ""), [("etc".into(), 0), ("home".into(), 0)]);
+        assert_eq!(found(&[at("etc"), at("home/anna")], ""), [("home".into(), 1)]);
+        let all = [folder.path().to_path_buf()];
+        assert_eq!(found(&all, ""), []);
+        // The name of a path is not enough: what is below it can be left out.
+        let without = format!("excludes = ['{}']", at("etc").display());
+        assert_eq!(found(&all, &without), [("etc".into(), 0)]);
+        assert_eq!(found(&all, "one-file-system = true"), [("home".into(), 0)]);
     }
 
     #[test]

@@ -5,7 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::engine::overview::{Overview, Standing};
+use crate::engine::overview::{Standing, look_at};
+use crate::engine::plans::Scope;
 use crate::engine::question::CoverageRow;
 use crate::engine::{Engine, Result};
 use crate::progress::Cancel;
@@ -23,6 +24,18 @@ pub struct VaultCopy {
     pub same_disk: Option<bool>,
     /// Whether it lies elsewhere: on a filesystem that comes over a network.
     pub elsewhere: bool,
+}
+
+impl VaultCopy {
+    /// Whether it is known to outlive the disk of what it keeps.
+    fn outlives_disk(&self) -> bool {
+        self.same_disk == Some(false) || self.outlives_site()
+    }
+
+    /// Whether it is known to outlive the loss of this machine with all that is around it.
+    fn outlives_site(&self) -> bool {
+        self.elsewhere && self.same_disk != Some(true)
+    }
 }
 
 /// All that is known of one thing.
@@ -53,8 +66,8 @@ pub fn row(known: &Known) -> CoverageRow {
         (!names.is_empty()).then(|| format!("vault {}", names.join(", ")))
     };
     let all = |parts: [Option<String>; 3]| parts.into_iter().flatten().collect::<Vec<_>>().join("; ");
-    let other_disk = vaults(held.iter().filter(|vault| vault.same_disk != Some(true)).collect());
-    let other_place = vaults(held.iter().filter(|vault| vault.elsewhere).collect());
+    let other_disk = vaults(held.iter().filter(|vault| vault.outlives_disk()).collect());
+    let other_place = vaults(held.iter().filter(|vault| vault.outlives_site()).collect());
     let (region, copied) = match &known.regions {
         Some((region, copied)) => (Some(region), copied.as_slice()),
         None => (None, &[][..]),
@@ -68,8 +81,8 @@ pub fn row(known: &Known) -> CoverageRow {
     moments.extend(held.iter().flat_map(|vault| vault.moments.iter().copied()));
     moments.sort_unstable();
     let gaps = moments.windows(2).map(|pair| pair[1] - pair[0]);
-    let disks = held.iter().filter(|vault| vault.same_disk == Some(false)).count();
-    let away = held.iter().filter(|vault| vault.elsewhere).count();
+    let disks = held.iter().filter(|vault| vault.outlives_disk()).count();
+    let away = held.iter().filter(|vault| vault.outlives_site()).count();
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     CoverageRow {
         what: known.what.clone(),
@@ -121,9 +134,17 @@ fn warnings(known: &Known, held: &[&VaultCopy], in_cloud: bool, copied: &[String
         (_, false) if !in_cloud && held.iter().all(|vault| vault.same_disk == Some(true)) => {
             found.push("its only vaults lie on its own disk: a dead disk loses both".into());
         }
+        (_, false) if !in_cloud && copied.is_empty() && !held.iter().any(|vault| vault.outlives_disk()) => {
+            let unknown = held.iter().filter(|vault| vault.same_disk.is_none());
+            let names: Vec<&str> = unknown.map(|vault| vault.name.as_str()).collect();
+            found.push(format!(
+                "whether vault {} lies on another disk cannot be told: a dead disk may lose both",
+                names.join(", ")
+            ));
+        }
         _ => {}
     }
-    let away = !copied.is_empty() || held.iter().any(|vault| vault.elsewhere);
+    let away = !copied.is_empty() || held.iter().any(|vault| vault.outlives_site());
     match &known.regions {
         Some((region, _)) if in_cloud && !away => found.push(format!(
             "its snapshots lie in the same region as the volume, {region}: they outlive its disk and not the region; copy \
@@ -182,13 +203,26 @@ impl Engine {
                 known.unseen.extend(unseen.map(|copy| copy.vault.clone()));
             }
         }
-        let copies = self.vault_copies(&overview)?;
+        let copies = self.vault_copies()?;
+        let config = self.config();
+        let here = config.plans.iter().filter(|plan| self.is_for_here(plan));
+        let scopes: Vec<Scope> = here.map(Scope::of).collect();
+        let mut places: Vec<PathBuf> = config.vaults.iter().map(|vault| vault.path.clone()).collect();
+        places.extend(things.keys().map(PathBuf::from).filter(|path| path.is_absolute()));
+        let found = look_at(places);
         let mut rows = Vec::new();
         for known in things.values_mut() {
             cancel.check()?;
             let path = Path::new(&known.what);
             if path.is_absolute() {
-                known.vaults = holding(&copies, path);
+                known.vaults = self.holding(&copies, &scopes, path)?;
+                for copy in &mut known.vaults {
+                    let vault = config.vault(&copy.name).and_then(|vault| found.get(&vault.path));
+                    copy.same_disk = found
+                        .get(path)
+                        .zip(vault)
+                        .and_then(|(place, vault)| place.shares_disk(vault));
+                }
                 if known.snapshots.is_empty() {
                     known.snapshots = self.snapshots_above(path);
                 }
@@ -213,72 +247,6 @@ impl Engine {
         let copied: BTreeSet<String> = ebs.copies(target).into_iter().map(|(region, _)| region).collect();
         Some((ebs.region_of(target)?, copied.into_iter().collect()))
     }
-
-    /// The snapshots of the volume that a path lies in.
-    fn snapshots_above(&self, path: &Path) -> Vec<Snapshot> {
-        let targets = self.targets().into_iter().filter(|target| match target {
-            Target::Folder(folder) => path.starts_with(folder),
-            _ => false,
-        });
-        // The innermost one is the volume that holds it.
-        let innermost = targets.max_by_key(|target| target.to_string().len());
-        innermost
-            .and_then(|target| self.snapshots_of(&target).ok())
-            .unwrap_or_default()
-    }
-
-    /// What each vault holds of this machine: by its paths the moments.
-    fn vault_copies(&self, overview: &Overview) -> Result<Vec<(VaultCopy, Generations)>> {
-        let config = self.config();
-        let mut copies = Vec::new();
-        for vault in &config.vaults {
-            let place = self.find(&vault.name)?;
-            let all = self.catalog().generations(&place.key())?;
-            let own = all
-                .iter()
-                .filter(|generation| generation.hostname == self.settings().host);
-            let moments = own.map(|generation| {
-                let paths = generation.paths.iter().map(PathBuf::from).collect();
-                (paths, generation.time.seconds)
-            });
-            let on_disk = overview
-                .plans
-                .iter()
-                .flat_map(|plan| &plan.copies)
-                .filter(|copy| copy.vault == vault.name)
-                .filter_map(|copy| copy.same_disk);
-            let on_disk: Vec<bool> = on_disk.collect();
-            let same_disk = match on_disk.as_slice() {
-                [] => None,
-                some => Some(some.contains(&true)),
-            };
-            let copy = VaultCopy {
-                name: vault.name.clone(),
-                moments: Vec::new(),
-                same_disk,
-                elsewhere: crate::snapshot::is_remote(&vault.path),
-            };
-            copies.push((copy, moments.collect()));
-        }
-        Ok(copies)
-    }
-}
-
-/// What a vault's generations hold of this machine: their paths, and when they were made, in seconds since 1970.
-type Generations = Vec<(Vec<PathBuf>, i64)>;
-
-/// The vaults that hold a path whole, with the moments at which they do.
-fn holding(copies: &[(VaultCopy, Generations)], path: &Path) -> Vec<VaultCopy> {
-    let with_moments = copies.iter().map(|(copy, generations)| {
-        let holds = generations
-            .iter()
-            .filter(|(paths, _)| paths.iter().any(|above| path.starts_with(above)));
-        VaultCopy {
-            moments: holds.map(|(_, moment)| *moment).collect(),
-            ..copy.clone()
-        }
-    });
-    with_moments.filter(|copy| !copy.moments.is_empty()).collect()
 }
 
 fn kind_word(found: &Found) -> &'static str {
@@ -399,5 +367,28 @@ mod tests {
         let own_disk = shown(&[], vec![vault("here", &[5], Some(true), false)]);
         assert!(own_disk.contains("its only vaults lie on its own disk"), "{own_disk}");
         assert!(own_disk.contains("three are the rule"));
+    }
+
+    #[test]
+    fn a_vault_on_an_unknown_disk_is_not_told_to_outlive_one() {
+        insta::assert_snapshot!(shown(&[], vec![vault("main", &[5], None, false)]), @r"
+        file: vault main
+        state: vault main
+        disk: 
+        site: 
+        copies: (2, 1, 0)
+        oldest: Some(5), gap None
+        whether vault main lies on another disk cannot be told: a dead disk may lose both
+        no copy is known to be elsewhere: fire, theft or a lost site take all
+        two copies with the live one: three are the rule
+        ");
+        // What comes over a network has no disk of this machine, unless what it keeps comes from there too.
+        let site = |same_disk| shown(&[], vec![vault("nas", &[5], same_disk, true)]);
+        assert!(
+            site(None).contains("disk: vault nas\nsite: vault nas"),
+            "{}",
+            site(None)
+        );
+        assert!(site(Some(true)).contains("disk: \nsite: \n"), "{}", site(Some(true)));
     }
 }

@@ -10,6 +10,7 @@ mod browse;
 mod clouds;
 pub mod coverage;
 mod export;
+mod holding;
 mod known;
 mod policies;
 mod task;
@@ -23,6 +24,7 @@ use std::time::Duration;
 
 pub(super) use browse::LookedInto;
 pub(super) use clouds::AskedClouds;
+pub(super) use holding::filesystem;
 pub use task::{SnapshotOutcome, SnapshotTask};
 
 use super::question::SnapshotAt;

@@ -16,6 +16,7 @@ mod tests;
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
@@ -26,6 +27,9 @@ use self::places::{Places, Times};
 use super::{Catalog, Result};
 use crate::progress::{Cancel, Cancelled};
 use crate::vault::{Id, NodeType};
+
+/// For how long hits are gathered before they are told.
+const MOMENT: Duration = Duration::from_millis(5);
 
 /// What is looked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -99,6 +103,28 @@ impl Searcher {
     }
 }
 
+/// Hits of the first of these names, of one at least and as many as a moment gives; and of how many they are.
+fn some_hits(
+    c: &Connection,
+    searcher: &mut Searcher,
+    wanted: &Wanted,
+    pattern: &Pattern,
+    names: &[i64],
+    cancel: &Cancel,
+) -> rusqlite::Result<(usize, std::result::Result<Vec<Hit>, Cancelled>)> {
+    let (begun, mut found) = (Instant::now(), Vec::new());
+    for (n, name) in names.iter().enumerate() {
+        match hits::of_name(c, searcher, wanted, pattern, *name, cancel)? {
+            Ok(hits) => found.extend(hits),
+            Err(Cancelled) => return Ok((n, Err(Cancelled))),
+        }
+        if begun.elapsed() >= MOMENT {
+            return Ok((n + 1, Ok(found)));
+        }
+    }
+    Ok((names.len(), Ok(found)))
+}
+
 impl Catalog {
     /// Calls `each` for what is wanted, the best names first, until it breaks off or `cancel` says so.
     pub fn search(
@@ -109,28 +135,31 @@ impl Catalog {
     ) -> Result<Searched> {
         let pattern = Pattern::new(&wanted.text);
         let mut searcher = self.searcher();
-        self.read(|c| {
+        let names = self.read(|c| {
             searcher.update(c)?;
-            if cancel.is_cancelled() {
+            Ok(searcher.names.matching(&pattern))
+        })?;
+        let mut left = names.as_slice();
+        while !left.is_empty() {
+            // `each` may ask the catalog in its turn, which in memory has but one connection: it is called between reads.
+            let (read, hits) = self.read(|c| some_hits(c, &mut searcher, wanted, &pattern, left, cancel))?;
+            let Ok(hits) = hits else {
                 return Ok(Searched::Cancelled);
-            }
-            let names = searcher.names.matching(&pattern);
-            for name in names {
-                let hits = match hits::of_name(c, &mut searcher, wanted, &pattern, name, cancel)? {
-                    Ok(hits) => hits,
-                    Err(Cancelled) => return Ok(Searched::Cancelled),
-                };
-                for hit in hits {
-                    if each(hit).is_break() {
-                        return Ok(Searched::Enough);
-                    }
+            };
+            for hit in hits {
+                if cancel.is_cancelled() {
+                    return Ok(Searched::Cancelled);
+                }
+                if each(hit).is_break() {
+                    return Ok(Searched::Enough);
                 }
             }
-            Ok(if searcher.names.full {
-                Searched::Partly
-            } else {
-                Searched::Whole
-            })
+            left = left.get(read..).unwrap_or_default();
+        }
+        Ok(match searcher.names.full {
+            _ if cancel.is_cancelled() => Searched::Cancelled,
+            true => Searched::Partly,
+            false => Searched::Whole,
         })
     }
 

@@ -225,3 +225,22 @@ fn changes_are_told_folder_by_folder() {
     );
     assert_eq!(lines(&ask(before, before, &[], true)), [""; 0]);
 }
+
+#[test]
+fn a_catalog_in_memory_can_be_searched() {
+    // Nothing can be kept in a data folder that is a file.
+    let bench = Bench::with(|settings| std::fs::write(&settings.data, "").unwrap());
+    let (_, open) = bench.vault("v");
+    small_generation(&open, 100);
+    let engine = bench.engine.clone();
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut events = engine.subscribe();
+        engine.catalogue_in_background();
+        engine.generations(&open).unwrap();
+        catalogued(&engine, &mut events);
+        tell.send(paths(&found(&engine, search("etc")))).unwrap();
+    });
+    let found = told.recv_timeout(std::time::Duration::from_secs(60));
+    assert_eq!(found.expect("the search ends"), ["etc"]);
+}

@@ -71,7 +71,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 pub use crate::catalog::LogLine;
 pub use error::{Error, Result};
-pub use jobs::job::{JobHandle, JobId, JobInfo, JobIssue, JobKind, JobState};
+pub use jobs::job::{JobHandle, JobId, JobInfo, JobIssue, JobState};
+pub use jobs::kind::JobKind;
 pub use open::OpenVault;
 pub use password::read_password;
 pub use question::{Answer, Busy, Event, JobRow, Question, RequestId};

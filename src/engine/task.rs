@@ -167,6 +167,10 @@ impl Task {
     /// What kind of job it makes.
     pub fn kind(&self) -> JobKind {
         match self {
+            Task::Plan { dry_run: true, .. }
+            | Task::SendSnapshot { dry_run: true, .. }
+            | Task::Paths { dry_run: true, .. } => JobKind::DryBackup,
+            Task::Backup { options, .. } | Task::Export { options, .. } if options.dry_run => JobKind::DryBackup,
             Task::Plan { .. }
             | Task::Backup { .. }
             | Task::Export { .. }

@@ -134,6 +134,7 @@ impl Job {
 fn title(info: &JobInfo) -> String {
     let what = match info.kind {
         JobKind::Backup => "Back up",
+        JobKind::DryBackup => "Try to back up",
         JobKind::Restore => "Restore",
         JobKind::Check => "Check",
         JobKind::Forget => "Delete generations",

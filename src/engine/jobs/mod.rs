@@ -8,6 +8,7 @@
 mod all;
 mod backing_up;
 pub(super) mod job;
+pub(super) mod kind;
 pub(super) mod marks;
 pub(super) mod post;
 mod space;

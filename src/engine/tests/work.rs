@@ -187,10 +187,20 @@ fn a_dry_run_stores_nothing() {
         vault: Some("home".into()),
         dry_run: true,
     };
-    let TaskOutcome::Backup(outcome) = bench.engine.start(task).unwrap().wait().unwrap() else {
+    let job = bench.engine.start(task).unwrap();
+    let TaskOutcome::Backup(outcome) = job.wait().unwrap() else {
         panic!("not a backup")
     };
     assert!(outcome.generation.is_none());
+    // Nor is it a run of the plan: what failed before still has.
+    let row = bench.engine.job_row(job.id()).unwrap().unwrap();
+    assert_eq!(row.info.kind, JobKind::DryBackup);
+    let overview = bench.engine.overview(false).unwrap();
+    assert_eq!(overview.plans[0].copies[0].last_run, None);
+    assert_eq!(
+        (overview.runs, bench.engine.runs("home").unwrap().runs),
+        (vec![], vec![])
+    );
     assert_eq!(walk(&bench.path("v/data")), Vec::<PathBuf>::new());
     let elsewhere = Task::Plan {
         plan: "files".into(),

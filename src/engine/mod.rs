@@ -53,6 +53,7 @@ pub mod overview;
 mod password;
 mod plans;
 pub mod question;
+mod real;
 pub mod restoring;
 pub mod search;
 mod selection;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::password::read_password;
+use super::real::real;
 use super::{Engine, Error, Event, PasswordGiven, Result};
 use crate::config::{PasswordSource, VaultConfig, suggest};
 use crate::progress::Cancel;
@@ -105,9 +106,9 @@ impl Place {
         LocalStorage::new(&self.path)
     }
 
-    /// The place in words: the key in the catalog.
+    /// The place in words, as its storage has it: the key in the catalog. Asks nothing of the place.
     pub(super) fn key(&self) -> String {
-        self.storage().describe()
+        self.path.display().to_string()
     }
 }
 
@@ -326,11 +327,4 @@ impl Engine {
             self.catalogue(&open.name);
         }
     }
-}
-
-/// A path as the system knows it, so that one vault has one name; a path that is not there stays as it is, absolute.
-pub(super) fn real(path: &Path) -> PathBuf {
-    std::fs::canonicalize(path)
-        .or_else(|_| std::path::absolute(path))
-        .unwrap_or_else(|_| path.to_path_buf())
 }

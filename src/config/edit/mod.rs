@@ -1,5 +1,6 @@
 //! Adding, changing and removing vaults and plans in the config's text: comments and layout stay the user's.
 
+mod file;
 mod price;
 mod replace;
 mod retention;
@@ -10,6 +11,7 @@ use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
+pub use file::change;
 pub use price::set_price;
 pub use replace::replace_plan;
 pub use snapshots::{
@@ -144,52 +146,6 @@ pub fn remove_vault(text: &str, file: &Path, name: &str) -> Result<String> {
 pub fn remove_plan(text: &str, file: &Path, name: &str) -> Result<String> {
     Config::parse(text, file)?;
     remove(text, file, "plans", name)
-}
-
-/// Changes the file by one of the functions above: reads it (empty when missing), applies, checks that the result parses,
-/// and replaces the file in one step with its mode kept (0600 when new; its folder is made). A symbolic link is followed.
-pub fn change(file: &Path, edit: impl FnOnce(&str) -> Result<String>) -> Result<Config> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let failed = |action, file: &Path| {
-        let file = file.to_path_buf();
-        move |source| Error::Io { action, file, source }
-    };
-    let real = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_path_buf());
-    let (text, permissions) = match std::fs::read_to_string(&real) {
-        Ok(text) => (
-            text,
-            Some(std::fs::metadata(&real).map_err(failed("read", &real))?.permissions()),
-        ),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => (String::new(), None),
-        Err(e) => return Err(failed("read", &real)(e)),
-    };
-    let text = edit(&text)?;
-    let config = Config::parse(&text, file)?.with_prices(&text, file);
-    if let Some(folder) = real.parent() {
-        std::fs::create_dir_all(folder).map_err(failed("create", folder))?;
-    }
-    let mut beside = real.clone().into_os_string();
-    beside.push(format!(".{}.new", std::process::id()));
-    let beside = std::path::PathBuf::from(beside);
-    let write = || {
-        let mut new = std::fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&beside)?;
-        std::io::Write::write_all(&mut new, text.as_bytes())?;
-        if let Some(permissions) = permissions {
-            new.set_permissions(permissions)?;
-        }
-        new.sync_all()?;
-        std::fs::rename(&beside, &real)
-    };
-    write().map_err(|e| {
-        let _ = std::fs::remove_file(&beside);
-        failed("write", &real)(e)
-    })?;
-    Ok(config)
 }
 
 /// Adds a section at the end, a blank line before it, and makes sure that the whole still parses.

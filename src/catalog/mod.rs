@@ -9,7 +9,7 @@
 //! - `vaults` remembers vaults and their generations, so that lists are there while a vault is offline;
 //! - `trees` stores each unique tree once, rows numbered folders first, then by name, so that any window of a folder is a
 //!   range of the primary key and a name is found by bisection; `view` gives windows in other orders and under filters;
-//! - `search` finds entries by name in all generations, and drops trees that none reaches any more;
+//! - `search` finds entries by name in all generations; `sweep` drops trees that none reaches any more;
 //! - `history` keeps jobs, their logs and their issues.
 //!
 //! What does not live here: reading a vault (the engine does, and stores what it read here).
@@ -19,6 +19,7 @@ mod file;
 mod history;
 mod schema;
 mod search;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod trees;

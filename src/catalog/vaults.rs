@@ -192,7 +192,7 @@ impl Catalog {
 
 /// Notes that some trees may not be reached from any generation any more.
 fn want_sweep(t: &Connection) -> rusqlite::Result<()> {
-    t.prepare_cached("UPDATE about SET sweep = 1")?.execute([])?;
+    t.prepare_cached("UPDATE about SET sweep = sweep + 1")?.execute([])?;
     Ok(())
 }
 

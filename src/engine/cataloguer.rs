@@ -171,7 +171,8 @@ impl Engine {
             }
             tell(false);
         }
-        let dropped = self.catalog().sweep()?;
+        let dropped = self.catalog().sweep(cancel)?;
+        cancel.check()?;
         // For what costs and what would go: asked for at once when somebody looks.
         if let Err(error) = self.lifetimes_quietly(&open, cancel) {
             cancel.check()?;

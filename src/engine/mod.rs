@@ -17,7 +17,7 @@
 //! engine.ask(7, Question::Vaults)?;                          // returns at once → Event::Answer { request: 7, .. }
 //! engine.ask_open(8, "home", password)?;                     // after Answer::PasswordNeeded → Answer::Opened
 //! engine.abandon(7);                                         // no longer of interest: dropped, or stopped half-way
-//! let job = engine.start(task)?;                             // → Event::JobStarted, Event::JobChanged…
+//! engine.ask_start(task, title);                             // → Event::JobStarted, Event::JobNamed, Event::JobChanged…
 //! engine.job(id)                                             // Option<JobHandle> of this process: progress, cancel
 //! engine.job_rows(50)?; engine.cancel(id)?;                  // those of other processes too
 //! ```

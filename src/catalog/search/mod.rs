@@ -204,32 +204,4 @@ impl Catalog {
                 .collect()
         })
     }
-
-    /// Drops the trees that no known generation reaches, if generations were removed since the last time. Gives how many.
-    pub fn sweep(&self) -> Result<u64> {
-        // Asked first without the lock for writing: mostly there is nothing to do.
-        if !self.read(|c| c.query_row("SELECT sweep FROM about", [], |row| row.get::<_, bool>(0)))? {
-            return Ok(0);
-        }
-        // In one transaction: a tree that stays has all that lies below it, whatever others store meanwhile.
-        self.write(|t| {
-            t.execute_batch(
-                "CREATE TEMP TABLE dead AS WITH RECURSIVE live (id) AS (
-                     SELECT tree FROM generations WHERE tree IS NOT NULL
-                     UNION SELECT n.subtree FROM live l JOIN trees t ON t.id = l.id JOIN nodes n ON n.tree = t.tree
-                     WHERE n.n < t.here_folders AND n.subtree IS NOT NULL
-                 ) SELECT tree FROM trees WHERE id NOT IN (SELECT id FROM live);
-                 DELETE FROM held WHERE (name, tree, n) IN (
-                     SELECT names.name, d.tree, n.n FROM dead d JOIN nodes n ON n.tree = d.tree JOIN names ON names.bytes = n.name
-                 );
-                 DELETE FROM nodes WHERE tree IN (SELECT tree FROM dead);
-                 DELETE FROM trees WHERE tree IN (SELECT tree FROM dead);
-                 DELETE FROM names WHERE NOT EXISTS (SELECT 1 FROM held WHERE held.name = names.name);
-                 UPDATE about SET sweep = 0;",
-            )?;
-            let dropped = t.query_row("SELECT count(*) FROM dead", [], |row| row.get(0))?;
-            t.execute_batch("DROP TABLE dead")?;
-            Ok(super::vaults::unsigned(dropped))
-        })
-    }
 }

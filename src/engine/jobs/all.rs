@@ -92,6 +92,10 @@ impl Engine {
     /// Gives a job of this process a name, for people.
     pub fn name_job(&self, job: &JobHandle, title: &str) {
         job.set_title(title);
+        self.hub().send(Event::JobNamed {
+            job: job.id(),
+            title: title.to_owned(),
+        });
         if let Err(error) = self.catalog().name_job(job.id(), self.0.runs.token(), title) {
             tracing::warn!("the name of job {} was not written down: {error}", job.id());
         }

@@ -153,6 +153,20 @@ impl Engine {
         }
     }
 
+    /// Starts a job and names it, off this thread: paths are looked up, the system is asked for its volumes, the history is
+    /// written → [`Event::JobStarted`] and [`Event::JobNamed`], or [`Event::NotStarted`]. Never blocks.
+    pub fn ask_start(&self, task: Task, title: String) {
+        let engine = self.clone();
+        let work = move || match engine.start(task) {
+            Ok(job) => engine.name_job(&job, &title),
+            Err(error) => engine.hub().send(Event::NotStarted(error.to_string())),
+        };
+        if let Err(error) = std::thread::Builder::new().name("start".into()).spawn(work) {
+            self.hub()
+                .send(Event::NotStarted(format!("cannot start a thread: {error}")));
+        }
+    }
+
     /// A job that opens a vault and works on it.
     fn start_on(
         &self,

@@ -354,6 +354,15 @@ pub enum Event {
         /// Where it stands now.
         state: JobState,
     },
+    /// A job has a name for people now.
+    JobNamed {
+        /// Its number.
+        job: JobId,
+        /// The name.
+        title: String,
+    },
+    /// A job that was asked for could not be started: why. Never dropped.
+    NotStarted(String),
     /// What is known of a vault has changed (generations added or removed, opened): ask again.
     VaultChanged {
         /// Name or folder.

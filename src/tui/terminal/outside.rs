@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::super::model::Model;
 use super::super::msg::{Effect, Moment, Msg};
 use super::super::place::{self, Place};
-use crate::engine::{Engine, Event, JobHandle, JobId, Question, RequestId};
+use crate::engine::{Engine, Event, JobId, Question, RequestId};
 use crate::progress::ProgressSample;
 
 /// The engine, and the questions it had no room for.
@@ -62,6 +62,8 @@ impl Outside {
                 }
             }
             Event::JobStarted(info) => Msg::JobStarted(info, at),
+            Event::JobNamed { job, title } => Msg::JobNamed(job, title),
+            Event::NotStarted(text) => Msg::Refused(text, at),
             Event::JobChanged { job, state } => Msg::JobChanged(job, state, at),
             Event::VaultChanged { vault } => Msg::VaultChanged(vault),
             Event::SnapshotsChanged { target } => Msg::SnapshotsChanged(target),
@@ -111,7 +113,10 @@ impl Outside {
                     at,
                 }],
             },
-            Effect::Start { task, title } => self.started(self.engine.start(*task), title, at),
+            Effect::Start { task, title } => {
+                self.engine.ask_start(*task, title);
+                Vec::new()
+            }
             Effect::CancelJob(id) => {
                 match self.engine.job(id) {
                     Some(job) => job.cancel(),
@@ -134,16 +139,6 @@ impl Outside {
         };
         if let Err(error) = std::thread::Builder::new().name("cancel".into()).spawn(work) {
             self.engine.warn(format!("cannot start a thread: {error}"));
-        }
-    }
-
-    fn started(&self, started: crate::engine::Result<JobHandle>, title: String, at: Moment) -> Vec<Msg> {
-        match started {
-            Ok(job) => {
-                self.engine.name_job(&job, &title);
-                vec![Msg::JobStarted(job.info.clone(), at), Msg::JobNamed(job.id(), title)]
-            }
-            Err(error) => vec![Msg::Refused(error.to_string(), at)],
         }
     }
 

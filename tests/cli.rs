@@ -549,6 +549,42 @@ fn keys_are_added_changed_and_removed() {
 }
 
 #[test]
+fn a_changed_password_goes_into_the_file_that_the_config_names() {
+    let bench = Bench::with_vault();
+    fs::write(bench.path("password"), format!("{PASSWORD}\n")).unwrap();
+    fs::write(bench.path("new"), "another\n").unwrap();
+    fs::write(
+        bench.path("config.toml"),
+        "[vaults.main]\npath = 'vault'\npassword-file = 'password'\n",
+    )
+    .unwrap();
+    let run = |arguments: &[&str]| bench.command(arguments).env_remove("COFFER_PASSWORD").output().unwrap();
+    let passwd = [
+        "key",
+        "passwd",
+        "--vault",
+        "main",
+        "--new-password-file",
+        "new",
+        "--scrypt-n",
+        "1024",
+    ];
+    let changed = run(&passwd);
+    assert!(
+        changed.status.success() && both(&changed).contains("password"),
+        "{}",
+        both(&changed)
+    );
+    assert_eq!(fs::read_to_string(bench.path("password")).unwrap(), "another\n");
+    let listed = run(&["generations", "--vault", "main"]);
+    assert!(
+        listed.status.success(),
+        "what runs at night opens it: {}",
+        both(&listed)
+    );
+}
+
+#[test]
 fn vaults_and_plans_are_kept_in_the_config() {
     let bench = Bench::with_vault();
     fs::write(bench.path("password"), PASSWORD).unwrap();
@@ -634,6 +670,25 @@ fn signals_end_a_backup_without_a_lock() {
 }
 
 #[test]
+fn a_signal_does_not_cut_off_the_command_after_a_backup() {
+    let bench = Bench::with_vault();
+    let started = bench.path("started");
+    let config = format!(
+        "[vaults.main]\npath = '{}'\n[plans.p]\npaths = ['{}']\nvault = 'main'\nrun-after = '''\n\
+         kill -TERM $PPID; sleep 4; echo started; touch {}'''\n",
+        bench.path("vault").display(),
+        bench.path("source").display(),
+        started.display()
+    );
+    fs::write(bench.path("config.toml"), config).unwrap();
+    let output = bench.run(&["plan", "run", "p"]);
+    assert!(started.exists(), "{}", both(&output));
+    let jobs = bench.json(&["jobs", "--json"]);
+    assert_eq!(jobs[0]["state"], "done", "{jobs}");
+    assert_eq!(bench.locks(), 0);
+}
+
+#[test]
 fn ctrl_c_at_the_password_prompt_ends_it() {
     let bench = Bench::with_vault();
     let pty = portable_pty::native_pty_system()
@@ -669,25 +724,6 @@ fn a_reader_that_goes_away_is_no_disaster() {
     let bench = Bench::with_vault();
     bench.backup(&[]);
     for arguments in [
-#[test]
-fn a_signal_does_not_cut_off_the_command_after_a_backup() {
-    let bench = Bench::with_vault();
-    let started = bench.path("started");
-    let config = format!(
-        "[vaults.main]\npath = '{}'\n[plans.p]\npaths = ['{}']\nvault = 'main'\nrun-after = '''\n\
-         kill -TERM $PPID; sleep 4; echo started; touch {}'''\n",
-        bench.path("vault").display(),
-        bench.path("source").display(),
-        started.display()
-    );
-    fs::write(bench.path("config.toml"), config).unwrap();
-    let output = bench.run(&["plan", "run", "p"]);
-    assert!(started.exists(), "{}", both(&output));
-    let jobs = bench.json(&["jobs", "--json"]);
-    assert_eq!(jobs[0]["state"], "done", "{jobs}");
-    assert_eq!(bench.locks(), 0);
-}
-
         &["ls", "--vault", "vault", "latest"][..],
         &["generations", "--vault", "vault", "--json"],
         &["dump", "--vault", "vault", "latest", "/", "--archive", "tar"],

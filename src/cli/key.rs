@@ -10,10 +10,9 @@ use super::exit::Exit;
 use super::output::{Align, Table, escape};
 use super::{Failure, password};
 use crate::engine::read_password;
+use crate::engine::setup::Changed;
 use crate::vault::Password;
 use crate::vault::key::ScryptParameters;
-use crate::vault::keys::NewKey;
-use crate::vault::lock::LockKind;
 
 /// Manage the keys of a vault: each is a password that opens it
 #[derive(Debug, clap::Args)]
@@ -110,59 +109,45 @@ fn list(context: &Context) -> Result<Exit, Failure> {
 
 fn add(context: &Context, new: &NewPassword) -> Result<Exit, Failure> {
     context.writes()?;
-    let open = context.open(&context.vault()?)?;
-    let key = new.key(context, &open.vault().place())?;
-    let lock = open.vault().lock(LockKind::Shared)?;
-    let id = open.vault().add_key(&lock, &key)?;
-    if context.out.json {
-        context.out.value(&json!({ "added": id }))?;
-    }
-    context
-        .out
-        .remark(format!("added key {}; both passwords open the vault", id.short()))?;
-    Ok(Exit::Done)
+    let vault = context.vault()?;
+    let open = context.open(&vault)?;
+    let password = new.password(&open.vault().place())?;
+    let (id, changed) = context.engine.add_key(&vault, &password, new.scrypt())?;
+    tell(context, &json!({ "added": id }), &changed)
 }
 
 fn remove(context: &Context, text: &str) -> Result<Exit, Failure> {
     context.writes()?;
-    let open = context.open(&context.vault()?)?;
-    let lock = open.vault().lock(LockKind::Exclusive)?;
-    let id = open.vault().key_named(text)?;
-    open.vault().remove_key(&lock, &id)?;
-    if context.out.json {
-        context.out.value(&json!({ "removed": id }))?;
-    }
-    context.out.remark(format!(
-        "removed key {}; its password opens the vault no more",
-        id.short()
-    ))?;
-    Ok(Exit::Done)
+    let vault = context.vault()?;
+    let id = context.open(&vault)?.vault().key_named(text)?;
+    let changed = context.engine.remove_key(&vault, &id)?;
+    tell(context, &json!({ "removed": id }), &changed)
 }
 
 fn change(context: &Context, new: &NewPassword) -> Result<Exit, Failure> {
     context.writes()?;
-    let open = context.open(&context.vault()?)?;
-    let key = new.key(context, &open.vault().place())?;
-    let lock = open.vault().lock(LockKind::Exclusive)?;
-    let id = open.vault().change_password(&lock, &key)?;
+    let vault = context.vault()?;
+    let open = context.open(&vault)?;
+    let password = new.password(&open.vault().place())?;
+    let (id, changed) = context.engine.change_password(&vault, &password, new.scrypt())?;
+    tell(context, &json!({ "key": id }), &changed)
+}
+
+fn tell(context: &Context, value: &Value, changed: &Changed) -> Result<Exit, Failure> {
     if context.out.json {
-        context.out.value(&json!({ "key": id }))?;
+        context.out.value(value)?;
     }
-    context
-        .out
-        .remark(format!("the password is changed; its key is {}", id.short()))?;
+    for sentence in [&changed.text, &changed.remark] {
+        if !sentence.is_empty() {
+            context.out.remark(escape(sentence.as_bytes()))?;
+        }
+    }
     Ok(Exit::Done)
 }
 
 impl NewPassword {
-    fn key(&self, context: &Context, place: &str) -> Result<NewKey, Failure> {
-        let settings = context.engine.settings();
-        Ok(NewKey {
-            password: self.password(place)?,
-            username: settings.user.clone(),
-            hostname: settings.host.clone(),
-            scrypt: self.scrypt_n.map(|n| ScryptParameters { n, r: 8, p: 1 }),
-        })
+    fn scrypt(&self) -> Option<ScryptParameters> {
+        self.scrypt_n.map(|n| ScryptParameters { n, r: 8, p: 1 })
     }
 
     fn password(&self, place: &str) -> Result<Password, Failure> {

@@ -7,10 +7,8 @@ use std::path::{Path, PathBuf};
 use super::{Change, Changed, ConfigNow, NewVault};
 use crate::config::{Config, PasswordSource, edit};
 use crate::engine::question::Answer;
-use crate::engine::{Engine, Error, Event, OpenVault, PasswordGiven, Result, read_password};
-use crate::vault::keys::NewKey;
-use crate::vault::lock::LockKind;
-use crate::vault::{CreateOptions, Id, Password};
+use crate::engine::{Engine, Error, Event, PasswordGiven, Result, read_password};
+use crate::vault::{CreateOptions, Password};
 
 impl Engine {
     /// The config in use, for showing and editing.
@@ -87,19 +85,9 @@ impl Engine {
                 self.save_snapshot_policy(policy, *new, *spare).map(done)
             }
             Change::RemoveSnapshotPolicy { policy } => self.remove_snapshot_policy(policy).map(done),
-            Change::AddKey { vault, password } => {
-                let open = self.open(vault, PasswordGiven::Configured)?;
-                let lock = open.vault().lock(LockKind::Shared)?;
-                let id = open.vault().add_key(&lock, &self.new_key(password))?;
-                let text = format!(
-                    "Added key {}: its password opens {} from now on.",
-                    id.short(),
-                    open.name()
-                );
-                Ok(done(text))
-            }
+            Change::AddKey { vault, password } => Ok(self.add_key(vault, password, None)?.1),
             Change::RemoveKey { vault, key } => self.remove_key(vault, key),
-            Change::ChangePassword { vault, password } => self.change_password(vault, password),
+            Change::ChangePassword { vault, password } => Ok(self.change_password(vault, password, None)?.1),
         }
     }
 
@@ -237,94 +225,30 @@ impl Engine {
     }
 
     /// Opens a vault anew: by its new name, or with its new password.
-    fn keep_open(&self, name: &str, password: &Password) -> Result<()> {
+    pub(super) fn keep_open(&self, name: &str, password: &Password) -> Result<()> {
         let place = self.find(name)?;
         self.forget_slot(&place.path);
         let open = self.open(name, PasswordGiven::Bytes(password.clone()))?;
         self.remember(&open, None, false);
         Ok(())
     }
-
-    fn new_key(&self, password: &Password) -> NewKey {
-        let settings = self.settings();
-        NewKey {
-            password: password.clone(),
-            username: settings.user.clone(),
-            hostname: settings.host.clone(),
-            scrypt: None,
-        }
-    }
-
-    fn remove_key(&self, vault: &str, key: &Id) -> Result<Changed> {
-        let open = self.open(vault, PasswordGiven::Configured)?;
-        let lock = open.vault().lock(LockKind::Exclusive)?;
-        open.vault().remove_key(&lock, key)?;
-        Ok(done(format!(
-            "Removed key {}: its password opens {} no more.",
-            key.short(),
-            open.name()
-        )))
-    }
-
-    fn change_password(&self, vault: &str, password: &Password) -> Result<Changed> {
-        let open = self.open(vault, PasswordGiven::Configured)?;
-        let config = self.find(vault)?.config;
-        let source = config.and_then(|vault| vault.password);
-        // Written beside the old one first: a full disk shows before the vault is changed.
-        let file = match &source {
-            Some(PasswordSource::File(file)) => Some((beside(file), file.clone())),
-            _ => None,
-        };
-        if let Some((new, _)) = &file {
-            let _ = std::fs::remove_file(new);
-            write_new(new, password)?;
-        }
-        let changed = self.replace_key(&open, password);
-        let mut changed = changed.inspect_err(|_| {
-            let _ = file.as_ref().map(|(new, _)| std::fs::remove_file(new));
-        })?;
-        match (file, source) {
-            (Some((new, old)), _) => {
-                if let Err(source) = std::fs::rename(&new, &old) {
-                    changed.remark = format!(
-                        "The password file could not be replaced ({source}): move {} to {} yourself.",
-                        new.display(),
-                        old.display()
-                    );
-                }
-            }
-            (None, Some(PasswordSource::Command(_))) => {
-                changed.remark = "The config takes the password from a command: let it give the new one.".into();
-            }
-            _ => {}
-        }
-        // The key it was opened with is gone.
-        self.keep_open(open.name(), password)?;
-        Ok(changed)
-    }
-
-    fn replace_key(&self, open: &OpenVault, password: &Password) -> Result<Changed> {
-        let lock = open.vault().lock(LockKind::Exclusive)?;
-        open.vault().change_password(&lock, &self.new_key(password))?;
-        Ok(done(format!("Changed the password of {}.", open.name())))
-    }
 }
 
-fn done(text: String) -> Changed {
+pub(super) fn done(text: String) -> Changed {
     Changed {
         text,
         remark: String::new(),
     }
 }
 
-fn beside(file: &Path) -> PathBuf {
+pub(super) fn beside(file: &Path) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(".new");
     name.into()
 }
 
 /// Writes a password to a file that is not there yet, for this user alone; its folder is made.
-fn write_new(file: &Path, password: &Password) -> Result<()> {
+pub(super) fn write_new(file: &Path, password: &Password) -> Result<()> {
     let failed = |action| {
         move |source| Error::Local {
             action,

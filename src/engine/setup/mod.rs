@@ -4,6 +4,7 @@
 pub(super) mod change;
 pub(super) mod disk;
 pub(super) mod holders;
+mod keys;
 
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};

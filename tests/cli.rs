@@ -182,6 +182,8 @@ fn exit_codes_say_what_went_wrong() {
     bench.fails(2, &["no-such-command"]);
     bench.fails(2, &["backup", "--vault", "vault"]);
     bench.fails(1, &["init", "--vault", "vault"]);
+    // There is nothing wrong with the arguments as such.
+    bench.fails(1, &["snapshot", "policy", "run", "nightly"]);
     bench.fails(1, &["ls", "--vault", "vault", "ffffffff"]);
     let error: Value =
         serde_json::from_str(&bench.fails(10, &["ls", "--json", "--vault", "nowhere", "latest"])).unwrap();
@@ -499,7 +501,7 @@ fn generations_are_filtered_tagged_and_forgotten() {
         last.starts_with("done: 3 new") && last.contains("; generation "),
         "{last}"
     );
-    let said = bench.fails(2, &["jobs", "cancel", "1"]);
+    let said = bench.fails(1, &["jobs", "cancel", "1"]);
     assert!(said.contains("job 1 does not run"), "{said}");
 }
 

@@ -67,6 +67,7 @@ pub fn home(home: &Path, names: &[String]) -> Engine {
         no_lock: false,
         clouds: Default::default(),
         usual: coffer::engine::overview::USUAL,
+        patience: coffer::engine::PATIENCE,
     })
     .unwrap()
 }

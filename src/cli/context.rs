@@ -238,6 +238,7 @@ pub fn settings(folders: Folders, config: Config, password: Option<crate::vault:
 }
 
 /// The moment, told in a zone.
+        patience: crate::engine::PATIENCE,
 pub fn now(zone: &TimeZone) -> Time {
     let since = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)

@@ -1,5 +1,6 @@
 //! Every way a command can fail, with the exit code it means.
 
+use super::JobId;
 use crate::retention::PROTECTED_TAG;
 use crate::vault::Id;
 use crate::{backup, catalog, config, lifetimes, restore, snapshot, vault};
@@ -56,6 +57,14 @@ pub enum Error {
         /// A name of the config that is close to it.
         suggestion: Option<String>,
     },
+    /// The name is no snapshot policy of the config.
+    #[error("there is no snapshot policy {text:?} in the config{}", .suggestion.as_ref().map(|s| format!("; did you mean {s}?")).unwrap_or_default())]
+    UnknownPolicy {
+        /// What was asked for.
+        text: String,
+        /// A name of the config that is close to it.
+        suggestion: Option<String>,
+    },
     /// No password is at hand: ask the user and try again with it.
     #[error(
         "{vault} needs a password: give --password-file or --password-command, set COFFER_PASSWORD, or name one of them in the config"
@@ -79,6 +88,29 @@ pub enum Error {
     PlanRunning {
         /// The plan.
         plan: String,
+    },
+    /// A run of this snapshot policy is still going on, here or in another process.
+    #[error("snapshot policy {policy} is being run already: wait for that to end, or stop it (coffer jobs)")]
+    PolicyRunning {
+        /// The policy.
+        policy: String,
+    },
+    /// The job has ended, or there is none of that number.
+    #[error("job {job} does not run (any more)")]
+    NotRunning {
+        /// Its number.
+        job: JobId,
+    },
+    /// The process that runs a job does not say anything.
+    #[error(
+        "the process that runs job {job} does not answer: it is stopped, or has too much to do; let it go on (fg, or \
+         kill -CONT {pid}) and try again; if that does not help, end it (kill -INT {pid})"
+    )]
+    Silent {
+        /// The job's number.
+        job: JobId,
+        /// The process's.
+        pid: String,
     },
     /// The command that a plan runs before its backup failed.
     #[error("the command before the backup failed: {why}; nothing was backed up")]

@@ -78,7 +78,7 @@ pub use open::OpenVault;
 pub use password::read_password;
 pub use question::{Answer, Busy, Event, JobRow, Question, RequestId};
 pub use selection::{Picked, Selection};
-pub use settings::{PasswordGiven, Settings};
+pub use settings::{PATIENCE, PasswordGiven, Settings};
 pub use snapshots::{SnapshotOutcome, SnapshotTask};
 pub use task::{RestoreWhat, Task, TaskOutcome};
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::config::{CloudSurroundings, Config};
 use crate::vault::{Password, Time};
@@ -37,7 +38,12 @@ pub struct Settings {
     pub clouds: CloudSurroundings,
     /// Folders of which one expects that a plan covers them, if they hold anything: [`super::overview::USUAL`].
     pub usual: &'static [&'static str],
+    /// How long other processes may take to say what runs there: [`PATIENCE`].
+    pub patience: Duration,
 }
+
+/// How long one waits for another process, while somebody looks at a list: it is stopped when it takes longer.
+pub const PATIENCE: Duration = Duration::from_millis(400);
 
 impl std::fmt::Debug for Settings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

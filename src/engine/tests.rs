@@ -12,7 +12,7 @@ mod setup;
 mod work;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::config::{PasswordSource, VaultConfig};
@@ -71,6 +71,8 @@ fn settings(folder: &Path, change: impl FnOnce(&mut Settings)) -> Settings {
         no_lock: false,
         clouds: Default::default(),
         usual: crate::engine::overview::USUAL,
+        // A thread that answers can lose its turn for long on a machine that has much to do.
+        patience: std::time::Duration::from_secs(60),
     };
     change(&mut settings);
     settings
@@ -105,6 +107,23 @@ fn folder(name: &str, subtree: Id) -> Node {
         subtree: Some(subtree),
         ..Node::default()
     }
+}
+
+/// Where a test puts the engine whose jobs are to be cancelled.
+type Canceller = Arc<Mutex<Option<Engine>>>;
+
+/// A clock that cancels the jobs that run the first time that it is asked once something holds: while a job writes a line into
+/// its log, for one.
+fn cancelling_clock(
+    canceller: &Canceller,
+    holds: impl Fn() -> bool + Send + Sync + 'static,
+) -> Arc<dyn Fn() -> Time + Send + Sync> {
+    let canceller = canceller.clone();
+    Arc::new(move || {
+        let engine = holds().then(|| canceller.lock().unwrap().take()).flatten();
+        engine.iter().flat_map(Engine::running).for_each(|job| job.cancel());
+        Time::default()
+    })
 }
 
 /// Stores trees in a vault, as a backup would.

@@ -111,6 +111,7 @@ impl Places {
             host: "web1".into(),
             // Of which nothing else is there.
             usual: &[],
+            patience: crate::engine::PATIENCE,
             ..like.clone()
         })
     }

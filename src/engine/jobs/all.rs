@@ -1,5 +1,6 @@
 //! All jobs one can see: of this process, of others that run now, of the history; and how each is stopped.
 
+use std::io::ErrorKind;
 use std::sync::{Arc, PoisonError};
 
 use super::post::{self, Ask, Post};
@@ -49,7 +50,12 @@ impl Engine {
         let issues = self.catalog().issues(job)?;
         if issues.is_empty()
             && let Some(token) = self.runs_elsewhere(job)?
-            && let Ok(reply) = post::ask(self.0.runs.folder(), &token, &Ask::Issues { job })
+            && let Ok(reply) = post::ask(
+                self.0.runs.folder(),
+                &token,
+                &Ask::Issues { job },
+                self.settings().patience,
+            )
         {
             return Ok(reply.issues());
         }
@@ -66,7 +72,7 @@ impl Engine {
 
     /// Asks a job to stop, wherever it runs. Waits for the other process to hear it (not for the job's end).
     pub fn cancel(&self, id: JobId) -> Result<()> {
-        let ended = || Error::Usage(format!("job {id} does not run (any more)"));
+        let ended = || Error::NotRunning { job: id };
         if let Some(job) = self.job(id) {
             return match job.state().has_ended() {
                 true => Err(ended()),
@@ -76,11 +82,21 @@ impl Engine {
                 }
             };
         }
-        let token = self.runs_elsewhere(id)?.ok_or_else(ended)?;
+        let token = match self.catalog().job(id)? {
+            Some(record) if record.end.is_some() || !self.0.runs.is_alive(&record.run) => return Err(ended()),
+            Some(record) => record.run,
+            None => self.runs_elsewhere(id)?.ok_or_else(ended)?,
+        };
         let by = std::process::id();
-        match post::ask(self.0.runs.folder(), &token, &Ask::Cancel { job: id, by }) {
+        // Somebody waits for just this one.
+        let patience = self.settings().patience.saturating_mul(10);
+        match post::ask(self.0.runs.folder(), &token, &Ask::Cancel { job: id, by }, patience) {
             Ok(reply) if reply.done => Ok(()),
             Ok(_) => Err(ended()),
+            Err(error) if matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock) => Err(Error::Silent {
+                job: id,
+                pid: token.split('-').next().unwrap_or_default().to_owned(),
+            }),
             Err(source) => Err(Error::Local {
                 action: "reach the process that runs",
                 path: format!("job {id}"),
@@ -147,7 +163,7 @@ impl Engine {
     fn elsewhere(&self) -> Vec<(String, Vec<JobRow>)> {
         let runs = &self.0.runs;
         let ask = |token: String| {
-            let reply = post::ask(runs.folder(), &token, &Ask::Jobs).ok()?;
+            let reply = post::ask(runs.folder(), &token, &Ask::Jobs, self.settings().patience).ok()?;
             Some((token, reply.rows()))
         };
         runs.others().into_iter().filter_map(ask).collect()

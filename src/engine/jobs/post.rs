@@ -10,6 +10,7 @@ use std::os::fd::AsRawFd as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -20,8 +21,8 @@ use crate::engine::{Engine, Inner, JobHandle, JobId, JobInfo, JobIssue, JobKind,
 use crate::progress::ProgressSample;
 use crate::vault::Time;
 
-/// How long the other side may take. It is asleep or stopped when it takes longer: nobody waits for that.
-const PATIENCE: Duration = Duration::from_millis(400);
+/// How long another process may take to ask, once it has come.
+const HEARING: Duration = Duration::from_secs(2);
 /// The longest line that is read.
 const LONGEST: u64 = 4 << 20;
 /// How many issues one answer holds.
@@ -192,21 +193,35 @@ pub(in crate::engine) fn socket(folder: &Path, token: &str) -> PathBuf {
     folder.join(format!("{token}.sock"))
 }
 
-/// Asks the process with this mark.
-pub(in crate::engine) fn ask(folder: &Path, token: &str, ask: &Ask) -> io::Result<Reply> {
-    let stream = reach(&socket(folder, token), |path| UnixStream::connect(path))?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+/// Asks the process with this mark, and waits so long: one that takes longer is stopped, or very busy.
+pub(in crate::engine) fn ask(folder: &Path, token: &str, ask: &Ask, patience: Duration) -> io::Result<Reply> {
+    let stream = connect(socket(folder, token), patience)?;
+    stream.set_read_timeout(Some(patience))?;
+    stream.set_write_timeout(Some(patience))?;
     send(&stream, ask)?;
     receive(&stream)
 }
 
+/// Connects on a thread of its own: where many wait already, as they do at a stopped process, the system call waits too.
+fn connect(socket: PathBuf, patience: Duration) -> io::Result<UnixStream> {
+    let (tell, told) = channel();
+    let work = move || tell.send(reach(&socket, |path| UnixStream::connect(path)));
+    std::thread::Builder::new().name("ask".into()).spawn(work)?;
+    told.recv_timeout(patience)
+        .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
+}
+
 fn serve(engine: &Engine, stream: UnixStream) -> io::Result<()> {
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(HEARING))?;
+    stream.set_write_timeout(Some(HEARING))?;
     let mut reply = Reply::default();
     match receive(&stream)? {
-        Ask::Jobs => reply.jobs = engine.running().iter().map(Running::of).collect(),
+        // A number that is not written down means nothing to others.
+        Ask::Jobs => {
+            let running = engine.running();
+            let written = running.iter().filter(|job| job.id() > 0);
+            reply.jobs = written.map(Running::of).collect();
+        }
         Ask::Cancel { job, by } => {
             if let Some(job) = engine.job(job).filter(|job| !job.state().has_ended()) {
                 job.cancel_with(&format!("asked to stop by process {by}"));

@@ -47,6 +47,7 @@ fn world(config: &str) -> World {
         no_lock: false,
         clouds: Default::default(),
         usual: crate::engine::overview::USUAL,
+        patience: crate::engine::PATIENCE,
     };
     World {
         engine: Engine::new(settings).unwrap(),

@@ -15,8 +15,10 @@ impl Engine {
         let config = self.config();
         config.snapshot_policy(name).cloned().ok_or_else(|| {
             let meant = suggest(name, config.snapshots.iter().map(|policy| policy.name.as_str()));
-            let meant = meant.map(|name| format!("; did you mean {name}?")).unwrap_or_default();
-            Error::Usage(format!("there is no snapshot policy {name:?} in the config{meant}"))
+            Error::UnknownPolicy {
+                text: name.into(),
+                suggestion: meant.map(Into::into),
+            }
         })
     }
 
@@ -202,9 +204,7 @@ impl Engine {
         let file = File::options().create(true).append(true).open(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => Err(Error::Usage(format!(
-                "snapshot policy {name} is being run already: wait for that to end, or stop it (coffer jobs)"
-            ))),
+            Err(TryLockError::WouldBlock) => Err(Error::PolicyRunning { policy: name.into() }),
             Err(TryLockError::Error(error)) => Err(failed(error)),
         }
     }

@@ -1,7 +1,5 @@
 //! The commands around a plan's backup.
 
-use std::sync::Mutex;
-
 use super::setup::plan;
 use super::*;
 
@@ -93,14 +91,10 @@ fn what_the_first_hook_stopped_is_started_again_when_the_backup_is_cancelled_rig
     let folder = tempfile::tempdir().unwrap();
     let (begun, told) = (folder.path().join("begun"), folder.path().join("told"));
     // Cancels while the hook's last words are written down: it has ended by then, the backup has not begun.
-    let canceller: Arc<Mutex<Option<Engine>>> = Arc::default();
+    let canceller = Canceller::default();
     let bench = Bench::with(|settings| {
-        let (canceller, begun) = (canceller.clone(), begun.clone());
-        settings.clock = Arc::new(move || {
-            let engine = begun.exists().then(|| canceller.lock().unwrap().take()).flatten();
-            engine.iter().flat_map(Engine::running).for_each(|job| job.cancel());
-            Time::default()
-        });
+        let begun = begun.clone();
+        settings.clock = cancelling_clock(&canceller, move || begun.exists());
     });
     *canceller.lock().unwrap() = Some(bench.engine.clone());
     let before = format!("touch {}; echo stopped", begun.display());

@@ -386,6 +386,36 @@ fn another_process_sees_a_job_and_stops_it() {
 }
 
 #[test]
+fn a_process_that_does_not_answer_is_told_apart_from_a_job_that_has_ended() {
+    let bench = Bench::new();
+    let other = Engine::new(settings(bench.folder.path(), |settings| {
+        settings.patience = std::time::Duration::from_millis(1);
+    }))
+    .unwrap();
+    let job = until_cancelled(&bench.engine, None).unwrap();
+    // Nobody listens any more where the process is asked.
+    let entries = std::fs::read_dir(bench.path("data/run"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let socket = entries
+        .into_iter()
+        .find(|path| path.extension().is_some_and(|end| end == "sock"))
+        .unwrap();
+    std::fs::remove_file(&socket).unwrap();
+    let _silent = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let error = other.cancel(job.id()).unwrap_err();
+    assert!(matches!(error, Error::Silent { .. }), "{error}");
+    assert!(
+        error.to_string().contains(&format!("kill -INT {}", std::process::id())),
+        "{error}"
+    );
+    assert!(!job.state().has_ended());
+    job.cancel();
+    let _ = job.wait();
+    assert!(matches!(other.cancel(job.id()), Err(Error::NotRunning { .. })));
+}
+
+#[test]
 fn an_engines_socket_goes_with_it() {
     let bench = Bench::new();
     let run = bench.path("data/run");

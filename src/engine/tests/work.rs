@@ -6,7 +6,11 @@ use crate::vault::check::DataSubset;
 
 /// An engine with a vault `home` and a plan `files` of a small folder.
 pub(super) fn bench() -> (Bench, PathBuf) {
-    let bench = Bench::new();
+    bench_with(|_| {})
+}
+
+fn bench_with(change: impl FnOnce(&mut Settings)) -> (Bench, PathBuf) {
+    let bench = Bench::with(change);
     let files = bench.path("files");
     std::fs::create_dir_all(files.join("sub")).unwrap();
     std::fs::write(files.join("a"), "content of a").unwrap();
@@ -133,10 +137,13 @@ fn walk(folder: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn a_cancelled_backup_leaves_no_lock() {
-    let (bench, files) = bench();
-    for n in 0..300 {
-        std::fs::write(files.join(format!("f{n}")), format!("{n}")).unwrap();
-    }
+    let canceller = Canceller::default();
+    let (bench, _) = bench_with(|settings| {
+        let locks = settings.config_path.with_file_name("v").join("locks");
+        let locked = move || std::fs::read_dir(&locks).is_ok_and(|mut locks| locks.next().is_some());
+        settings.clock = cancelling_clock(&canceller, locked);
+    });
+    *canceller.lock().unwrap() = Some(bench.engine.clone());
     let job = bench
         .engine
         .start(Task::Plan {
@@ -145,13 +152,12 @@ fn a_cancelled_backup_leaves_no_lock() {
             dry_run: false,
         })
         .unwrap();
-    job.cancel();
     let result = job.wait();
     let open = bench.engine.open("home", PasswordGiven::Configured).unwrap();
     assert!(open.vault().locks().unwrap().is_empty());
     assert_eq!(result.unwrap_err().exit_code(), 130);
     assert_eq!(job.state(), JobState::Cancelled { cleaned: true });
-    assert_eq!(run_plan(&bench).summary.files_new, 302);
+    assert_eq!(run_plan(&bench).summary.files_new, 2);
 }
 
 #[test]

@@ -96,6 +96,7 @@ impl Journey {
             no_lock: false,
             clouds: Default::default(),
             usual: crate::engine::overview::USUAL,
+            patience: crate::engine::PATIENCE,
         };
         let engine = Engine::new(settings).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread()

@@ -81,15 +81,15 @@ impl Catalog {
     }
 
     /// Writes down how a job ended, with its issues as path and text. (The record is given whole: the catalog may have been
-    /// deleted since the job started.)
-    pub fn job_ended(&self, record: &JobRecord, issues: &[(Vec<u8>, String)]) -> Result<()> {
+    /// deleted since the job started.) Whether it did: not when another process's job has the number.
+    pub fn job_ended(&self, record: &JobRecord, issues: &[(Vec<u8>, String)]) -> Result<bool> {
         self.write(|t| {
             let mut run = t.prepare_cached("SELECT run FROM jobs WHERE job = ?1")?;
             match run.query_row([record.id], |row| row.get::<_, String>(0)).optional()? {
                 None => insert(t, record.id, record)?,
                 Some(run) if run == record.run => {}
                 // The catalog was made anew and another process's job has this number: that one stays.
-                Some(_) => return Ok(()),
+                Some(_) => return Ok(false),
             }
             if let Some(end) = &record.end {
                 t.prepare_cached(
@@ -114,7 +114,7 @@ impl Catalog {
             for (n, (path, text)) in issues.iter().enumerate() {
                 insert.execute(params![record.id, n as i64, path, text])?;
             }
-            Ok(())
+            Ok(true)
         })
     }
 

@@ -115,6 +115,8 @@ struct Inner {
     jobs: Mutex<Vec<JobHandle>>,
     /// The highest job number given so far.
     last_job: AtomicI64,
+    /// How many jobs have a number of this process only, since their start could not be written down.
+    unwritten: AtomicI64,
     closed: AtomicBool,
     desk: desk::Desk,
     cataloguer: cataloguer::Cataloguer,
@@ -175,6 +177,7 @@ impl Engine {
             costs: costs::Costs::default(),
             plans: Mutex::default(),
             last_plan: AtomicU64::new(0),
+            unwritten: AtomicI64::new(0),
             clouds: Mutex::default(),
             looked_into: Mutex::default(),
             compared: kept::Kept::default(),

@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::sync::{Arc, PoisonError};
 
+use super::end::LOCK_LEFT;
 use super::post::{self, Ask, Post};
 use crate::catalog::JobRecord;
 use crate::engine::{
@@ -137,7 +138,12 @@ impl Engine {
 
     /// Writes down what of a job's log is not yet.
     pub(in crate::engine) fn write_log(&self, job: &JobHandle) {
-        let written = job.write_log(|first, lines| self.catalog().log_job(job.id(), self.0.runs.token(), first, lines));
+        self.write_log_as(job, job.id());
+    }
+
+    /// The same of a job that goes by another number in the history.
+    pub(super) fn write_log_as(&self, job: &JobHandle, id: JobId) {
+        let written = job.write_log(|first, lines| self.catalog().log_job(id, self.0.runs.token(), first, lines));
         if let Err(error) = written {
             tracing::warn!("the log of job {} was not written down: {error}", job.id());
         }
@@ -203,7 +209,9 @@ impl Engine {
                     summary: end.text.clone(),
                     problems: end.problems,
                 },
-                "cancelled" => JobState::Cancelled { cleaned: true },
+                "cancelled" => JobState::Cancelled {
+                    cleaned: end.text != LOCK_LEFT,
+                },
                 _ => JobState::Failed {
                     error: end.text.clone(),
                     exit_code: end.exit_code,

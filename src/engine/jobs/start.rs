@@ -4,14 +4,12 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::marks::PlanRun;
-use crate::catalog::{JobEnd, JobRecord};
+use crate::catalog::JobRecord;
 use crate::engine::{
-    Engine, Error, Event, JobHandle, JobInfo, JobKind, JobState, KEPT_JOBS, OpenVault, PasswordGiven, RestoreWhat,
-    Result, Task, TaskOutcome, panic_text,
+    Engine, Error, Event, JobHandle, JobId, JobInfo, JobKind, KEPT_JOBS, OpenVault, PasswordGiven, RestoreWhat, Result,
+    Task, TaskOutcome, panic_text,
 };
 use crate::restore;
-use crate::text::said;
 use crate::vault::check;
 use crate::vault::lock::LockKind;
 
@@ -175,7 +173,12 @@ impl Engine {
         plan: Option<String>,
         work: impl FnOnce(&Engine, &OpenVault, &JobHandle) -> Result<TaskOutcome> + Send + 'static,
     ) -> Result<JobHandle> {
-        self.find(&vault)?;
+        // By its name in the config, or the folder as it is: the history is read by that, from wherever it was typed.
+        let place = self.find(&vault)?;
+        let vault = match &place.config {
+            Some(_) => place.name,
+            None => place.path.to_str().map_or(vault, Into::into),
+        };
         self.start_job(kind, vault, plan, |engine, job| {
             let open = engine.open(&job.info.vault, PasswordGiven::Configured)?;
             engine.note(job, format!("opened {}", open.place()));
@@ -213,15 +216,11 @@ impl Engine {
             started: self.now(),
             end: None,
         };
-        let last = self.0.last_job.load(Ordering::SeqCst);
-        record.id = match self.catalog().job_started(&record, last) {
-            Ok(id) => id,
-            Err(error) => {
-                self.hub().send(Event::Warning(error.to_string()));
-                self.0.last_job.fetch_add(1, Ordering::SeqCst) + 1
-            }
-        };
-        self.0.last_job.fetch_max(record.id, Ordering::SeqCst);
+        record.id = self.write_start(&record).unwrap_or_else(|error| {
+            self.hub().send(Event::Warning(error.to_string()));
+            // Below all numbers that are written down, which other processes give out as well.
+            -(self.0.unwritten.fetch_add(1, Ordering::SeqCst) + 1)
+        });
         let info = JobInfo {
             id: record.id,
             kind,
@@ -276,66 +275,12 @@ impl Engine {
         Ok(job)
     }
 
-    /// Writes down how a job ended; then its plan may run again, then who waits for it is told.
-    fn end_job(&self, job: &JobHandle, mut record: JobRecord, run: Option<PlanRun>, result: Result<TaskOutcome>) {
-        let now = self.now();
-        record.title = job.title();
-        let (state, text, problems, exit_code) = match &result {
-            Ok(outcome) => {
-                let (summary, problems) = (outcome.summary(), outcome.problems());
-                (
-                    JobState::Done {
-                        summary: summary.clone(),
-                        problems,
-                    },
-                    summary,
-                    problems,
-                    outcome.exit_code(),
-                )
-            }
-            // The rooms give their locks back before they return.
-            Err(error) if error.is_cancelled() => (JobState::Cancelled { cleaned: true }, error.to_string(), 0, 130),
-            Err(error) => {
-                let (error, exit_code) = (said(error), error.exit_code());
-                (
-                    JobState::Failed {
-                        error: error.clone(),
-                        exit_code,
-                    },
-                    error,
-                    0,
-                    exit_code,
-                )
-            }
-        };
-        let sample = job.progress.sample();
-        let issues: Vec<(Vec<u8>, String)> = job
-            .issues_after(0)
-            .into_iter()
-            .map(|issue| (issue.path, issue.text))
-            .collect();
-        job.note(match &state {
-            JobState::Cancelled { .. } => "cancelled; its locks are gone".to_owned(),
-            state => format!("{}: {text}", state.word()),
-        });
-        record.end = Some(JobEnd {
-            time: now,
-            state: state.word().into(),
-            files: sample.files_done,
-            bytes: sample.bytes_done,
-            problems: problems.max(sample.errors),
-            issues: job.issue_count(),
-            text,
-            exit_code,
-        });
-        if let Err(error) = self.catalog().job_ended(&record, &issues) {
-            self.hub().send(Event::Warning(error.to_string()));
-        }
-        job.rewrite_log();
-        self.write_log(job);
-        self.pass_warnings();
-        drop(run);
-        job.end(state, result, now);
+    /// Writes down that a job starts; its number.
+    pub(super) fn write_start(&self, record: &JobRecord) -> Result<JobId> {
+        let last = self.0.last_job.load(Ordering::SeqCst);
+        let id = self.catalog().job_started(record, last)?;
+        self.0.last_job.fetch_max(id, Ordering::SeqCst);
+        Ok(id)
     }
 
     /// Brings the remembered generations up to date. What was done is done: if this fails, only the list is old.

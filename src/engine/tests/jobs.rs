@@ -416,6 +416,83 @@ fn a_process_that_does_not_answer_is_told_apart_from_a_job_that_has_ended() {
 }
 
 #[test]
+fn a_job_whose_start_could_not_be_written_down_is_in_the_history_when_it_ends() {
+    let bench = Bench::new();
+    bench
+        .engine
+        .start_job(JobKind::Check, "v".into(), None, |_, _| Ok(TaskOutcome::Unlock(0)))
+        .unwrap()
+        .wait()
+        .unwrap();
+    let data = bench.path("data");
+    std::fs::rename(&data, bench.path("kept")).unwrap();
+    std::fs::write(&data, "").unwrap();
+    let (go, gone) = std::sync::mpsc::channel::<()>();
+    let work = move |_: &Engine, job: &JobHandle| {
+        gone.recv().unwrap();
+        job.report(b"/x", "odd".into());
+        Ok(TaskOutcome::Unlock(3))
+    };
+    let job = bench.engine.start_job(JobKind::Unlock, "v".into(), None, work).unwrap();
+    assert!(job.id() < 0, "no other job has this number");
+    std::fs::remove_file(&data).unwrap();
+    std::fs::rename(bench.path("kept"), &data).unwrap();
+    go.send(()).unwrap();
+    job.wait().unwrap();
+    let other = Engine::new(settings(bench.folder.path(), |_| {})).unwrap();
+    let rows = other.job_rows(10).unwrap();
+    let kinds: Vec<JobKind> = rows.iter().map(|row| row.info.kind).collect();
+    assert_eq!(kinds, [JobKind::Unlock, JobKind::Check]);
+    assert!(matches!(rows[0].state, JobState::Done { .. }));
+    assert_eq!(other.job_issues(rows[0].info.id).unwrap().len(), 1);
+    assert!(!other.job_log(rows[0].info.id).unwrap().is_empty());
+}
+
+#[test]
+fn a_lock_that_could_not_be_deleted_is_told() {
+    let bench = Bench::new();
+    let (path, _) = bench.vault("v");
+    let (locks, kept) = (bench.path("v/locks"), bench.path("v/kept"));
+    let (from, to) = (locks.clone(), kept.clone());
+    let work = move |engine: &Engine, job: &JobHandle| {
+        let open = engine.open(&job.info.vault, PasswordGiven::Configured)?;
+        let lock = open.vault().lock(LockKind::Shared)?;
+        lock.check()?;
+        // The place can be written to no more.
+        std::fs::rename(&from, &to).unwrap();
+        std::fs::write(&from, "").unwrap();
+        Err(Error::Cancelled)
+    };
+    let job = bench.engine.start_job(JobKind::Check, path, None, work).unwrap();
+    let _ = job.wait();
+    assert_eq!(job.state(), JobState::Cancelled { cleaned: false });
+    let other = Engine::new(settings(bench.folder.path(), |_| {})).unwrap();
+    assert_eq!(row(&other, job.id()).state, JobState::Cancelled { cleaned: false });
+    assert!(job.log().last().unwrap().text.contains("still in the vault"));
+}
+
+#[test]
+fn a_vault_goes_into_the_history_by_the_name_that_the_config_has_for_it() {
+    let bench = Bench::new();
+    let (path, _) = bench.vault("v");
+    bench.engine.set_config(Config {
+        vaults: vec![vault_config("home", bench.path("v"), None)],
+        ..Config::default()
+    });
+    let unlock = |vault: String| {
+        let job = bench.engine.start(Task::Unlock { vault, all: false }).unwrap();
+        job.wait().unwrap();
+        job.info.vault.clone()
+    };
+    assert_eq!(unlock(format!("{path}/../v")), "home");
+    bench.engine.set_config(Config::default());
+    assert_eq!(
+        unlock(format!("{path}/../v")),
+        std::fs::canonicalize(&path).unwrap().display().to_string()
+    );
+}
+
+#[test]
 fn an_engines_socket_goes_with_it() {
     let bench = Bench::new();
     let run = bench.path("data/run");

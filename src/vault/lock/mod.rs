@@ -10,6 +10,7 @@
 
 mod file;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
@@ -52,6 +53,14 @@ const TIMING: Timing = Timing {
 
 /// All locks this process holds.
 static HELD: Registry = Registry(Mutex::new(Vec::new()));
+
+/// Places where this process could not delete a lock of its own.
+static LEFT: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// Whether a lock of this process was left behind in the vault at a place since this was last asked.
+pub fn left_behind(place: &str) -> bool {
+    relock(&LEFT).remove(place)
+}
 
 /// Deletes all locks this process holds, before it ends on a signal or an error. Operations that still run find their
 /// lock lost at its next check.
@@ -293,6 +302,7 @@ impl Held {
             && let Err(error) = self.vault.remove_lock(&id)
         {
             tracing::warn!("the lock could not be removed: {error}");
+            relock(&LEFT).insert(self.vault.place());
         }
         state.over.get_or_insert(over);
         self.changed.notify_all();

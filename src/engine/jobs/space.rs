@@ -18,10 +18,22 @@ impl Engine {
     ) -> Result<TaskOutcome> {
         let lock = self.exclusive(open, job)?;
         refuse_protected(open, ids)?;
-        let gone = self.forget_each(open, &lock, ids, job);
+        let mut gone = Vec::with_capacity(ids.len());
+        let stopped = self.forget_each(open, &lock, ids, &mut gone, job);
         // Also when it was stopped half way, and before the prune, which may take long or fail: these are gone.
         self.relist(open);
-        let gone = gone?;
+        stopped.inspect_err(|_| {
+            if gone.is_empty() {
+                return;
+            }
+            let (done, left) = (gone.len() as u64, (ids.len() - gone.len()) as u64);
+            let pruned = if prune.is_some() { "; nothing was pruned" } else { "" };
+            let text = format!(
+                "{} forgotten, {left} not{pruned}",
+                counted(done, "generation is", "generations are")
+            );
+            job.report(b"", text);
+        })?;
         let pruned = match prune {
             Some(options) => {
                 self.note(job, "forgot them, pruning");
@@ -44,15 +56,22 @@ impl Engine {
         Ok(TaskOutcome::Forget { gone, pruned })
     }
 
-    fn forget_each(&self, open: &OpenVault, lock: &LockGuard, ids: &[Id], job: &JobHandle) -> Result<Vec<Id>> {
-        let mut gone = Vec::with_capacity(ids.len());
+    fn forget_each(
+        &self,
+        open: &OpenVault,
+        lock: &LockGuard,
+        ids: &[Id],
+        gone: &mut Vec<Id>,
+        job: &JobHandle,
+    ) -> Result<()> {
         for id in ids {
             job.cancel_flag().check()?;
             open.vault().forget(lock, id)?;
             job.progress.file_done(0);
+            job.note(format!("forgot {}", id.short()));
             gone.push(*id);
         }
-        Ok(gone)
+        Ok(())
     }
 
     /// Gives back the space of what no generation reaches, or says what that would come to.

@@ -11,6 +11,7 @@ use crate::snapshot::hooks::{HOOK_LIMIT, Hooks, Ready};
 use crate::snapshot::run::{self, FREEZE_LIMIT, Request};
 use crate::snapshot::watchdog::Starter;
 use crate::snapshot::{self, RollbackPlan, Snapshot, SnapshotId, Target, Work};
+use crate::text::counted;
 
 impl Engine {
     /// Starts a job on snapshots. In the history it stands under what it is done to.
@@ -50,7 +51,7 @@ impl Engine {
         match task {
             SnapshotTask::Take(asked) => self.take(*asked, &work).map(SnapshotOutcome::Taken),
             SnapshotTask::RollBack(plan) => self.roll_back(&plan, &work),
-            SnapshotTask::Delete(all) => self.delete_snapshots(&all, &work),
+            SnapshotTask::Delete(all) => self.delete_snapshots(&all, job, &work),
             SnapshotTask::Clone { at, place } => {
                 let snapshot = self.snapshot(&at)?;
                 let made = self.keeper(&snapshot)?.clone_to(&snapshot, &place, &work)?;
@@ -166,7 +167,7 @@ impl Engine {
     }
 
     /// Deletes some. Nothing is deleted when one of them is protected or not there.
-    fn delete_snapshots(&self, all: &[SnapshotAt], work: &Work) -> Result<SnapshotOutcome> {
+    fn delete_snapshots(&self, all: &[SnapshotAt], job: &JobHandle, work: &Work) -> Result<SnapshotOutcome> {
         let mut snapshots = Vec::new();
         for at in all {
             let snapshot = self.snapshot(at)?;
@@ -178,8 +179,19 @@ impl Engine {
         self.look_away();
         let mut gone = Vec::new();
         for snapshot in &snapshots {
-            work.cancel.check()?;
-            self.keeper(snapshot)?.delete(snapshot, work)?;
+            let deleted = || -> Result<()> {
+                work.cancel.check()?;
+                Ok(self.keeper(snapshot)?.delete(snapshot, work)?)
+            };
+            deleted().inspect_err(|_| {
+                if gone.is_empty() {
+                    return;
+                }
+                let (done, left) = (gone.len() as u64, snapshots.len() - gone.len());
+                let text = format!("{} deleted, {left} not", counted(done, "snapshot is", "snapshots are"));
+                job.report(b"", text);
+            })?;
+            job.note(format!("deleted {} of {}", snapshot.id, snapshot.target));
             work.progress.file_done(0);
             self.tell_snapshots(&snapshot.target);
             gone.push(SnapshotAt {

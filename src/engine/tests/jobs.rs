@@ -291,6 +291,30 @@ fn what_is_forgotten_gives_its_space_back_in_the_same_job() {
 }
 
 #[test]
+fn a_forget_that_stops_half_way_says_what_is_gone() {
+    let canceller = Canceller::default();
+    let bench = Bench::with(|settings| {
+        let generations = settings.config_path.with_file_name("v").join("snapshots");
+        let one_left = move || std::fs::read_dir(&generations).is_ok_and(|left| left.count() == 1);
+        settings.clock = cancelling_clock(&canceller, one_left);
+    });
+    let (path, open) = bench.vault("v");
+    let ids = vec![small_generation(&open, 100), small_generation(&open, 200)];
+    *canceller.lock().unwrap() = Some(bench.engine.clone());
+    let task = Task::Forget {
+        vault: path,
+        ids: ids.clone(),
+        prune: Some(PruneOptions::default()),
+    };
+    let job = bench.engine.start(task).unwrap();
+    assert!(job.wait().unwrap_err().is_cancelled());
+    let told: Vec<String> = job.issues_after(0).into_iter().map(|issue| issue.text).collect();
+    assert_eq!(told, ["1 generation is forgotten, 1 not; nothing was pruned"]);
+    let log: Vec<String> = job.log().into_iter().map(|line| line.text).collect();
+    assert!(log.contains(&format!("forgot {}", ids[0].short())), "{log:?}");
+}
+
+#[test]
 fn a_prune_that_fails_does_not_hide_what_is_gone() {
     let bench = Bench::new();
     let (path, open) = bench.vault("v");

@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -61,11 +62,9 @@ impl Runs {
     pub(in crate::engine) fn token(&self) -> &str {
         let mut mark = self.mark.lock().unwrap_or_else(PoisonError::into_inner);
         if mark.is_none() {
-            let file =
-                open(&self.folder, &self.token).and_then(|file| file.try_lock().map(|()| file).map_err(io_error));
-            match file {
+            match hold(&self.folder, &self.token) {
                 Ok(file) => *mark = Some(file),
-                // Other processes will take this one's jobs for dead: a lie only in their list of jobs.
+                // Other processes will take this one's jobs for dead, and delete the snapshots that its backups read from.
                 Err(e) => tracing::warn!("cannot mark this process as running in {}: {e}", self.folder.display()),
             }
         }
@@ -147,14 +146,27 @@ fn open(folder: &Path, name: &str) -> io::Result<File> {
         .write(true)
         .create(true)
         .truncate(false)
-        .open(folder.join(format!("{name}.lock")))
+        .open(mark(folder, name))
 }
 
-fn io_error(error: TryLockError) -> io::Error {
-    match error {
-        TryLockError::WouldBlock => io::ErrorKind::WouldBlock.into(),
-        TryLockError::Error(e) => e,
+/// A mark's file, locked. Whoever looks between its making and its locking takes it for a dead process's and deletes it:
+/// then it is made again.
+fn hold(folder: &Path, name: &str) -> io::Result<File> {
+    loop {
+        let file = open(folder, name)?;
+        // Whoever looks lets go of it at once.
+        file.lock()?;
+        let (locked, named) = (file.metadata()?, std::fs::metadata(mark(folder, name)));
+        match named {
+            Ok(named) if (named.dev(), named.ino()) == (locked.dev(), locked.ino()) => return Ok(file),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
     }
+}
+
+fn mark(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{name}.lock"))
 }
 
 #[cfg(test)]
@@ -173,6 +185,26 @@ mod tests {
         assert!(here.start_plan("etc").is_none());
         drop(run);
         assert!(here.start_plan("etc").is_some());
+    }
+
+    #[test]
+    fn a_mark_that_is_looked_at_while_it_is_made_is_one_all_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let (here, done) = (Runs::new(folder.path()), std::sync::atomic::AtomicBool::new(false));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                    here.others();
+                }
+            });
+            let alive = |_| {
+                let there = Runs::new(folder.path());
+                here.is_alive(there.token())
+            };
+            let all = (0..500).all(alive);
+            done.store(true, std::sync::atomic::Ordering::Relaxed);
+            assert!(all);
+        });
     }
 
     #[test]

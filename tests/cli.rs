@@ -643,6 +643,10 @@ fn the_doctor_looks_at_vaults_and_passwords() {
     );
     fs::rename(bench.path("vault"), bench.path("moved")).unwrap();
     assert_eq!(bench.run(&["doctor"]).status.code(), Some(1));
+    // It looks, and leaves nothing behind.
+    fs::remove_dir_all(bench.path("data")).unwrap();
+    bench.run(&["doctor"]);
+    assert!(!bench.path("data").exists());
 }
 
 #[test]

@@ -86,14 +86,18 @@ impl Context {
 
     /// The same with settings at hand (the demo has its own).
     pub fn with(settings: Settings, global: GlobalArgs, environment: Environment) -> Result<Context, Failure> {
-        let out = Output::new(&global, settings.zone.clone());
-        Ok(Context {
-            engine: Engine::new(settings)?,
+        Ok(Context::over(Engine::new(settings)?, global, environment))
+    }
+
+    /// The same with an engine at hand.
+    pub fn over(engine: Engine, global: GlobalArgs, environment: Environment) -> Context {
+        Context {
+            out: Output::new(&global, engine.settings().zone.clone()),
+            engine,
             global,
             environment,
-            out,
             cancel: Cancel::default(),
-        })
+        }
     }
 
     /// The vault meant: `--vault`, else the config's only one.
@@ -234,11 +238,11 @@ pub fn settings(folders: Folders, config: Config, password: Option<crate::vault:
         no_lock: false,
         clouds: CloudSurroundings::default(),
         usual: crate::engine::overview::USUAL,
+        patience: crate::engine::PATIENCE,
     }
 }
 
 /// The moment, told in a zone.
-        patience: crate::engine::PATIENCE,
 pub fn now(zone: &TimeZone) -> Time {
     let since = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)

@@ -16,7 +16,7 @@ use super::exit::Exit;
 use super::output::{Output, bytes, counted, escape};
 use super::{Environment, Failure, password};
 use crate::config::{Config, Folders, PasswordSource, VaultConfig};
-use crate::engine::Error;
+use crate::engine::{Engine, Error};
 use crate::vault::Vault;
 
 /// Check that everything is in place, and say what to do where it is not
@@ -84,6 +84,7 @@ impl Args {
         let config = check_config(&folders, &mut found);
         check_folder("cache folder", &folders.cache, &mut found);
         check_folder("data folder", &folders.data, &mut found);
+        check_catalog(&folders.data, &mut found);
         check_clock(&mut found);
         check_terminal(&environment, &mut found);
         check_programs(&config, &environment, &mut found);
@@ -97,13 +98,9 @@ impl Args {
         named.extend(global.vault.clone().filter(|vault| !named.contains(vault)));
         if !named.is_empty() {
             let settings = settings(folders, config, environment.password.clone());
-            match Context::with(settings, global, environment) {
+            match Engine::without_memory(settings).map(|engine| Context::over(engine, global, environment)) {
                 Ok(context) => named.iter().for_each(|vault| check_vault(&context, vault, &mut found)),
-                Err(failure) => found.push(bad(
-                    "catalog",
-                    failure.message(),
-                    "see whether the data folder is writable",
-                )),
+                Err(error) => found.push(bad("catalog", error.to_string(), "please report it")),
             }
         }
         show(&out, &found)
@@ -205,6 +202,19 @@ fn check_folder(check: &'static str, folder: &Path, found: &mut Vec<Finding>) {
     } else {
         good(check, format!("{place} will be made when it is needed"))
     });
+}
+
+/// What is remembered can be written to: root's file in a user's folder cannot.
+fn check_catalog(data: &Path, found: &mut Vec<Finding>) {
+    let file = data.join("catalog.db");
+    if file.exists() && access(&file, Access::READ_OK | Access::WRITE_OK).is_err() {
+        let place = escape(file.as_os_str().as_encoded_bytes());
+        found.push(bad(
+            "catalog",
+            format!("{place} is not writable for you: nothing is remembered"),
+            format!("make it your own again: chown $USER {place}*"),
+        ));
+    }
 }
 
 fn check_clock(found: &mut Vec<Finding>) {

@@ -158,7 +158,16 @@ impl Engine {
             .take_warnings()
             .into_iter()
             .for_each(|warning| hub.send(Event::Warning(warning)));
-        Ok(Engine(Arc::new(Inner {
+        Ok(Engine::over(settings, catalog, hub))
+    }
+
+    /// An engine that leaves the catalog's file alone, and remembers nothing.
+    pub fn without_memory(settings: Settings) -> Result<Engine> {
+        Ok(Engine::over(settings, Catalog::in_memory()?, Arc::default()))
+    }
+
+    fn over(settings: Settings, catalog: Catalog, hub: Arc<hub::Hub>) -> Engine {
+        Engine(Arc::new(Inner {
             config: RwLock::new(Arc::new(settings.config.clone())),
             post: Mutex::default(),
             runs: Arc::new(jobs::marks::Runs::new(&settings.data)),
@@ -168,6 +177,7 @@ impl Engine {
             slots: Mutex::default(),
             jobs: Mutex::default(),
             last_job: AtomicI64::new(0),
+            unwritten: AtomicI64::new(0),
             closed: AtomicBool::new(false),
             desk: desk::Desk::default(),
             cataloguer: cataloguer::Cataloguer::default(),
@@ -177,11 +187,10 @@ impl Engine {
             costs: costs::Costs::default(),
             plans: Mutex::default(),
             last_plan: AtomicU64::new(0),
-            unwritten: AtomicI64::new(0),
             clouds: Mutex::default(),
             looked_into: Mutex::default(),
             compared: kept::Kept::default(),
-        })))
+        }))
     }
 
     /// What it was told at its start.

@@ -174,6 +174,22 @@ pub enum Error {
     Cancelled(#[from] crate::progress::Cancelled),
 }
 
+/// Writers could not be held.
+#[derive(Debug)]
+pub struct NotHeld {
+    /// Why not.
+    pub error: Error,
+    /// Whether they may be held all the same, now or in a moment, by what was begun and is not known to be undone.
+    pub doubtful: bool,
+}
+
+impl From<Error> for NotHeld {
+    /// Nothing was begun.
+    fn from(error: Error) -> NotHeld {
+        NotHeld { error, doubtful: false }
+    }
+}
+
 impl From<super::ebs::Fault> for Error {
     fn from(fault: super::ebs::Fault) -> Error {
         Error::Cloud(Box::new(fault))

@@ -44,7 +44,7 @@ mod turns;
 pub mod watchdog;
 mod writers;
 
-pub use error::{Error, Result};
+pub use error::{Error, NotHeld, Result};
 pub use model::{
     Ability, Consistency, Found, Kind, MadeBy, RollbackPlan, RolledBack, Size, Snapshot, SnapshotId, Target, Whole,
     Writer,

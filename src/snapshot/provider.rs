@@ -10,7 +10,7 @@ use super::model::{
     Ability, Consistency, Found, Kind, MadeBy, RollbackPlan, RolledBack, Size, Snapshot, SnapshotId, Target, Whole,
 };
 use super::origins::Origins;
-use super::{Error, Reading, Result};
+use super::{Error, NotHeld, Reading, Result};
 use crate::progress::{Cancel, Progress};
 use crate::vault::Time;
 
@@ -171,7 +171,7 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
     }
 
     /// Holds all writers of a target for at most `limit`; `None` where taking is one moment anyway.
-    fn freeze(&self, target: &Target, limit: Duration) -> Result<Option<Box<dyn Frozen>>>;
+    fn freeze(&self, target: &Target, limit: Duration) -> Result<Option<Box<dyn Frozen>>, NotHeld>;
 
     /// What a watchdog must do for what [`Provider::stand_still`] stops, known before.
     fn stand_still_remedy(&self, target: &Target) -> Option<String> {
@@ -180,7 +180,7 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
     }
 
     /// Has a machine stand still, so that several can be saved with their RAM of one moment; `None` where nothing runs.
-    fn stand_still(&self, target: &Target) -> Result<Option<Box<dyn Frozen>>> {
+    fn stand_still(&self, target: &Target) -> Result<Option<Box<dyn Frozen>>, NotHeld> {
         let _ = target;
         Ok(None)
     }

@@ -3,6 +3,9 @@
 //! All or nothing: if one of several cannot be taken, or writers went on too early, those that were taken are deleted
 //! again. The level written down is what was really done.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -165,13 +168,14 @@ fn take_frozen(
     }
     for ((provider, target, _), level) in request.targets.iter().zip(levels) {
         let held = match freezes(level) {
-            true => provider.freeze(target, limit).inspect_err(|error| {
-                // What has taken too long may still come.
-                frozen.doubtful |= matches!(error, Error::TimedOut { .. });
-            })?,
-            false if together(level) => provider.stand_still(target)?,
-            false => None,
+            true => provider.freeze(target, limit),
+            false if together(level) => provider.stand_still(target),
+            false => Ok(None),
         };
+        let held = held.map_err(|not| {
+            frozen.doubtful |= not.doubtful;
+            not.error
+        })?;
         if let Some(held) = &held {
             (work.note)(format!("holds the writers of {target}"));
             let remedy = held.remedy();
@@ -297,6 +301,7 @@ impl FrozenAll {
             .prepare(targets, writers, &mut prepared, work, request.limit, &mut |remedy| {
                 self.watch(remedy, request.watchdog, request.limit)
             });
+        self.doubtful |= prepared.doubtful;
         self.prepared = prepared;
         done
     }

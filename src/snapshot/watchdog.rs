@@ -12,7 +12,8 @@
 //! ```
 //!
 //! When the pipe closes without `done`, or the limit passes, it carries out the remedies, the last one first, and ends. A
-//! remedy that is no longer needed does no harm. A guest or a machine that does not answer is tried again for a quarter of an hour.
+//! remedy that is no longer needed does no harm. A guest or a machine that does not answer is tried again for a quarter of an hour,
+//! a program that fails for a minute.
 
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::os::unix::process::CommandExt as _;
@@ -26,8 +27,11 @@ use super::{Error, Result};
 /// The hidden subcommand.
 pub const COMMAND: &str = "thaw-watchdog";
 
-/// How long it goes on trying what may succeed later: a guest that is still busy with freezing does not answer.
-const TRIES: Duration = Duration::from_secs(15 * 60);
+/// How long a machine is tried again: a guest that is still busy with freezing does not answer.
+const MACHINE: Duration = Duration::from_secs(15 * 60);
+/// How long a program is: its database may only now take the lock that is to be taken away, and one that somebody else takes
+/// later is not ours.
+const PROGRAM: Duration = Duration::from_secs(60);
 /// How long one try may take, so that others have their turn.
 const TRY: Duration = Duration::from_secs(10);
 /// Between two tries.
@@ -107,25 +111,39 @@ pub fn watch(orders: impl Read + Send + 'static, mut answers: impl Write) -> usi
             _ => {}
         }
     }
-    carry_out_all(&remedies, carry_out, Instant::now() + TRIES, AGAIN)
+    carry_out_all(&remedies, carry_out, patience, AGAIN)
 }
 
-/// Carries out all remedies, the last one first, and those of machines again until they succeed or time is up; how many
+/// How long a remedy that fails is tried again.
+fn patience(remedy: &str) -> Duration {
+    match remedy.split_once(':') {
+        Some(("agent" | "cont", _)) => MACHINE,
+        Some(("run", _)) => PROGRAM,
+        _ => Duration::ZERO,
+    }
+}
+
+/// Carries out all remedies, the last one first, and those that fail again until they succeed or their time is up; how many
 /// failed.
 fn carry_out_all(
     remedies: &[String],
     mut carry_out: impl FnMut(&str) -> Result<()>,
-    until: Instant,
+    patience: impl Fn(&str) -> Duration,
     again: Duration,
 ) -> usize {
-    let is_patient = |remedy: &&String| remedy.starts_with("agent:") || remedy.starts_with("cont:");
-    let failed = remedies.iter().rev().filter(|remedy| carry_out(remedy).is_err());
-    let (mut left, given_up): (Vec<&String>, Vec<&String>) = failed.partition(is_patient);
-    while !left.is_empty() && Instant::now() < until {
-        std::thread::sleep(again);
+    let begin = Instant::now();
+    let mut left: Vec<&String> = remedies.iter().rev().collect();
+    let mut given_up = 0;
+    loop {
         left.retain(|remedy| carry_out(remedy).is_err());
+        let failed = left.len();
+        left.retain(|remedy| begin.elapsed() < patience(remedy));
+        given_up += failed - left.len();
+        if left.is_empty() {
+            return given_up;
+        }
+        std::thread::sleep(again);
     }
-    left.len() + given_up.len()
 }
 
 /// A watchdog at work.
@@ -273,32 +291,33 @@ mod tests {
     }
 
     #[test]
-    fn machines_are_tried_again_and_nothing_else() {
-        let remedies = ["mount:/a", "agent:/b", "cont:/c"].map(str::to_owned);
+    fn machines_and_programs_are_tried_again_and_nothing_else() {
+        let remedies = ["mount:/a", "agent:/b", "run:[]", "cont:/c"].map(str::to_owned);
         let mut tried = Vec::new();
         let fails = |remedy: &str| {
             tried.push(remedy.to_owned());
             match tried.len() {
-                // The agent at its third try.
-                6 => Ok(()),
+                // The agent at its fourth try, the program at its second.
+                5 | 8 => Ok(()),
                 _ if remedy == "cont:/c" => Ok(()),
                 _ => Err(Error::NoSnapshot(String::new())),
             }
         };
-        let until = Instant::now() + Duration::from_secs(60);
-        let failed = carry_out_all(&remedies, fails, until, Duration::ZERO);
+        let failed = carry_out_all(&remedies, fails, patience, Duration::ZERO);
         assert_eq!(failed, 1, "the mount");
         assert_eq!(
             tried,
-            ["cont:/c", "agent:/b", "mount:/a", "agent:/b", "agent:/b", "agent:/b"]
+            [
+                "cont:/c", "run:[]", "agent:/b", "mount:/a", "run:[]", "agent:/b", "agent:/b", "agent:/b"
+            ]
         );
         let never = carry_out_all(
             &remedies,
             |_| Err(Error::NoSnapshot(String::new())),
-            Instant::now(),
+            |_| Duration::ZERO,
             AGAIN,
         );
-        assert_eq!(never, 3);
+        assert_eq!(never, 4);
     }
 
     #[test]

@@ -25,8 +25,8 @@ use super::standing::{self, is_machine};
 use super::system::is_root;
 use super::writers::{Place, Seen, seen};
 use super::{
-    Ability, Consistency, Error, Files, Found, Frozen, Kind, Labels, MadeBy, Order, Provider, Result, RollbackPlan,
-    RolledBack, Size, Snapshot, Target, Work,
+    Ability, Consistency, Error, Files, Found, Frozen, Kind, Labels, MadeBy, NotHeld, Order, Provider, Result,
+    RollbackPlan, RolledBack, Size, Snapshot, Target, Work,
 };
 
 /// Makes snapshots of btrfs subvolumes.
@@ -173,7 +173,7 @@ impl Provider for Btrfs {
         Ok(ability(path, seen(&Place::filesystem(path))))
     }
 
-    fn freeze(&self, target: &Target, limit: Duration) -> Result<Option<Box<dyn Frozen>>> {
+    fn freeze(&self, target: &Target, limit: Duration) -> Result<Option<Box<dyn Frozen>>, NotHeld> {
         let path = path_of(target)?;
         let held = hold(&Place::filesystem(path), limit, &is_machine)?;
         // What they had handed over goes to the disk now, so that nothing of it is on its way while the snapshot is made.

@@ -33,8 +33,8 @@ pub use fault::Fault;
 use self::answer::CloudSnapshot;
 use self::client::Client;
 use super::{
-    Ability, Consistency, Error, Files, Found, Frozen, Kind, Labels, MadeBy, Order, Provider, Result, RollbackPlan,
-    RolledBack, Size, Snapshot, Target, Work,
+    Ability, Consistency, Error, Files, Found, Frozen, Kind, Labels, MadeBy, NotHeld, Order, Provider, Result,
+    RollbackPlan, RolledBack, Size, Snapshot, Target, Work,
 };
 use crate::progress::Cancel;
 
@@ -198,7 +198,7 @@ impl Provider for Ebs {
         Ok(ability)
     }
 
-    fn freeze(&self, _: &Target, _: Duration) -> Result<Option<Box<dyn Frozen>>> {
+    fn freeze(&self, _: &Target, _: Duration) -> Result<Option<Box<dyn Frozen>>, NotHeld> {
         Ok(None)
     }
 

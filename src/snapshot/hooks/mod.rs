@@ -78,6 +78,8 @@ pub(super) struct Prepared {
     held: Vec<Box<dyn Held>>,
     /// What must be known of the snapshot, a sentence each.
     pub notes: Vec<String>,
+    /// Whether something may be held all the same, now or in a moment, that a watchdog knows of.
+    pub doubtful: bool,
 }
 
 impl Prepared {

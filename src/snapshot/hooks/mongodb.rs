@@ -44,8 +44,11 @@ pub(super) fn prepare(
     let locked = Locked { limit: around.limit };
     match tell(LOCK, "fsyncLock", around.limit) {
         Ok(_) => prepared.held.push(Box::new(locked)),
-        // It may be locked all the same: it is unlocked by being dropped.
-        Err(error @ Error::TimedOut { .. }) => return Err(error),
+        // It may be locked all the same, or in a moment.
+        Err(error @ Error::TimedOut { .. }) => {
+            prepared.doubtful = Box::new(locked).release().is_err();
+            return Err(error);
+        }
         Err(error) => {
             // Locks are counted: one that is not ours stays.
             std::mem::forget(locked);

@@ -26,7 +26,7 @@ pub(super) use offline::{Images, refuse};
 use super::shelf::path_text;
 use super::writers::{Place, seen};
 use super::{
-    Ability, Consistency, DiskOf, Error, Files, Found, Frozen, Kind, Labels, Order, Provider, Reading, Result,
+    Ability, Consistency, DiskOf, Error, Files, Found, Frozen, Kind, Labels, NotHeld, Order, Provider, Reading, Result,
     RollbackPlan, RolledBack, Size, Snapshot, Target, Within, Work,
 };
 
@@ -113,7 +113,7 @@ impl Provider for Qcow2 {
     }
 
     /// Nobody writes to it.
-    fn freeze(&self, _: &Target, _: Duration) -> Result<Option<Box<dyn Frozen>>> {
+    fn freeze(&self, _: &Target, _: Duration) -> Result<Option<Box<dyn Frozen>>, NotHeld> {
         Ok(None)
     }
 

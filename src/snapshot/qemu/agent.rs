@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::wire::{Unreached, Wire};
-use crate::snapshot::{Error, Frozen, Result, SnapshotId};
+use crate::snapshot::{Error, Frozen, NotHeld, Result, SnapshotId};
 
 /// How long the agent may take to answer what needs no work.
 const ANSWER: Duration = Duration::from_secs(3);
@@ -137,8 +137,8 @@ pub(super) struct FrozenGuest {
 }
 
 impl FrozenGuest {
-    /// Freezes the filesystems of a guest. When this fails, none is frozen.
-    pub fn freeze(machine: &str, socket: &Path, limit: Duration) -> Result<FrozenGuest> {
+    /// Freezes the filesystems of a guest. When this fails, none is frozen unless that is said to be doubtful.
+    pub fn freeze(machine: &str, socket: &Path, limit: Duration) -> Result<FrozenGuest, NotHeld> {
         let mut agent = Agent::open(socket).map_err(|error| error.about(machine))?;
         if agent.is_frozen()? {
             return Err(Error::Unable {
@@ -147,7 +147,8 @@ impl FrozenGuest {
                     "the filesystems of its guest are frozen already, by another program: wait for that, or thaw them \
                       (guest-fsfreeze-thaw)"
                         .into(),
-            });
+            }
+            .into());
         }
         // From here on it is thawed whatever comes.
         let mut frozen = FrozenGuest {
@@ -156,37 +157,50 @@ impl FrozenGuest {
             since: Instant::now(),
             thawed: false,
         };
-        let count = agent.ask("guest-fsfreeze-freeze", limit).map_err(|error| match error {
-            Error::TimedOut { what, seconds, .. } => {
-                frozen.thawed = agent.thaw_behind();
-                let then = match frozen.thawed {
-                    true => "; it was thawed again",
-                    false => {
-                        "; its filesystems may be frozen when it is done: they are told to thaw, and a watchdog sees to that \
-                         for 15 minutes. Should the guest hang later: guest-fsfreeze-thaw"
-                    }
-                };
-                Error::TimedOut {
-                    what,
-                    seconds,
-                    then: then.into(),
-                }
-            }
-            error => error,
-        });
-        drop(agent);
-        match count?.as_u64() {
+        let count = agent.ask("guest-fsfreeze-freeze", limit).or_else(|error| {
+            let behind = matches!(error, Error::TimedOut { .. }) && agent.thaw_behind();
+            // It serves one at a time.
+            drop(agent);
+            let thawed = behind || thaw_within(socket, THAW_ONCE_MORE).is_ok();
+            frozen.thawed = true;
+            Err(not_frozen(error, thawed))
+        })?;
+        match count.as_u64() {
             None | Some(0) => {
                 frozen.thawed = true;
                 Err(Error::Unable {
                     target: machine.to_owned(),
                     why: "its guest has no filesystem that can be frozen; --consistency crash takes it without".into(),
-                })
+                }
+                .into())
             }
             Some(_) => Ok(frozen),
         }
     }
 }
+
+/// What must be said where freezing was begun and failed.
+fn not_frozen(error: Error, thawed: bool) -> NotHeld {
+    let error = match error {
+        Error::TimedOut { what, seconds, .. } => Error::TimedOut {
+            what,
+            seconds,
+            then: match thawed {
+                true => "; it was thawed again".into(),
+                false => format!("; {DOUBTFUL}"),
+            },
+        },
+        error => error,
+    };
+    NotHeld {
+        error,
+        doubtful: !thawed,
+    }
+}
+
+/// What must be known of a guest that is perhaps frozen later.
+pub(super) const DOUBTFUL: &str = "its filesystems may be frozen when it is done: they are told to thaw, and a watchdog sees \
+                                   to that for 15 minutes. Should the guest hang later: guest-fsfreeze-thaw";
 
 impl Frozen for FrozenGuest {
     fn thaw(mut self: Box<Self>) -> Result<Duration> {
@@ -254,7 +268,8 @@ mod tests {
         let listener = UnixListener::bind(&socket).unwrap();
         let agent = std::thread::spawn(move || slow(&listener));
         let late = FrozenGuest::freeze("web", &socket, Duration::from_millis(100)).unwrap_err();
-        assert!(late.to_string().contains("it was thawed again"), "{late}");
+        assert!(late.error.to_string().contains("it was thawed again"), "{late:?}");
+        assert!(!late.doubtful);
         let told = agent.join().unwrap();
         assert_eq!(told[2..], ["guest-fsfreeze-freeze", "guest-fsfreeze-thaw"]);
     }

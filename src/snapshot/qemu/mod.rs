@@ -40,7 +40,7 @@ use self::wire::Unreached;
 use super::qcow2::{self, Images};
 use super::watchdog::Starter;
 use super::{
-    Ability, Consistency, DiskOf, Error, Files, Found, Frozen, Kind, Labels, Order, Provider, Reading, Result,
+    Ability, Consistency, DiskOf, Error, Files, Found, Frozen, Kind, Labels, NotHeld, Order, Provider, Reading, Result,
     RollbackPlan, RolledBack, Size, Snapshot, Target, Work,
 };
 
@@ -124,7 +124,7 @@ impl Qemu {
     }
 
     /// A guest that stands still answers nothing: that is told rather than its silence.
-    fn why_not_frozen(&self, target: &Target) -> Option<Error> {
+    fn why_not_frozen(&self, target: &Target, doubtful: bool) -> Option<Error> {
         let Ok((machine, Now::Live(live))) = self.now(target) else {
             return None;
         };
@@ -137,9 +137,13 @@ impl Qemu {
             }
             status => format!("it is {status}: let it go on first (QMP: cont)"),
         };
+        let doubt = match doubtful {
+            true => format!(". When it goes on, {}", agent::DOUBTFUL),
+            false => String::new(),
+        };
         Some(Error::Unable {
             target: machine.name.clone(),
-            why: format!("its guest could not freeze its filesystems. {why}"),
+            why: format!("its guest could not freeze its filesystems. {why}{doubt}"),
         })
     }
 
@@ -301,7 +305,7 @@ impl Provider for Qemu {
         agent.map(agent::remedy)
     }
 
-    fn freeze(&self, target: &Target, limit: Duration) -> Result<Option<Box<dyn Frozen>>> {
+    fn freeze(&self, target: &Target, limit: Duration) -> Result<Option<Box<dyn Frozen>>, NotHeld> {
         let machine = self.machine(target)?;
         let Some(socket) = &machine.agent else { return Ok(None) };
         if let (_, Now::Off(..)) = self.now(target)? {
@@ -309,7 +313,10 @@ impl Provider for Qemu {
         }
         match FrozenGuest::freeze(&machine.name, socket, limit) {
             Ok(frozen) => Ok(Some(Box::new(frozen))),
-            Err(error) => Err(self.why_not_frozen(target).unwrap_or(error)),
+            Err(not) => Err(NotHeld {
+                error: self.why_not_frozen(target, not.doubtful).unwrap_or(not.error),
+                doubtful: not.doubtful,
+            }),
         }
     }
 
@@ -317,9 +324,9 @@ impl Provider for Qemu {
         self.machine(target).ok().map(|machine| still::remedy(&machine.qmp))
     }
 
-    fn stand_still(&self, target: &Target) -> Result<Option<Box<dyn Frozen>>> {
+    fn stand_still(&self, target: &Target) -> Result<Option<Box<dyn Frozen>>, NotHeld> {
         match self.now(target)? {
-            (_, Now::Live(mut live)) => Ok(still::stop(&mut live)?.map(|still| Box::new(still) as _)),
+            (_, Now::Live(live)) => Ok(still::stop(*live)?.map(|still| Box::new(still) as _)),
             (_, Now::Off(..)) => Ok(None),
         }
     }

@@ -31,8 +31,8 @@ use super::standing::{self, is_machine};
 use super::system::{errno, io_error, is_root};
 use super::writers::{Place, seen};
 use super::{
-    Ability, Consistency, Error, Files, Found, Frozen, Kind, Labels, MadeBy, Order, Provider, Result, RollbackPlan,
-    RolledBack, Size, Snapshot, Target, Work, mounts, trust,
+    Ability, Consistency, Error, Files, Found, Frozen, Kind, Labels, MadeBy, NotHeld, Order, Provider, Result,
+    RollbackPlan, RolledBack, Size, Snapshot, Target, Work, mounts, trust,
 };
 
 /// Makes snapshots of folders by sharing their blocks.
@@ -219,7 +219,7 @@ impl Provider for Reflink {
         })
     }
 
-    fn freeze(&self, target: &Target, limit: Duration) -> Result<Option<Box<dyn Frozen>>> {
+    fn freeze(&self, target: &Target, limit: Duration) -> Result<Option<Box<dyn Frozen>>, NotHeld> {
         let path = path_of(target)?;
         let held = hold(&Place::named(path), limit, &is_machine)?;
         Ok(held.map(|held| Box::new(held) as Box<dyn Frozen>))

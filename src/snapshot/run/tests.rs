@@ -1,0 +1,168 @@
+//! Taking with a provider that does what it is told.
+
+use std::process::Command;
+use std::sync::Mutex;
+
+use super::*;
+use crate::progress::{Cancel, Progress};
+use crate::snapshot::testing;
+use crate::snapshot::{Files, Found, Kind, Labels, NotHeld, RollbackPlan, RolledBack, Size};
+
+/// Whether taking fails where it freezes, and what it leaves then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Freezing {
+    Works,
+    Refused,
+    Doubtful,
+}
+
+#[derive(Debug)]
+struct Fake {
+    freezing: Freezing,
+    writers: Vec<Writer>,
+}
+
+impl Fake {
+    fn new(freezing: Freezing, writers: &[Writer]) -> Fake {
+        Fake {
+            freezing,
+            writers: writers.to_vec(),
+        }
+    }
+}
+
+fn refused<T>() -> Result<T> {
+    Err(Error::NoSnapshot("x".into()))
+}
+
+impl Provider for Fake {
+    fn kind(&self) -> Kind {
+        Kind::Reflink
+    }
+
+    fn discover(&self) -> Vec<Found> {
+        Vec::new()
+    }
+
+    fn preflight(&self, _: &Target) -> Result<Ability> {
+        Ok(Ability {
+            levels: vec![Consistency::Crash, Consistency::Filesystem],
+            hints: Vec::new(),
+            writers: self.writers.clone(),
+        })
+    }
+
+    fn remedy(&self, _: &Target) -> Option<String> {
+        Some("agent:/a".into())
+    }
+
+    fn freeze(&self, _: &Target, _: Duration) -> Result<Option<Box<dyn Frozen>>, NotHeld> {
+        match self.freezing {
+            Freezing::Works => Ok(None),
+            other => Err(NotHeld {
+                error: Error::NoSnapshot("frozen".into()),
+                doubtful: other == Freezing::Doubtful,
+            }),
+        }
+    }
+
+    fn take(&self, target: &Target, order: &Order, work: &Work) -> Result<Snapshot> {
+        Ok(order.snapshot(Kind::Reflink, target.clone(), String::new(), work))
+    }
+
+    fn list(&self, _: &Target) -> Result<Vec<Snapshot>> {
+        Ok(Vec::new())
+    }
+
+    fn relabel(&self, _: &Snapshot, _: &Labels) -> Result<Snapshot> {
+        refused()
+    }
+
+    fn size(&self, _: &Snapshot) -> Result<Size> {
+        refused()
+    }
+
+    fn plan_rollback(&self, _: &Snapshot, _: bool) -> Result<RollbackPlan> {
+        refused()
+    }
+
+    fn roll_back(&self, _: &RollbackPlan, _: &Work) -> Result<RolledBack> {
+        refused()
+    }
+
+    fn clone_to(&self, _: &Snapshot, _: &str, _: &Work) -> Result<String> {
+        refused()
+    }
+
+    fn delete(&self, _: &Snapshot, _: &Work) -> Result<()> {
+        refused()
+    }
+
+    fn files(&self, _: &Snapshot) -> Result<Box<dyn Files>> {
+        refused()
+    }
+}
+
+/// A watchdog that writes down what it is told, in `told` beside it. Another process writes it: one that is being written
+/// cannot be run.
+fn watchdog(folder: &std::path::Path) -> Starter {
+    let program = folder.join("watchdog");
+    let text =
+        "#!/bin/sh\nwhile read -r line; do echo \"$line\" >> \"$0.told\"; [ \"$line\" != armed ] || echo ready; done\n";
+    let script = "printf %s \"$1\" > \"$0\" && chmod 700 \"$0\"";
+    let made = Command::new("sh")
+        .arg("-c")
+        .arg(script)
+        .arg(&program)
+        .arg(text)
+        .status();
+    assert!(made.unwrap().success());
+    Starter { program }
+}
+
+/// Takes one of `/srv`; what came of it, and the lines of the job's log.
+fn taken(fake: &Arc<Fake>, hooks: &Hooks, watchdog: &Starter) -> (Result<Vec<Snapshot>>, Vec<String>) {
+    let said = Mutex::<Vec<String>>::default();
+    let note = |line| said.lock().unwrap().push(line);
+    let target = Target::Folder("/srv".into());
+    let request = Request {
+        targets: vec![(fake.clone(), target, SnapshotId("aaaaaaaaaaaa".into()))],
+        wanted: None,
+        label: String::new(),
+        protected: false,
+        made_by: MadeBy::Hand,
+        group: None,
+        hooks,
+        limit: FREEZE_LIMIT,
+        watchdog,
+    };
+    let work = Work {
+        progress: &Progress::default(),
+        cancel: &Cancel::default(),
+        note: &note,
+        now: testing::time(5),
+        safety_days: None,
+        patience: Duration::ZERO,
+    };
+    let done = take(&request, &work);
+    (done, said.into_inner().unwrap())
+}
+
+#[test]
+fn a_watchdog_stays_at_work_while_it_is_doubtful_whether_writers_are_held() {
+    let folder = tempfile::tempdir().unwrap();
+    let watchdog = watchdog(folder.path());
+    let told = |freezing: Freezing| {
+        let fake = Arc::new(Fake::new(freezing, &[]));
+        let (done, _) = taken(&fake, &Hooks::none("/proc/self/exe".into()), &watchdog);
+        assert_eq!(done.is_ok(), freezing == Freezing::Works, "{done:?}");
+        let file = folder.path().join("watchdog.told");
+        let told = std::fs::read_to_string(&file).unwrap();
+        std::fs::remove_file(file).unwrap();
+        told
+    };
+    let armed = "limit 32\nremedy agent:/a\narmed\n";
+    assert_eq!(told(Freezing::Works), format!("{armed}done\n"));
+    assert_eq!(told(Freezing::Refused), format!("{armed}done\n"));
+    assert_eq!(told(Freezing::Doubtful), armed);
+}

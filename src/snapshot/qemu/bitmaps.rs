@@ -7,11 +7,12 @@
 //! both there, which the tables of the image tell (`qcow2`).
 
 use std::ops::Range;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::live::Live;
+use super::live::{Device, Live};
 use super::qmp::Qmp;
 use crate::snapshot::qcow2::changes_by_nbd;
 use crate::snapshot::{Error, Result, SnapshotId};
@@ -21,6 +22,8 @@ const KEPT: usize = 2;
 
 /// What begins the names of ours.
 const PREFIX: &str = "coffer-";
+/// What begins those of the copies that are read, and of their exports.
+const COPY: &str = "coffer-copy-";
 
 /// Whether QEMU's bitmap is one of ours, by its name and since it is in RAM only.
 pub(super) fn is_own(bitmap: &Value) -> bool {
@@ -95,7 +98,42 @@ impl Live {
     pub fn drop_all_bitmaps(&mut self) -> Result<()> {
         self.look_again()?;
         self.drop_bitmaps(|_, _| true);
-        Ok(())
+        self.look_again()?;
+        self.refuse_bitmaps(|device| device.recorded.iter().chain(&device.left).next())
+    }
+
+    /// Ends what processes that died had QEMU show, and takes away the copies that it showed: it lets none go meanwhile.
+    /// Refused where one stays all the same.
+    pub fn end_left_over(&mut self) -> Result<()> {
+        let socket = socket_beside(self.qmp.path());
+        // Where somebody listens there it is QEMU, for one of ours; its exports go with it.
+        if UnixStream::connect(&socket).is_ok() {
+            self.qmp.ask("nbd-server-stop", json!({}))?;
+        }
+        match std::fs::remove_file(&socket) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                tracing::warn!("cannot delete {}: {error}", socket.display());
+            }
+            _ => {}
+        }
+        self.drop_bitmaps(|_, name| name.starts_with(COPY));
+        self.look_again()?;
+        self.refuse_bitmaps(|device| device.left.iter().find(|name| name.starts_with(COPY)))
+    }
+
+    fn refuse_bitmaps<'a>(&'a self, stays: impl Fn(&'a Device) -> Option<&'a String>) -> Result<()> {
+        let found = self.devices.iter().find_map(|device| Some((device, stays(device)?)));
+        match found {
+            None => Ok(()),
+            Some((device, name)) => Err(Error::Unable {
+                target: self.name.clone(),
+                why: format!(
+                    "QEMU does not let the dirty bitmap {name} of its disk {} go, which is Coffer's: end what reads it (QMP: \
+                     query-block-exports, block-export-del), then try again",
+                    device.disk.image.display()
+                ),
+            }),
+        }
     }
 
     /// The ranges of a disk that may differ between a snapshot that is gone and a later one; `None` where nothing recorded
@@ -114,6 +152,7 @@ impl Live {
             return Ok(None);
         }
         let node = device.node.clone();
+        self.end_left_over()?;
         let at = socket_beside(self.qmp.path());
         Reading::begin(&mut self.qmp, &node, &bitmap, &at)?.ranges().map(Some)
     }
@@ -141,7 +180,7 @@ const EXPORT: &str = "changes";
 impl<'a> Reading<'a> {
     fn begin(qmp: &'a mut Qmp, node: &'a str, bitmap: &str, socket: &'a Path) -> Result<Reading<'a>> {
         // One that goes on recording is not shown; a copy of it stands still.
-        let copy = format!("{PREFIX}copy-{}", SnapshotId::random()?);
+        let copy = format!("{COPY}{}", SnapshotId::random()?);
         let arguments = json!({ "node": node, "name": copy, "persistent": false, "disabled": true });
         qmp.ask("block-dirty-bitmap-add", arguments)?;
         let mut reading = Reading {

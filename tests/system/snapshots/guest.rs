@@ -13,6 +13,9 @@ use serde_json::{Value, json};
 /// How long a guest may take to be up.
 const BOOT: Duration = Duration::from_secs(180);
 
+/// How long it, or QEMU, may take to answer.
+const ANSWER: Duration = Duration::from_secs(120);
+
 /// A machine that runs while this lives.
 pub struct Guest {
     process: Child,
@@ -108,7 +111,7 @@ impl Guest {
             std::thread::park_timeout(Duration::from_millis(1));
         }
         let stream = UnixStream::connect(&count).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
+        stream.set_read_timeout(Some(ANSWER)).unwrap();
         Guest {
             process: process.0.take().unwrap(),
             count: BufReader::new(stream),
@@ -144,7 +147,7 @@ impl Guest {
     /// Has it count on by one.
     pub fn count(&mut self) -> Counted {
         self.send("x");
-        self.answer(Duration::from_secs(120)).expect("the guest answers")
+        self.answer(ANSWER).expect("the guest answers")
     }
 
     /// The other end of the guest's counting, for another process to use.
@@ -170,7 +173,13 @@ impl Guest {
 
     /// Asks QEMU something.
     pub fn qmp(&self, command: &str) -> Value {
+        self.order(command, json!({}))
+    }
+
+    /// The same with arguments.
+    pub fn order(&self, command: &str, arguments: Value) -> Value {
         let stream = UnixStream::connect(&self.qmp).unwrap();
+        stream.set_read_timeout(Some(ANSWER)).unwrap();
         let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
         let mut answer = || loop {
             let value: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
@@ -179,16 +188,14 @@ impl Guest {
             }
         };
         answer();
-        for command in ["qmp_capabilities", command] {
-            (&stream)
-                .write_all(format!("{}\n", json!({ "execute": command })).as_bytes())
-                .unwrap();
-            if command != "qmp_capabilities" {
-                return answer()["return"].take();
-            }
-            answer();
-        }
-        unreachable!()
+        let mut ask = |order: Value| {
+            (&stream).write_all(format!("{order}\n").as_bytes()).unwrap();
+            let mut answer = answer();
+            assert!(answer.get("return").is_some(), "{order}: {answer}");
+            answer["return"].take()
+        };
+        ask(json!({ "execute": "qmp_capabilities" }));
+        ask(json!({ "execute": command, "arguments": arguments }))
     }
 }
 

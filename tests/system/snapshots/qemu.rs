@@ -97,28 +97,46 @@ pub fn between(qmp: &Path, at: &Path, order: &'static str) -> Between {
     let qmp = qmp.to_path_buf();
     std::thread::spawn(move || {
         for client in listener.incoming().map_while(Result::ok) {
-            let server = UnixStream::connect(&qmp).unwrap();
-            let (mut answers, mut to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
-            std::thread::spawn(move || {
-                let _ = std::io::copy(&mut answers, &mut to);
-                let _ = to.shutdown(std::net::Shutdown::Both);
-            });
-            let mut server = server;
-            for line in BufReader::new(client).lines().map_while(Result::ok) {
+            relay(UnixStream::connect(&qmp).unwrap(), client, |line| {
                 if line.contains(order) {
-                    tell.send(()).unwrap();
-                    if passed.recv().is_err() {
-                        return;
-                    }
+                    tell.send(()).ok()?;
+                    passed.recv().ok()?;
                 }
-                if server.write_all(format!("{line}\n").as_bytes()).is_err() {
-                    break;
-                }
-            }
-            let _ = server.shutdown(std::net::Shutdown::Both);
+                Some(line)
+            });
         }
     });
     Between { asked, pass }
+}
+
+/// Stands there too, and has QEMU hear an order in other words.
+pub fn other_words(qmp: &Path, at: &Path, order: &'static str, [words, others]: [&'static str; 2]) {
+    let listener = UnixListener::bind(at).unwrap();
+    let qmp = qmp.to_path_buf();
+    let hear = move |line: String| match line.contains(order) {
+        true => Some(line.replace(words, others)),
+        false => Some(line),
+    };
+    std::thread::spawn(move || {
+        for client in listener.incoming().map_while(Result::ok) {
+            relay(UnixStream::connect(&qmp).unwrap(), client, hear);
+        }
+    });
+}
+
+/// Hands on all that both say until one of them goes, or `hear` has nothing more for QEMU.
+fn relay(mut server: UnixStream, client: UnixStream, hear: impl Fn(String) -> Option<String>) {
+    let (mut answers, mut to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut answers, &mut to);
+        let _ = to.shutdown(std::net::Shutdown::Both);
+    });
+    for line in BufReader::new(client).lines().map_while(Result::ok).map_while(hear) {
+        if server.write_all(format!("{line}\n").as_bytes()).is_err() {
+            break;
+        }
+    }
+    let _ = server.shutdown(std::net::Shutdown::Both);
 }
 
 #[test]
@@ -263,6 +281,7 @@ fn what_cannot_be_reached_is_said() {
     bench.coffer(&words);
     // Another program holds the monitor.
     let holder = UnixStream::connect(&guest.qmp).unwrap();
+    holder.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
     let mut greeting = String::new();
     BufReader::new(&holder).read_line(&mut greeting).unwrap();
     let refused = both(&snapshot_any(&bench, &["take", "web"]));

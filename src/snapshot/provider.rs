@@ -51,6 +51,8 @@ pub struct Order {
     pub protected: bool,
     /// From when on it goes by itself.
     pub until: Option<Time>,
+    /// What must be known of it, a sentence each, as far as that is known before it is taken.
+    pub notes: Vec<String>,
 }
 
 impl Order {
@@ -68,7 +70,7 @@ impl Order {
             until: self.until,
             group: self.group.clone(),
             pause: None,
-            notes: Vec::new(),
+            notes: self.notes.clone(),
             whole: Whole::Yes,
             handle,
         }
@@ -88,6 +90,7 @@ impl Order {
             group: None,
             protected: false,
             until: work.safety_days.map(later),
+            notes: Vec::new(),
         }
     }
 }
@@ -202,7 +205,7 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
         Ok(())
     }
 
-    /// Writes down what became known of a snapshot after it was taken: how long writers were held, notes, the level.
+    /// Writes down what became known of a snapshot after it was taken: how long writers were held, more notes.
     fn amend(&self, snapshot: &Snapshot) -> Result<()> {
         let _ = snapshot;
         Ok(())

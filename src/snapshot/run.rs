@@ -49,17 +49,11 @@ pub struct Request<'a> {
 /// Takes what is asked for; the snapshots in the order of the targets.
 pub fn take(request: &Request, work: &Work) -> Result<Vec<Snapshot>> {
     let turns = Turns::first(request, work)?;
-    let mut levels = Vec::new();
-    let mut perhaps = Vec::new();
+    let mut planned = Vec::new();
     let mut writers = Vec::new();
-    let mut running_on = Vec::new();
     for (provider, target, _) in &request.targets {
         let ability = provider.preflight(target)?;
-        running_on.push(disks_run_on(request, target, &ability)?);
-        let told = told(target, &ability.writers, request.hooks);
-        let level = level(target, &ability, request.wanted, told)?;
-        perhaps.push(told == Told::Perhaps && level < Consistency::Application);
-        levels.push(level);
+        planned.push(Planned::of(request, target, &ability)?);
         writers.extend(ability.writers);
     }
     let targets: Vec<&Target> = request.targets.iter().map(|(_, target, _)| target).collect();
@@ -68,9 +62,11 @@ pub fn take(request: &Request, work: &Work) -> Result<Vec<Snapshot>> {
     // What that stopped is started again by the command after, whatever comes from here on.
     let mut frozen = FrozenAll::default();
     let prepared = frozen.prepare(request, &targets, &writers, work);
-    let notes = frozen.prepared.notes.clone();
+    for plan in &mut planned {
+        plan.notes.extend(frozen.prepared.notes.iter().cloned());
+    }
     let taken = match prepared {
-        Ok(()) => take_frozen(request, &levels, frozen, turns, work),
+        Ok(()) => take_frozen(request, &planned, frozen, turns, work),
         Err(error) => {
             drop(frozen);
             Err(error)
@@ -90,23 +86,48 @@ pub fn take(request: &Request, work: &Work) -> Result<Vec<Snapshot>> {
         return Err(error);
     }
     let complaint = after.err().map(|error| error.to_string());
-    let known = taken.iter_mut().zip(&request.targets).zip(running_on).zip(perhaps);
-    for (((snapshot, (provider, ..)), disks), perhaps) in known {
-        if disks.is_some() {
-            snapshot.consistency = Consistency::Crash;
-        }
-        snapshot.notes.extend(disks);
-        snapshot.notes.extend(notes.iter().cloned());
-        snapshot.notes.extend(perhaps.then(|| PERHAPS.to_owned()));
+    for (snapshot, (provider, target, _)) in taken.iter_mut().zip(&request.targets) {
         snapshot.notes.extend(complaint.clone());
-        if snapshot.pause.is_some() || !snapshot.notes.is_empty() {
-            provider.amend(snapshot)?;
+        // It is there, and its level is true: what else is known of it is no reason to be without it.
+        if (snapshot.pause.is_some() || !snapshot.notes.is_empty())
+            && let Err(error) = provider.amend(snapshot)
+        {
+            (work.note)(format!(
+                "how long the writers of {target} were held, and what else became known since, could not be written down: {error}"
+            ));
         }
     }
     if let Some(complaint) = complaint {
         (work.note)(complaint);
     }
     Ok(taken)
+}
+
+/// How one target is taken.
+struct Planned {
+    /// The level by which it is held.
+    level: Consistency,
+    /// The level that it then has.
+    true_level: Consistency,
+    /// What must be known of it.
+    notes: Vec<String>,
+}
+
+impl Planned {
+    fn of(request: &Request, target: &Target, ability: &Ability) -> Result<Planned> {
+        let run_on = disks_run_on(request, target, ability)?;
+        let told = told(target, &ability.writers, request.hooks);
+        let level = level(target, ability, request.wanted, told)?;
+        let perhaps = told == Told::Perhaps && level < Consistency::Application;
+        Ok(Planned {
+            level,
+            true_level: match run_on {
+                Some(_) => Consistency::Crash,
+                None => level,
+            },
+            notes: run_on.into_iter().chain(perhaps.then(|| PERHAPS.to_owned())).collect(),
+        })
+    }
 }
 
 /// What must be known of a snapshot of a folder in which disks lie that go on being written to, since nobody holds them.
@@ -144,7 +165,7 @@ fn too_low(request: &Request, taken: &Snapshot) -> Option<Error> {
 /// Freezes, takes, thaws, and lets the next one have its turn.
 fn take_frozen(
     request: &Request,
-    levels: &[Consistency],
+    planned: &[Planned],
     mut frozen: FrozenAll,
     turns: Turns,
     work: &Work,
@@ -152,12 +173,13 @@ fn take_frozen(
     let begin = frozen.since.unwrap_or_else(Instant::now);
     // RAM is written while all of its group stand still, which takes its time.
     let together = |level: &Consistency| *level == Consistency::Memory && request.targets.len() > 1;
-    let limit = match levels.iter().any(together) {
+    let levels = || planned.iter().map(|plan| &plan.level);
+    let limit = match levels().any(together) {
         true => MEMORY_LIMIT,
         false => request.limit,
     };
     let freezes = |level: &Consistency| matches!(level, Consistency::Filesystem | Consistency::Application);
-    for ((provider, target, _), level) in request.targets.iter().zip(levels) {
+    for ((provider, target, _), level) in request.targets.iter().zip(levels()) {
         let remedy = match together(level) {
             true => provider.stand_still_remedy(target),
             false => provider.remedy(target).filter(|_| freezes(level)),
@@ -166,7 +188,7 @@ fn take_frozen(
             frozen.watch(&remedy, request.watchdog, limit)?;
         }
     }
-    for ((provider, target, _), level) in request.targets.iter().zip(levels) {
+    for ((provider, target, _), level) in request.targets.iter().zip(levels()) {
         let held = match freezes(level) {
             true => provider.freeze(target, limit),
             false if together(level) => provider.stand_still(target),
@@ -188,15 +210,16 @@ fn take_frozen(
     let mut taken: Vec<Snapshot> = Vec::new();
     let mut failed = None;
     let first = Instant::now();
-    for ((provider, target, id), level) in request.targets.iter().zip(levels) {
+    for ((provider, target, id), plan) in request.targets.iter().zip(planned) {
         let order = Order {
             id: id.clone(),
-            consistency: *level,
+            consistency: plan.true_level,
             label: request.label.clone(),
             made_by: request.made_by.clone(),
             group: request.group.clone(),
             protected: request.protected,
             until: None,
+            notes: plan.notes.clone(),
         };
         let step = work.cancel.check().map_err(Error::from);
         let overdue = begin.elapsed() >= limit && frozen.any();
@@ -218,7 +241,7 @@ fn take_frozen(
             }
         }
     }
-    if taken.len() > 1 && levels.contains(&Consistency::Crash) {
+    if taken.len() > 1 && levels().any(|level| *level == Consistency::Crash) {
         let apart = format!(
             "those of its group were taken one after the other, within {} ms, while programs went on: they are not of one moment",
             first.elapsed().as_millis()

@@ -51,10 +51,8 @@ pub(super) fn take(path: &Path, order: &Order, work: &Work) -> Result<Snapshot> 
     let files = part.join("files");
     let taken = (|| {
         let still = snapshot_still(path, &files, order.consistency)?;
-        let mut snapshot = Snapshot {
-            notes: without(path, &now),
-            ..standing::ordered(Kind::Btrfs, path, order, &shelf, work)
-        };
+        let mut snapshot = standing::ordered(Kind::Btrfs, path, order, &shelf, work);
+        snapshot.notes.extend(without(path, &now));
         if !still {
             snapshot.consistency = Consistency::Crash;
             snapshot.notes.push(

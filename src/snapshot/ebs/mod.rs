@@ -210,7 +210,7 @@ impl Provider for Ebs {
         self.remember(std::slice::from_ref(&made));
         let mut snapshot = tags::read(target, &made);
         // It is told when it is finished.
-        snapshot.notes.clear();
+        snapshot.notes.clone_from(&order.notes);
         Ok(snapshot)
     }
 

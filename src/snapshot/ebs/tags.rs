@@ -46,6 +46,7 @@ pub(super) fn of_order(order: &Order, volume: &str) -> Result<Tags> {
         pair(VOLUME, volume),
     ]);
     tags.extend(order.group.as_ref().map(|group| pair(GROUP, group)));
+    tags.extend(of_notes(&order.notes));
     check(&tags)?;
     Ok(tags)
 }
@@ -60,6 +61,7 @@ pub(super) fn of_copy(of: &Snapshot, id: &SnapshotId, volume: &str) -> Result<Ta
         group: None,
         protected: false,
         until: None,
+        notes: Vec::new(),
     };
     of_order(&order, volume)
 }
@@ -78,11 +80,15 @@ pub(super) fn of_labels(labels: &Labels) -> Result<Tags> {
 pub(super) fn of_outcome(snapshot: &Snapshot) -> Tags {
     let mut tags = vec![pair(LEVEL, snapshot.consistency.word())];
     tags.extend(snapshot.pause.map(|pause| pair(PAUSE, &pause.to_string())));
-    for (n, note) in snapshot.notes.iter().take(NOTES).enumerate() {
-        let note: String = note.chars().take(LONGEST).collect();
-        tags.push(pair(&format!("{NOTE}{n}"), &note));
-    }
+    tags.extend(of_notes(&snapshot.notes));
     tags
+}
+
+fn of_notes(notes: &[String]) -> impl Iterator<Item = (String, String)> {
+    notes.iter().take(NOTES).enumerate().map(|(n, note)| {
+        let note: String = note.chars().take(LONGEST).collect();
+        pair(&format!("{NOTE}{n}"), &note)
+    })
 }
 
 fn pair(key: &str, value: &str) -> (String, String) {
@@ -212,6 +218,7 @@ mod tests {
             group: Some("g".into()),
             protected: true,
             until: None,
+            notes: Vec::new(),
         }
     }
 

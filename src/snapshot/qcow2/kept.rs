@@ -318,6 +318,8 @@ pub(in crate::snapshot) fn change(
         });
     };
     let _held = shelf.hold_records()?;
+    // Not of one that goes just now.
+    let _stays = reading::begin(&shelf, &snapshot.id)?;
     // Only now: another one may have changed it until here.
     let mut record = Record::read(&shelf.record(&snapshot.id))?;
     change(&mut record.snapshot);
@@ -349,7 +351,7 @@ pub(in crate::snapshot) struct Going {
     shelf: Shelf,
     id: SnapshotId,
     #[allow(dead_code)]
-    held: (Held, Held),
+    held: (Held, Option<Held>),
     #[allow(dead_code)]
     unread: Option<Reading>,
 }
@@ -380,7 +382,8 @@ pub(in crate::snapshot) fn may_go(
     let Some((shelf, _)) = record_of(disks, &snapshot.id) else {
         return Ok(None);
     };
-    let held = (hold(&shelf)?, shelf.hold_records()?);
+    let held = hold(&shelf)?;
+    let records = shelf.hold_records()?;
     // Only now: it may have been protected until here, or deleted.
     if !shelf.folder(&snapshot.id).is_dir() {
         return Err(Error::NoSnapshot(snapshot.id.to_string()));
@@ -388,11 +391,14 @@ pub(in crate::snapshot) fn may_go(
     if Record::read(&shelf.record(&snapshot.id))?.snapshot.protected {
         return Err(Error::Protected(snapshot.id.to_string()));
     }
+    let unread = reading::nobody(&shelf, &snapshot.id)?;
+    // Deleting may take minutes: from here on nobody can change what is known of this one, and of the others they may.
+    let records = unread.is_none().then_some(records);
     Ok(Some(Going {
         id: snapshot.id.clone(),
-        unread: reading::nobody(&shelf, &snapshot.id)?,
         shelf,
-        held,
+        held: (held, records),
+        unread,
     }))
 }
 
@@ -415,6 +421,34 @@ mod tests {
         snapshot.kind = kind;
         let images: Vec<PathBuf> = images.iter().map(PathBuf::from).collect();
         begin(shelf, &snapshot, &images).unwrap().leave();
+    }
+
+    #[test]
+    fn what_is_known_of_others_can_be_changed_while_one_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let image = folder.path().join("a");
+        let shelf = make_shelf(&image).unwrap();
+        let ids = ["aaaaaaaaaaaa", "bbbbbbbbbbbb"];
+        for id in ids {
+            begun(&shelf, id, Kind::Qcow2, &[]);
+            let id = SnapshotId(id.into());
+            std::fs::rename(shelf.part(&id), shelf.folder(&id)).unwrap();
+        }
+        let parts = ids.map(|id| json!({ "id": id, "name": format!("coffer-{id}") }));
+        let info = Info::of(&json!({ "snapshots": parts }));
+        let disks = [Disk { image, info }];
+        let [goes, stays] = ids.map(|id| testing::snapshot(id, 5));
+        let labels = Labels {
+            label: "x".into(),
+            protected: true,
+        };
+        let going = may_go(&disks, &goes, Shelf::hold).unwrap().unwrap();
+        assert!(matches!(relabel(&disks, &goes, &labels), Err(Error::NoSnapshot(_))));
+        assert!(relabel(&disks, &stays, &labels).unwrap().protected);
+        drop(going);
+        relabel(&disks, &goes, &labels).unwrap();
+        let refused = may_go(&disks, &goes, Shelf::hold);
+        assert!(matches!(refused, Err(Error::Protected(_))), "{refused:?}");
     }
 
     #[test]

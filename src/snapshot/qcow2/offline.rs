@@ -96,10 +96,9 @@ impl<'a> Images<'a> {
     /// Takes one on a shelf that was put right.
     fn make(&self, shelf: &Shelf, order: &Order, work: &Work) -> Result<Snapshot> {
         let name = kept::name_of(&order.id);
-        let snapshot = Snapshot {
-            notes: vec!["taken while the machine was off: if it had been shut down properly, all is whole".into()],
-            ..order.snapshot(self.kind, self.target.clone(), name.clone(), work)
-        };
+        let mut snapshot = order.snapshot(self.kind, self.target.clone(), name.clone(), work);
+        let off = "taken while the machine was off: if it had been shut down properly, all is whole";
+        snapshot.notes.push(off.into());
         let begun = kept::begin(shelf, &snapshot, &self.paths())?;
         let mut done: Vec<&Path> = Vec::new();
         for disk in &self.disks {

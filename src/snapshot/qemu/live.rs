@@ -244,7 +244,7 @@ impl Live {
         let first = self.refuse()?.node.clone();
         let name = qcow2::name_of(&order.id);
         let mut snapshot = order.snapshot(Kind::Qemu, target.clone(), name.clone(), work);
-        snapshot.notes.clone_from(&self.notes);
+        snapshot.notes.extend(self.notes.iter().cloned());
         let begun = qcow2::begin(shelf, &snapshot, &self.images())?;
         work.cancel.check()?;
         let since = Instant::now();

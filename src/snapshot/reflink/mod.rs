@@ -249,11 +249,9 @@ impl Provider for Reflink {
                 return Err(owners_lost(&copied, path));
             }
             let (consistency, notes) = judge(&copied, order.consistency)?;
-            let snapshot = Snapshot {
-                consistency,
-                notes,
-                ..standing::ordered(Kind::Reflink, path, order, &shelf, work)
-            };
+            let mut snapshot = standing::ordered(Kind::Reflink, path, order, &shelf, work);
+            snapshot.consistency = consistency;
+            snapshot.notes.extend(notes);
             origins.write(&part.join(origins::FILE))?;
             // What was copied must be on the disk before it is called a snapshot.
             let open = std::fs::File::open(&part).map_err(io_error("open", &part))?;

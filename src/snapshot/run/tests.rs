@@ -20,6 +20,8 @@ enum Freezing {
 struct Fake {
     freezing: Freezing,
     writers: Vec<Writer>,
+    taken: Mutex<Vec<Snapshot>>,
+    amended: Mutex<Vec<Snapshot>>,
 }
 
 impl Fake {
@@ -27,6 +29,8 @@ impl Fake {
         Fake {
             freezing,
             writers: writers.to_vec(),
+            taken: Mutex::default(),
+            amended: Mutex::default(),
         }
     }
 }
@@ -67,7 +71,15 @@ impl Provider for Fake {
     }
 
     fn take(&self, target: &Target, order: &Order, work: &Work) -> Result<Snapshot> {
-        Ok(order.snapshot(Kind::Reflink, target.clone(), String::new(), work))
+        let snapshot = order.snapshot(Kind::Reflink, target.clone(), String::new(), work);
+        self.taken.lock().unwrap().push(snapshot.clone());
+        Ok(snapshot)
+    }
+
+    /// Writes down, and says that it could not.
+    fn amend(&self, snapshot: &Snapshot) -> Result<()> {
+        self.amended.lock().unwrap().push(snapshot.clone());
+        Err(Error::Occupied("/shelf".into()))
     }
 
     fn list(&self, _: &Target) -> Result<Vec<Snapshot>> {
@@ -146,6 +158,43 @@ fn taken(fake: &Arc<Fake>, hooks: &Hooks, watchdog: &Starter) -> (Result<Vec<Sna
     };
     let done = take(&request, &work);
     (done, said.into_inner().unwrap())
+}
+
+#[test]
+fn the_level_and_what_is_known_are_written_down_from_the_beginning() {
+    let machine = Writer {
+        pid: 7,
+        name: "qemu-system-x86_64".into(),
+        database: None,
+        files: Vec::new(),
+    };
+    let fake = Arc::new(Fake::new(Freezing::Works, &[machine]));
+    let hooks = Hooks {
+        before: Some("true".into()),
+        after: Some("false".into()),
+        ..Hooks::none("/proc/self/exe".into())
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let (done, said) = taken(&fake, &hooks, &watchdog(folder.path()));
+    let written = fake.taken.lock().unwrap().clone();
+    assert_eq!(written[0].consistency, Consistency::Crash);
+    let notes = &written[0].notes;
+    assert!(
+        notes[0].starts_with("disks that are written to lie here (qemu-system"),
+        "{notes:?}"
+    );
+    assert_eq!(notes[1..], [PERHAPS]);
+    // What comes later is written down too, and that it could not be is no reason to be without the snapshot.
+    let done = done.unwrap();
+    assert!(
+        done[0].notes[2].contains("the command after the snapshot failed"),
+        "{done:?}"
+    );
+    assert_eq!(*fake.amended.lock().unwrap(), done);
+    assert!(
+        said.iter().any(|line| line.contains("could not be written down")),
+        "{said:?}"
+    );
 }
 
 #[test]

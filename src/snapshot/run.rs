@@ -53,7 +53,7 @@ pub fn take(request: &Request, work: &Work) -> Result<Vec<Snapshot>> {
     let mut writers = Vec::new();
     for (provider, target, _) in &request.targets {
         let ability = provider.preflight(target)?;
-        planned.push(Planned::of(request, target, &ability)?);
+        planned.push(Planned::of(request, provider.as_ref(), target, &ability)?);
         writers.extend(ability.writers);
     }
     let targets: Vec<&Target> = request.targets.iter().map(|(_, target, _)| target).collect();
@@ -114,7 +114,7 @@ struct Planned {
 }
 
 impl Planned {
-    fn of(request: &Request, target: &Target, ability: &Ability) -> Result<Planned> {
+    fn of(request: &Request, provider: &dyn Provider, target: &Target, ability: &Ability) -> Result<Planned> {
         let run_on = disks_run_on(request, target, ability)?;
         let told = told(target, &ability.writers, request.hooks);
         let level = level(target, ability, request.wanted, told)?;
@@ -125,9 +125,25 @@ impl Planned {
                 Some(_) => Consistency::Crash,
                 None => level,
             },
-            notes: run_on.into_iter().chain(perhaps.then(|| PERHAPS.to_owned())).collect(),
+            notes: [
+                run_on,
+                perhaps.then(|| PERHAPS.to_owned()),
+                not_frozen(request, provider, target, ability),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
         })
     }
+}
+
+/// Why a machine that runs and could be held by its agent is not held just now, where nobody asked for that.
+fn not_frozen(request: &Request, provider: &dyn Provider, target: &Target, ability: &Ability) -> Option<String> {
+    let has = |level: Consistency| ability.levels.contains(&level);
+    let could = provider.remedy(target).is_some() && has(Consistency::Memory);
+    let lacks = could && !has(Consistency::Filesystem) && request.wanted.is_none();
+    let why = ability.hints.first().filter(|_| lacks)?;
+    Some(format!("the filesystems of its guest were not frozen: {why}"))
 }
 
 /// What must be known of a snapshot of a folder in which disks lie that go on being written to, since nobody holds them.

@@ -7,12 +7,15 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::question::SnapshotAt;
-use crate::engine::{Engine, JobHandle};
+use crate::engine::{Engine, JobHandle, JobState};
 use crate::progress::{Cancel, Progress};
 use crate::snapshot::{self, MadeBy, SnapshotId, Target, Work};
 
-/// How long a backup that has ended waits for another job before it leaves its snapshot to the next backup.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a backup that has ended waits for other jobs before it leaves its snapshot to the next backup: several may have
+/// their turns.
+const PATIENCE: Duration = Duration::from_secs(5 * 60);
+/// The same when it was told to stop.
+const STOPPED: Duration = Duration::from_secs(30);
 
 /// What is noted.
 #[derive(Debug, Serialize, Deserialize)]
@@ -51,7 +54,11 @@ impl<'a> Temporary<'a> {
 
 impl Drop for Temporary<'_> {
     fn drop(&mut self) {
-        let left = self.engine.delete_temporary(&self.snapshots, self.job, PATIENCE);
+        let patience = match self.job.state() {
+            JobState::Running => PATIENCE,
+            _ => STOPPED,
+        };
+        let left = self.engine.delete_temporary(&self.snapshots, self.job, patience);
         let done = match left.is_empty() {
             true => std::fs::remove_file(&self.file),
             // The next backup tries again, whichever process runs it.

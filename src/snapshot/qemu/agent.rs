@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use super::wire::{Unreached, Wire};
 use crate::snapshot::{Error, Frozen, NotHeld, Result, SnapshotId};
 
-/// How long the agent may take to answer what needs no work.
-const ANSWER: Duration = Duration::from_secs(3);
+/// How long the agent may take to answer what needs no work. A guest that is busy needs its time, and without an answer the
+/// snapshot has a lower level.
+const ANSWER: Duration = Duration::from_secs(10);
 /// How long thawing is tried.
 const THAW: Duration = Duration::from_secs(60);
 /// The same when something went wrong before: the watchdog goes on trying, for longer than any guest may take.

@@ -45,7 +45,9 @@ use super::{
 };
 
 /// How long a monitor may take to greet when something is to be done.
-const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long when it is asked for what it has.
+const LOOK: Duration = Duration::from_secs(3);
 /// How long when it is only looked around.
 const GLANCE: Duration = Duration::from_millis(300);
 
@@ -94,8 +96,12 @@ impl Qemu {
     }
 
     fn now(&self, target: &Target) -> Result<(&Machine, Now)> {
+        self.now_within(target, PATIENCE)
+    }
+
+    fn now_within(&self, target: &Target, patience: Duration) -> Result<(&Machine, Now)> {
         let machine = self.machine(target)?;
-        let now = match Live::open(machine, PATIENCE) {
+        let now = match Live::open(machine, patience) {
             Ok(live) => {
                 let live = live?;
                 self.remember(&live);
@@ -107,9 +113,9 @@ impl Qemu {
         Ok((machine, now))
     }
 
-    /// Its images, wherever they are told from.
-    fn images<'a>(&self, target: &'a Target) -> Result<(Images<'a>, bool)> {
-        match self.now(target)? {
+    /// Its images, wherever they are told from, and whether it runs.
+    fn images<'a>(&self, target: &'a Target, patience: Duration) -> Result<(Images<'a>, bool)> {
+        match self.now_within(target, patience)? {
             (_, Now::Live(live)) => Ok((live.as_images(target), true)),
             (machine, Now::Off(known, why)) => Ok((there(machine, target, &known, &why)?, false)),
         }
@@ -355,24 +361,24 @@ impl Provider for Qemu {
     }
 
     fn amend(&self, snapshot: &Snapshot) -> Result<()> {
-        qcow2::amend(&self.images(&snapshot.target)?.0.disks, snapshot)
+        qcow2::amend(&self.images(&snapshot.target, PATIENCE)?.0.disks, snapshot)
     }
 
     fn list(&self, target: &Target) -> Result<Vec<Snapshot>> {
-        Ok(self.images(target)?.0.list())
+        Ok(self.images(target, LOOK)?.0.list())
     }
 
     fn relabel(&self, snapshot: &Snapshot, labels: &Labels) -> Result<Snapshot> {
-        qcow2::relabel(&self.images(&snapshot.target)?.0.disks, snapshot, labels)
+        qcow2::relabel(&self.images(&snapshot.target, PATIENCE)?.0.disks, snapshot, labels)
     }
 
     fn sizing(&self, target: &Target) -> Result<Option<String>> {
-        let (_, runs) = self.images(target)?;
+        let (_, runs) = self.images(target, LOOK)?;
         Ok(runs.then(|| "the machine writes to its disks now: sizes may be a moment old".into()))
     }
 
     fn size(&self, snapshot: &Snapshot) -> Result<Size> {
-        let (images, runs) = self.images(&snapshot.target)?;
+        let (images, runs) = self.images(&snapshot.target, LOOK)?;
         images.size(snapshot, !runs)
     }
 
@@ -412,7 +418,7 @@ impl Provider for Qemu {
     }
 
     fn keep_there(&self, snapshot: &Snapshot) -> Result<Option<Reading>> {
-        qcow2::keep_there(&self.images(&snapshot.target)?.0.disks, snapshot)
+        qcow2::keep_there(&self.images(&snapshot.target, PATIENCE)?.0.disks, snapshot)
     }
 
     fn disks(&self, snapshot: &Snapshot) -> Result<Vec<DiskOf>> {
@@ -420,7 +426,7 @@ impl Provider for Qemu {
     }
 
     fn files(&self, snapshot: &Snapshot) -> Result<Box<dyn Files>> {
-        let (images, _) = self.images(&snapshot.target)?;
+        let (images, _) = self.images(&snapshot.target, PATIENCE)?;
         qcow2::files_in(&images, snapshot, &self.data)
     }
 }

@@ -19,6 +19,8 @@ enum Freezing {
 #[derive(Debug)]
 struct Fake {
     freezing: Freezing,
+    levels: Vec<Consistency>,
+    hints: Vec<String>,
     writers: Vec<Writer>,
     taken: Mutex<Vec<Snapshot>>,
     amended: Mutex<Vec<Snapshot>>,
@@ -28,6 +30,8 @@ impl Fake {
     fn new(freezing: Freezing, writers: &[Writer]) -> Fake {
         Fake {
             freezing,
+            levels: vec![Consistency::Crash, Consistency::Filesystem],
+            hints: Vec::new(),
             writers: writers.to_vec(),
             taken: Mutex::default(),
             amended: Mutex::default(),
@@ -50,8 +54,8 @@ impl Provider for Fake {
 
     fn preflight(&self, _: &Target) -> Result<Ability> {
         Ok(Ability {
-            levels: vec![Consistency::Crash, Consistency::Filesystem],
-            hints: Vec::new(),
+            levels: self.levels.clone(),
+            hints: self.hints.clone(),
             writers: self.writers.clone(),
         })
     }
@@ -194,6 +198,24 @@ fn the_level_and_what_is_known_are_written_down_from_the_beginning() {
     assert!(
         said.iter().any(|line| line.contains("could not be written down")),
         "{said:?}"
+    );
+}
+
+#[test]
+fn a_machine_whose_agent_does_not_answer_just_now_says_so_on_the_snapshot() {
+    let fake = Fake {
+        levels: vec![Consistency::Crash, Consistency::Memory],
+        hints: vec!["its agent does not answer".into(), "with RAM it can be had".into()],
+        ..Fake::new(Freezing::Works, &[])
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let hooks = Hooks::none("/proc/self/exe".into());
+    let (done, _) = taken(&Arc::new(fake), &hooks, &watchdog(folder.path()));
+    let done = done.unwrap();
+    assert_eq!(done[0].consistency, Consistency::Crash);
+    assert_eq!(
+        done[0].notes,
+        ["the filesystems of its guest were not frozen: its agent does not answer"]
     );
 }
 

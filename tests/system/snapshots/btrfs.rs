@@ -285,7 +285,8 @@ fn a_policy_runs_once_at_a_time_and_is_asked_about_what_it_finds() {
         go.display()
     );
     let add = ["policy", "add", "slow", path, "--keep-last", "3"];
-    snapshot(&bench, &[&add[..], &["--at", "hourly", "--run-before", &wait]].concat());
+    let hook = ["--at", "hourly", "--hook-seconds", "900", "--run-before", &wait];
+    snapshot(&bench, &[&add[..], &hook].concat());
     let run = ["snapshot", "policy", "run", "slow"].map(OsStr::new);
     let first = Ended::spawn(&mut bench.coffer_command(&run));
     wait_until("it runs", || started.exists());

@@ -44,7 +44,9 @@ fn one_after_the_other(bench: &Bench, folder: &Path) {
         begun.display(),
         go.display()
     );
-    let first = start(bench, &vault, folder, &["--snapshot-run-before", &hook]);
+    // The hook outlasts the waiting.
+    let hook = ["--snapshot-hook-seconds", "900", "--snapshot-run-before", &hook];
+    let first = start(bench, &vault, folder, &hook);
     wait_until("the first one has its turn", || begun.exists());
     let second = start(bench, &vault, folder, &[]);
     wait_until("the second one waits", || {

@@ -17,9 +17,12 @@ use super::watchdog::{Starter, Watchdog};
 use super::{
     Ability, Consistency, Error, Frozen, MadeBy, Order, Provider, Result, Snapshot, SnapshotId, Target, Work, Writer,
 };
+use crate::progress::Cancel;
 
 /// How long writers may be held unless it is said otherwise.
 pub const FREEZE_LIMIT: Duration = Duration::from_secs(30);
+/// How long others are waited for when what was taken is to be deleted again.
+const UNDO: Duration = Duration::from_secs(5 * 60);
 /// How long machines may stand still whose RAM is to be of one moment.
 const MEMORY_LIMIT: Duration = Duration::from_secs(30 * 60);
 
@@ -291,8 +294,13 @@ fn too_late(limit: Duration) -> Error {
     }
 }
 
-/// Deletes what was taken: all or nothing.
+/// Deletes what was taken: all or nothing, also when it was told to stop.
 fn give_up(request: &Request, taken: &[Snapshot], work: &Work) {
+    let work = &Work {
+        cancel: &Cancel::default(),
+        patience: work.patience.min(UNDO),
+        ..*work
+    };
     for (snapshot, (provider, target, _)) in taken.iter().zip(&request.targets) {
         // One that was to be protected is not yet worth it.
         let unprotected = super::Labels {

@@ -295,6 +295,8 @@ impl Live {
             .and_then(|()| self.look_again())
             .and_then(|()| self.holds(&name, with_ram));
         if let Err(error) = whole {
+            // Only then are its bitmaps among those that are known.
+            let _ = self.look_again();
             self.drop_bitmaps_of(&name);
             if let Err(left) = self.erase(&name) {
                 (work.note)(format!("{name} could not be deleted from the disks again: {left}"));

@@ -132,7 +132,7 @@ struct Inner {
     /// What asks the clouds, and by what config.
     clouds: Mutex<Option<snapshots::AskedClouds>>,
     /// The files of the snapshot that was looked into last.
-    looked_into: Mutex<Option<snapshots::LookedInto>>,
+    looked_into: snapshots::LookedInto,
     /// How snapshots differ, by what was compared.
     compared: kept::Kept<(question::SnapshotAt, Option<crate::snapshot::SnapshotId>), question::SnapshotChange>,
 }
@@ -188,7 +188,7 @@ impl Engine {
             plans: Mutex::default(),
             last_plan: AtomicU64::new(0),
             clouds: Mutex::default(),
-            looked_into: Mutex::default(),
+            looked_into: snapshots::LookedInto::default(),
             compared: kept::Kept::default(),
         }))
     }

@@ -1,12 +1,12 @@
 //! Looking into snapshots: their folders, and how they differ.
 
 use std::ffi::OsStr;
-use std::fmt;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use super::looking::{Looking, PATIENCE};
 use crate::catalog::{Direction, SortKey};
 use crate::engine::question::{
     CompareSnapshots, EntryRow, FolderOrder, ListSnapshotFolder, SnapshotAt, SnapshotChange, SnapshotChangeKind,
@@ -16,23 +16,11 @@ use crate::engine::{Engine, Error, Result};
 use crate::progress::Cancel;
 use crate::snapshot::compare::{self, Differs, How};
 use crate::snapshot::replaced::{Replaced, replaced};
-use crate::snapshot::{Files, SHELF, Target};
+use crate::snapshot::{SHELF, Target};
 use crate::vault::NodeType;
 
 /// Most rows of one window.
 const WINDOW_ROWS: u32 = 10_000;
-
-/// The files of a snapshot that is looked into: kept open, since opening can mean to mount something.
-pub(in crate::engine) struct LookedInto {
-    at: SnapshotAt,
-    files: Box<dyn Files>,
-}
-
-impl fmt::Debug for LookedInto {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("LookedInto").field(&self.at).finish()
-    }
-}
 
 /// A path from a snapshot's root as the system takes it. Refused when it could lead out of it, or be another than it says:
 /// left out, a name such as `..` would make it everything.
@@ -51,26 +39,21 @@ fn tree_path(path: &Path) -> TreePath {
 }
 
 impl Engine {
-    fn looked_into(&self) -> MutexGuard<'_, Option<LookedInto>> {
-        self.0.looked_into.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Lets go of the snapshot that was looked into: it may be about to go.
     pub(super) fn look_away(&self) {
-        drop(self.looked_into().take());
+        self.0.looked_into.look_away();
     }
 
-    /// The folder of a snapshot's files, which stays there while it is looked into.
-    fn look_into(&self, at: &SnapshotAt) -> Result<PathBuf> {
-        if let Some(open) = self.looked_into().as_ref().filter(|open| open.at == *at) {
-            return Ok(open.files.root());
+    /// The files of a snapshot.
+    fn look_into(&self, at: &SnapshotAt) -> Result<Looking> {
+        let kept = &self.0.looked_into;
+        if let Some(looking) = kept.look(at) {
+            return Ok(looking);
         }
         self.look_away();
         let snapshot = self.snapshot(at)?;
         let files = self.keeper(&snapshot)?.files(&snapshot)?;
-        let root = files.root();
-        *self.looked_into() = Some(LookedInto { at: at.clone(), files });
-        Ok(root)
+        Ok(kept.keep(at, files, PATIENCE))
     }
 
     /// A window of a folder in a snapshot. A folder that cannot be listed says so; that is no failure.
@@ -85,9 +68,10 @@ impl Engine {
             on_disk: None,
             problem: String::new(),
         };
-        let folder = self.look_into(&asked.at)?.join(path_of(&asked.folder)?);
-        let entries = match std::fs::read_dir(&folder) {
-            Ok(entries) => entries,
+        let looking = self.look_into(&asked.at)?;
+        let folder = looking.root.join(path_of(&asked.folder)?);
+        let rows = match self.rows(asked, &folder, cancel)? {
+            Ok(rows) => rows,
             Err(error) => {
                 window.problem = match error.kind() {
                     std::io::ErrorKind::PermissionDenied => "You may not list this folder.".into(),
@@ -97,7 +81,37 @@ impl Engine {
                 return Ok(window);
             }
         };
+        window.total = rows.len() as u64;
+        window.row_of_near = asked
+            .near
+            .as_ref()
+            .and_then(|near| rows.iter().position(|row| row.name == *near))
+            .map(|at| at as u64);
+        let most = u64::from(asked.rows.min(WINDOW_ROWS));
+        let first = window.row_of_near.map_or(asked.first, |at| at.saturating_sub(most / 2));
+        window.first = first.min(window.total.saturating_sub(most));
+        let skipped = usize::try_from(window.first).unwrap_or(usize::MAX);
+        window.rows = rows.iter().skip(skipped).take(most as usize).cloned().collect();
+        window.on_disk = Some(folder);
+        Ok(window)
+    }
+
+    /// The rows of a folder, in order. Those of more than a window are kept for the next one.
+    fn rows(
+        &self,
+        asked: &ListSnapshotFolder,
+        folder: &Path,
+        cancel: &Cancel,
+    ) -> Result<std::io::Result<Arc<Vec<EntryRow>>>> {
         let wanted = asked.filter.to_lowercase();
+        let listing = (asked.folder.clone(), asked.order, wanted.clone());
+        if let Some(rows) = self.0.looked_into.listed(&asked.at, &listing) {
+            return Ok(Ok(rows));
+        }
+        let entries = match std::fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) => return Ok(Err(error)),
+        };
         let mut rows = Vec::new();
         for (n, entry) in entries.flatten().enumerate() {
             if n.is_multiple_of(1024) {
@@ -110,24 +124,16 @@ impl Engine {
             }
         }
         sort(&mut rows, asked.order);
-        window.total = rows.len() as u64;
-        window.row_of_near = asked
-            .near
-            .as_ref()
-            .and_then(|near| rows.iter().position(|row| row.name == *near))
-            .map(|at| at as u64);
-        let most = u64::from(asked.rows.min(WINDOW_ROWS));
-        let first = window.row_of_near.map_or(asked.first, |at| at.saturating_sub(most / 2));
-        window.first = first.min(window.total.saturating_sub(most));
-        let skipped = usize::try_from(window.first).unwrap_or(usize::MAX);
-        window.rows = rows.into_iter().skip(skipped).take(most as usize).collect();
-        window.on_disk = Some(folder);
-        Ok(window)
+        let rows = Arc::new(rows);
+        if rows.len() > asked.rows as usize {
+            self.0.looked_into.keep_listed(&asked.at, listing, &rows);
+        }
+        Ok(Ok(rows))
     }
 
     /// What restoring files out of a snapshot would write over.
     pub fn snapshot_replaces(&self, asked: &SnapshotReplaces, cancel: &Cancel) -> Result<Replaced> {
-        let root = self.look_into(&asked.at)?;
+        let looking = self.look_into(&asked.at)?;
         let to = match (&asked.to, &asked.at.target) {
             (Some(to), _) => to,
             (None, Target::Folder(path)) => path,
@@ -136,7 +142,7 @@ impl Engine {
         };
         let paths: Vec<PathBuf> = asked.paths.iter().map(path_of).collect::<Result<_>>()?;
         let overwrite = crate::engine::answers::to_overwrite(asked.overwrite);
-        Ok(replaced(&root, &paths, to, overwrite, cancel)?)
+        Ok(replaced(&looking.root, &paths, to, overwrite, cancel)?)
     }
 
     /// A window of how two snapshots, or one and the present, differ.

@@ -1,7 +1,8 @@
 //! Snapshots as jobs and questions: which providers there are, who takes what, and what the interface is told.
 //!
 //! Providers are listed in one place, [`Engine::providers`]. `work` does what a [`SnapshotTask`] asks for, `ask` answers
-//! questions, `bridge` backs up from snapshots, `export` sends them into vaults, `known` remembers what was snapshotted where it could not be found by looking. What does not live here: how a
+//! questions, `browse` and `looking` show what is in a snapshot, `bridge` backs up from snapshots, `export` sends them into
+//! vaults, `known` remembers what was snapshotted where it could not be found by looking. What does not live here: how a
 //! snapshot is taken (`crate::snapshot`), and how any of it is shown.
 
 mod ask;
@@ -12,6 +13,7 @@ pub mod coverage;
 mod export;
 mod holding;
 mod known;
+mod looking;
 mod policies;
 mod task;
 mod temporary;
@@ -22,9 +24,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(super) use browse::LookedInto;
 pub(super) use clouds::AskedClouds;
 pub(super) use holding::filesystem;
+pub(super) use looking::LookedInto;
 pub use task::{SnapshotOutcome, SnapshotTask};
 
 use super::question::SnapshotAt;

@@ -120,6 +120,7 @@ fn add(context: &Context, name: String, qmp: &Path, agent: Option<&Path>) -> Res
 fn remove(context: &Context, name: &str) -> Result<Exit, Failure> {
     let file = &context.engine.settings().config_path;
     edit::change(file, |text| edit::remove_machine(text, file, name)).map_err(Error::from)?;
+    context.engine.forget_machine(name);
     if context.out.json {
         context.out.value(&json!({ "removed": name }))?;
     }

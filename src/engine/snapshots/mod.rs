@@ -73,6 +73,11 @@ impl Engine {
         ]
     }
 
+    /// Forgets which disks a machine had: one that gets its name later is another.
+    pub fn forget_machine(&self, name: &str) {
+        crate::snapshot::qemu::forget(&self.settings().data, name);
+    }
+
     /// What keeps the snapshots of a target.
     pub fn provider(&self, target: &Target) -> Result<Arc<dyn Provider>> {
         self.provider_of(kind_of(target)?, target)

@@ -73,6 +73,15 @@ pub struct Qemu {
     pub watchdog: Starter,
 }
 
+fn memory_in(data: &Path) -> PathBuf {
+    data.join("machines.json")
+}
+
+/// Forgets which disks a machine had: the next one of its name is another. `data` is [`Qemu::data`].
+pub fn forget(data: &Path, name: &str) {
+    memory::forget(&memory_in(data), name);
+}
+
 /// A machine as it is now.
 enum Now {
     Live(Box<Live>),
@@ -107,7 +116,7 @@ impl Qemu {
                 self.remember(&live);
                 Now::Live(Box::new(live))
             }
-            Err(Unreached::Off(why)) => Now::Off(self.remembered(&machine.name), why),
+            Err(Unreached::Off(why)) => Now::Off(self.remembered(machine), why),
             Err(error) => return Err(error.about(&machine.name)),
         };
         Ok((machine, now))
@@ -153,12 +162,8 @@ impl Qemu {
         })
     }
 
-    fn memory(&self) -> PathBuf {
-        self.data.join("machines.json")
-    }
-
-    fn remembered(&self, name: &str) -> Known {
-        memory::known(&self.memory(), name)
+    fn remembered(&self, machine: &Machine) -> Known {
+        memory::known(&memory_in(&self.data), &machine.name, &machine.qmp)
     }
 
     fn remember(&self, live: &Live) {
@@ -168,7 +173,7 @@ impl Qemu {
                 images: live.images(),
                 problem: live.problem.clone(),
             };
-            memory::remember(&self.memory(), &live.name, now);
+            memory::remember(&memory_in(&self.data), &live.name, live.qmp.path(), now);
         }
     }
 
@@ -200,7 +205,7 @@ impl Qemu {
                 found.problem = Some(error.to_string());
             }
             Err(Unreached::Off(why)) => {
-                let known = self.remembered(&machine.name);
+                let known = self.remembered(machine);
                 found.about = format!("off, {} when it last ran", disks(known.images.len()));
                 found.problem = known.lacks();
                 if known.images.is_empty() && known.problem.is_none() {
@@ -339,7 +344,7 @@ impl Provider for Qemu {
 
     fn shelf(&self, target: &Target, make: bool) -> Result<Option<PathBuf>> {
         if !make {
-            let known = self.remembered(&self.machine(target)?.name);
+            let known = self.remembered(self.machine(target)?);
             return Ok(known.images.first().map(|image| qcow2::shelf(image).path));
         }
         let shelf = match self.now(target)? {
@@ -356,7 +361,14 @@ impl Provider for Qemu {
                 live.sweep(&shelf)?;
                 live.take(&shelf, target, order, work)
             }
-            (machine, Now::Off(known, why)) => off(machine, target, &known, &why)?.take(order, work),
+            (machine, Now::Off(known, why)) => {
+                let mut order = order.clone();
+                order.notes.push(format!(
+                    "of the disks that it had when it last ran: {}",
+                    live::names(&known.images)
+                ));
+                off(machine, target, &known, &why)?.take(&order, work)
+            }
         }
     }
 

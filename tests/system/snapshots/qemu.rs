@@ -243,6 +243,11 @@ fn all_disks_of_a_machine_go_back_together_while_it_is_off() {
     fs::rename(&away, &more).unwrap();
     let off = take(&bench, web, &["--label", "off"]);
     assert_eq!(off["consistency"], "crash");
+    let notes = off["notes"].to_string();
+    assert!(
+        notes.contains("disk.qcow2, ") && notes.contains("more.qcow2"),
+        "{notes}"
+    );
     let refused = both(&snapshot_any(
         &bench,
         &["delete", id(&one), "--of", disk.to_str().unwrap()],
@@ -277,7 +282,8 @@ fn what_cannot_be_reached_is_said() {
     let bench = Bench::new();
     let disk = image(&bench, "disk");
     let guest = Guest::start(&bench, "web", &[&disk]);
-    let words = ["machine", "add", "web", "--qmp", guest.qmp.to_str().unwrap()];
+    let qmp = guest.qmp.clone();
+    let words = ["machine", "add", "web", "--qmp", qmp.to_str().unwrap()];
     bench.coffer(&words);
     // Another program holds the monitor.
     let holder = UnixStream::connect(&guest.qmp).unwrap();
@@ -297,6 +303,11 @@ fn what_cannot_be_reached_is_said() {
     guest.end();
     let refused = both(&snapshot_any(&bench, &["take", "web", "--consistency", "memory"]));
     assert!(refused.contains("it does not run"), "{refused}");
+    // Another one that gets its name has not its disks.
+    bench.coffer(&["machine", "remove", "web"]);
+    bench.coffer(&words);
+    let refused = both(&snapshot_any(&bench, &["take", "web"]));
+    assert!(refused.contains("which disks it has is not known"), "{refused}");
 }
 
 /// Writes 1, 2, 3, … to a file on each of two volumes and then to a guest's disk, and waits for the guest's answer.

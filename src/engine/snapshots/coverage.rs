@@ -2,7 +2,7 @@
 //!
 //! Worked out from what is known without opening a vault: the config, the catalog, and the snapshots that can be seen.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::engine::overview::{Standing, look_at};
@@ -244,8 +244,8 @@ impl Engine {
             return None;
         }
         let ebs = self.ebs();
-        let copied: BTreeSet<String> = ebs.copies(target).into_iter().map(|(region, _)| region).collect();
-        Some((ebs.region_of(target)?, copied.into_iter().collect()))
+        let copied = ebs.copied_to(target).into_iter().collect();
+        Some((ebs.region_of(target)?, copied))
     }
 }
 

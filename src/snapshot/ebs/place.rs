@@ -116,6 +116,12 @@ fn copy(client: &Client, volume: &str, of: (&Snapshot, &CloudSnapshot), region: 
         (work.note)(format!("{copy}: {done}"));
         wait::and_then(error, &done)
     })?;
+    if let Err(error) = client.tag(&from.id, &tags::of_copied(from, region)) {
+        (work.note)(format!(
+            "{} could not be marked as copied to {region}, so coverage may not count that: {error}",
+            from.id
+        ));
+    }
     Ok(format!("{copy} in {region} (snapshot {id} there)"))
 }
 

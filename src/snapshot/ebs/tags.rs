@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use super::answer::{CloudSnapshot, State};
 use super::calls::{ID, Tags};
+use super::endpoint::is_place_name;
 use crate::snapshot::{Consistency, Error, Kind, Labels, MadeBy, Order, Result, Snapshot, SnapshotId, Target, Whole};
 
 const NAME: &str = "Name";
@@ -18,6 +19,9 @@ const PAUSE: &str = "coffer:pause-ms";
 const NOTE: &str = "coffer:note-";
 /// The volume, also where the cloud has lost it: on copies.
 pub(super) const VOLUME: &str = "coffer:volume";
+
+/// The regions that it was copied to, with blanks between them.
+const COPIED: &str = "coffer:copied-to";
 
 /// A tag's text has at most so many characters.
 const LONGEST: usize = 256;
@@ -64,6 +68,27 @@ pub(super) fn of_copy(of: &Snapshot, id: &SnapshotId, volume: &str) -> Result<Ta
         notes: Vec::new(),
     };
     of_order(&order, volume)
+}
+
+/// The regions that a snapshot was copied to.
+pub(super) fn copied_to(from: &CloudSnapshot) -> BTreeSet<String> {
+    let told = from.tags.iter().filter(|(key, _)| key == COPIED);
+    let names = told.flat_map(|(_, value)| value.split_whitespace());
+    names.filter(|name| is_place_name(name)).map(str::to_owned).collect()
+}
+
+/// The tag that says that a snapshot was copied to one more region. The first ones are told where not all have room.
+pub(super) fn of_copied(from: &CloudSnapshot, region: &str) -> Tags {
+    let mut regions = copied_to(from);
+    regions.insert(region.to_owned());
+    let mut text = String::new();
+    for name in regions {
+        if text.len() + 1 + name.len() <= LONGEST {
+            text.push_str(if text.is_empty() { "" } else { " " });
+            text.push_str(&name);
+        }
+    }
+    vec![pair(COPIED, &text)]
 }
 
 /// The tags that say what can be changed.
@@ -220,6 +245,15 @@ mod tests {
             until: None,
             notes: Vec::new(),
         }
+    }
+
+    #[test]
+    fn the_regions_it_was_copied_to_add_up() {
+        let first = of_copied(&cloud_snapshot("snap-1", 5, Vec::new()), "eu-central-1");
+        let both = of_copied(&cloud_snapshot("snap-1", 5, first), "eu-north-1");
+        assert_eq!(both, [pair(COPIED, "eu-central-1 eu-north-1")]);
+        let written = cloud_snapshot("snap-1", 5, vec![pair(COPIED, "us-east-1 evil.org/x")]);
+        assert_eq!(copied_to(&written), BTreeSet::from(["us-east-1".to_owned()]));
     }
 
     fn cloud_snapshot(id: &str, seconds: i64, tags: Tags) -> CloudSnapshot {

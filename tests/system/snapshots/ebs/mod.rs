@@ -105,7 +105,20 @@ fn a_volume_is_snapshotted_copied_made_anew_and_expired() {
         moto.snapshots_in(THERE, &volume),
         [copies[0]["handle"].as_str().unwrap()]
     );
+    // It counts, also where no cloud of that region is known.
+    let config = std::fs::read_to_string(bench.path("config.toml")).unwrap();
+    let (alone, _) = config.split_once("[clouds.there]").unwrap();
+    std::fs::write(bench.path("config.toml"), alone).unwrap();
+    let elsewhere = || {
+        let rows = results(&bench.coffer(&["coverage", "--json"]));
+        let is_it = |row: &&Value| row["what"].as_str().is_some_and(|what| what.contains(&volume));
+        let row = rows.iter().find(is_it).unwrap_or_else(|| panic!("{rows:?}")).clone();
+        row["elsewhere"].as_u64().unwrap()
+    };
+    assert_eq!(elsewhere(), 1);
+    std::fs::write(bench.path("config.toml"), config).unwrap();
     snapshot(&bench, &["delete", id(&copies[0]), "--of", &there]);
+    assert_eq!(elsewhere(), 0);
     assert!(moto.snapshots_in(THERE, &volume).is_empty());
 
     // Policies let go what they took, and nothing else.

@@ -66,17 +66,16 @@ fn the_second_export_of_an_image_reads_and_stores_what_changed() {
     let bench = Bench::new();
     let vault = bench.coffer_vault("vault", &[]);
     let (raw, image) = (bench.path("disk"), bench.path("disk.qcow2"));
-    fs::write(&raw, noise(3, 512 << 20)).unwrap();
+    fs::write(&raw, noise(3, 64 << 20)).unwrap();
     qemu_img(&["convert", "-f", "raw", "-O", "qcow2"], &[&raw, &image]);
     fs::remove_file(&raw).unwrap();
-    qemu_img(&["resize", "-q"], &[&image, Path::new("700M")]);
+    qemu_img(&["resize", "-q"], &[&image, Path::new("128M")]);
     let one = take(&bench, &image, &[]);
     let (first, read) = export(&bench, &vault, &one, &image);
-    assert!(read < 560 * MIB, "what is not there is not read: {read}");
-    assert_eq!(first["total_bytes_processed"].as_u64().unwrap() / MIB, 700, "{first}");
+    assert!(read < 112 * MIB, "what is not there is not read: {read}");
+    assert_eq!(first["total_bytes_processed"].as_u64().unwrap() / MIB, 128, "{first}");
 
-    // 5 of 512 MiB, 1 %.
-    write(&image, "write -P 7 100M 5M");
+    write(&image, "write -P 7 20M 5M");
     let two = take(&bench, &image, &[]);
     let (second, read) = export(&bench, &vault, &two, &image);
     assert_eq!(second["parent"], first["generation"]);
@@ -118,7 +117,7 @@ fn the_second_export_of_an_image_reads_and_stores_what_changed() {
     let about: Value = serde_json::from_slice(&fs::read(format!("{}.json", inner.display())).unwrap()).unwrap();
     assert_eq!(
         (&about["snapshot"]["id"], &about["virtual_size"]),
-        (&two["id"], &(700 * MIB).into())
+        (&two["id"], &(128 * MIB).into())
     );
 }
 
@@ -127,10 +126,10 @@ fn the_second_export_of_an_image_reads_and_stores_what_changed() {
 fn compressed_images_and_those_that_stand_on_others_are_read() {
     let bench = Bench::new();
     let vault = bench.coffer_vault("vault", &[]);
+    let text: Vec<u8> = (0..4_500_000_u32).flat_map(|n| format!("{n} ").into_bytes()).collect();
     for (name, more) in [("deflate", &[][..]), ("zstd", &["-o", "compression_type=zstd"])] {
         let raw = bench.path("raw");
-        let text: Vec<u8> = (0..3_000_000_u32).flat_map(|n| format!("{n} ").into_bytes()).collect();
-        fs::write(&raw, &text[..20 << 20]).unwrap();
+        fs::write(&raw, &text[..32 << 20]).unwrap();
         let base = bench.path(&format!("{name}.base"));
         qemu_img(
             &[&["convert", "-c", "-f", "raw", "-O", "qcow2"], more].concat(),
@@ -152,7 +151,7 @@ fn compressed_images_and_those_that_stand_on_others_are_read() {
         );
         write(&top, "write -P 9 3M 100k");
         write(&top, "write -z 7M 1M");
-        write(&top, "write -P 8 30M 64k");
+        write(&top, "write -P 8 36M 64k");
         let taken = take(&bench, &top, &[]);
         let (done, _) = export(&bench, &vault, &taken, &top);
         let back = restored(&bench, &vault, &done, &top);
@@ -161,14 +160,15 @@ fn compressed_images_and_those_that_stand_on_others_are_read() {
         write(&top, "write -P 5 10M 64k");
         let taken = take(&bench, &top, &[]);
         let (less, _) = export(&bench, &vault, &taken, &top);
-        assert!(less["bytes_read"].as_u64().unwrap() < 6 * MIB, "{less}");
+        // The change may begin at the end of one chunk and end at the beginning of another.
+        assert!(less["bytes_read"].as_u64().unwrap() < 2 * MAX_SIZE as u64, "{less}");
         fs::File::open(&base)
             .unwrap()
             .set_modified(std::time::SystemTime::UNIX_EPOCH)
             .unwrap();
         let taken = take(&bench, &top, &[]);
         let (all, _) = export(&bench, &vault, &taken, &top);
-        assert!(all["bytes_read"].as_u64().unwrap() > 15 * MIB, "{all}");
+        assert!(all["bytes_read"].as_u64().unwrap() > 28 * MIB, "{all}");
         let back = restored(&bench, &vault, &all, &top);
         qemu_img(&["compare", "-f", "raw", "-F", "qcow2"], &[&back, &top]);
     }

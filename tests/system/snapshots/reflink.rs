@@ -88,6 +88,11 @@ fn going_back_on_a_full_disk_is_refused_with_what_to_do_and_leaves_nothing() {
     fs::write(web.join("file-7"), "now").unwrap();
     let filler = volume.mount.join("filler");
     let mut file = fs::File::create(&filler).unwrap();
+    // Most of it at once, the rest until nothing more fits.
+    let about = rustix::fs::statvfs(&volume.mount).unwrap();
+    let most = (about.f_bavail * about.f_frsize).saturating_sub(16 << 20);
+    rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, most).unwrap();
+    std::io::Seek::seek(&mut file, std::io::SeekFrom::End(0)).unwrap();
     let mut block = vec![7; 1 << 20];
     while !block.is_empty() {
         if std::io::Write::write_all(&mut file, &block)

@@ -38,7 +38,6 @@ pub(super) type Listing = (TreePath, FolderOrder, String);
 pub(super) struct Looking {
     /// The folder that stands for the target's root.
     pub root: PathBuf,
-    #[allow(dead_code)]
     busy: Arc<()>,
 }
 
@@ -48,7 +47,7 @@ impl LookedInto {
     }
 
     /// The files of a snapshot, if it is the one.
-    pub fn look(&self, at: &SnapshotAt) -> Option<Looking> {
+    pub(super) fn look(&self, at: &SnapshotAt) -> Option<Looking> {
         let mut open = self.open();
         let open = open.as_mut().filter(|open| open.at == *at)?;
         open.asked = Instant::now();
@@ -59,7 +58,7 @@ impl LookedInto {
     }
 
     /// Keeps the files of a snapshot in the place of those before, until nobody asks for as long as `patience`.
-    pub fn keep(&self, at: &SnapshotAt, files: Box<dyn Files>, patience: Duration) -> Looking {
+    pub(super) fn keep(&self, at: &SnapshotAt, files: Box<dyn Files>, patience: Duration) -> Looking {
         let looking = Looking {
             root: files.root(),
             busy: Arc::default(),
@@ -80,13 +79,13 @@ impl LookedInto {
     }
 
     /// Lets go of it, whichever it is.
-    pub fn look_away(&self) {
+    pub(super) fn look_away(&self) {
         let open = self.open().take();
         drop(open);
     }
 
     /// The rows of a folder of it that were listed last.
-    pub fn listed(&self, at: &SnapshotAt, listing: &Listing) -> Option<Arc<Vec<EntryRow>>> {
+    pub(super) fn listed(&self, at: &SnapshotAt, listing: &Listing) -> Option<Arc<Vec<EntryRow>>> {
         let open = self.open();
         let open = open.as_ref().filter(|open| open.at == *at)?;
         let (of, rows) = open.listed.as_ref()?;
@@ -94,7 +93,7 @@ impl LookedInto {
     }
 
     /// Keeps the rows of a folder for the next window: nothing changes in a snapshot.
-    pub fn keep_listed(&self, at: &SnapshotAt, listing: Listing, rows: &Arc<Vec<EntryRow>>) {
+    pub(super) fn keep_listed(&self, at: &SnapshotAt, listing: Listing, rows: &Arc<Vec<EntryRow>>) {
         if let Some(open) = self.open().as_mut().filter(|open| open.at == *at) {
             open.listed = Some((listing, rows.clone()));
         }

@@ -22,8 +22,12 @@ struct Fake {
     levels: Vec<Consistency>,
     hints: Vec<String>,
     writers: Vec<Writer>,
+    /// Whether it is told to stop while it takes.
+    stops: bool,
     taken: Mutex<Vec<Snapshot>>,
     amended: Mutex<Vec<Snapshot>>,
+    /// Whether what had to be deleted could take its time.
+    deleted: Mutex<Vec<bool>>,
 }
 
 impl Fake {
@@ -33,8 +37,10 @@ impl Fake {
             levels: vec![Consistency::Crash, Consistency::Filesystem],
             hints: Vec::new(),
             writers: writers.to_vec(),
+            stops: false,
             taken: Mutex::default(),
             amended: Mutex::default(),
+            deleted: Mutex::default(),
         }
     }
 }
@@ -77,6 +83,9 @@ impl Provider for Fake {
     fn take(&self, target: &Target, order: &Order, work: &Work) -> Result<Snapshot> {
         let snapshot = order.snapshot(Kind::Reflink, target.clone(), String::new(), work);
         self.taken.lock().unwrap().push(snapshot.clone());
+        if self.stops {
+            work.cancel.cancel();
+        }
         Ok(snapshot)
     }
 
@@ -110,8 +119,9 @@ impl Provider for Fake {
         refused()
     }
 
-    fn delete(&self, _: &Snapshot, _: &Work) -> Result<()> {
-        refused()
+    fn delete(&self, _: &Snapshot, work: &Work) -> Result<()> {
+        self.deleted.lock().unwrap().push(!work.cancel.is_cancelled());
+        Ok(())
     }
 
     fn files(&self, _: &Snapshot) -> Result<Box<dyn Files>> {
@@ -136,13 +146,21 @@ fn watchdog(folder: &std::path::Path) -> Starter {
     Starter { program }
 }
 
-/// Takes one of `/srv`; what came of it, and the lines of the job's log.
-fn taken(fake: &Arc<Fake>, hooks: &Hooks, watchdog: &Starter) -> (Result<Vec<Snapshot>>, Vec<String>) {
+/// Takes one of each of these folders; what came of it, and the lines of the job's log.
+fn taken(
+    folders: &[&str],
+    fake: &Arc<Fake>,
+    hooks: &Hooks,
+    watchdog: &Starter,
+) -> (Result<Vec<Snapshot>>, Vec<String>) {
     let said = Mutex::<Vec<String>>::default();
     let note = |line| said.lock().unwrap().push(line);
-    let target = Target::Folder("/srv".into());
+    let target = |folder: &&str| {
+        let id = SnapshotId("aaaaaaaaaaaa".into());
+        (fake.clone() as Arc<dyn Provider>, Target::Folder((*folder).into()), id)
+    };
     let request = Request {
-        targets: vec![(fake.clone(), target, SnapshotId("aaaaaaaaaaaa".into()))],
+        targets: folders.iter().map(target).collect(),
         wanted: None,
         label: String::new(),
         protected: false,
@@ -179,7 +197,7 @@ fn the_level_and_what_is_known_are_written_down_from_the_beginning() {
         ..Hooks::none("/proc/self/exe".into())
     };
     let folder = tempfile::tempdir().unwrap();
-    let (done, said) = taken(&fake, &hooks, &watchdog(folder.path()));
+    let (done, said) = taken(&["/srv"], &fake, &hooks, &watchdog(folder.path()));
     let written = fake.taken.lock().unwrap().clone();
     assert_eq!(written[0].consistency, Consistency::Crash);
     let notes = &written[0].notes;
@@ -210,7 +228,7 @@ fn a_machine_whose_agent_does_not_answer_just_now_says_so_on_the_snapshot() {
     };
     let folder = tempfile::tempdir().unwrap();
     let hooks = Hooks::none("/proc/self/exe".into());
-    let (done, _) = taken(&Arc::new(fake), &hooks, &watchdog(folder.path()));
+    let (done, _) = taken(&["/srv"], &Arc::new(fake), &hooks, &watchdog(folder.path()));
     let done = done.unwrap();
     assert_eq!(done[0].consistency, Consistency::Crash);
     assert_eq!(
@@ -220,12 +238,25 @@ fn a_machine_whose_agent_does_not_answer_just_now_says_so_on_the_snapshot() {
 }
 
 #[test]
+fn what_was_taken_is_deleted_again_also_when_it_was_told_to_stop() {
+    let fake = Arc::new(Fake {
+        stops: true,
+        ..Fake::new(Freezing::Works, &[])
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let hooks = Hooks::none("/proc/self/exe".into());
+    let (done, _) = taken(&["/srv", "/home"], &fake, &hooks, &watchdog(folder.path()));
+    assert!(matches!(done, Err(Error::Cancelled(_))), "{done:?}");
+    assert_eq!(*fake.deleted.lock().unwrap(), [true]);
+}
+
+#[test]
 fn a_watchdog_stays_at_work_while_it_is_doubtful_whether_writers_are_held() {
     let folder = tempfile::tempdir().unwrap();
     let watchdog = watchdog(folder.path());
     let told = |freezing: Freezing| {
         let fake = Arc::new(Fake::new(freezing, &[]));
-        let (done, _) = taken(&fake, &Hooks::none("/proc/self/exe".into()), &watchdog);
+        let (done, _) = taken(&["/srv"], &fake, &Hooks::none("/proc/self/exe".into()), &watchdog);
         assert_eq!(done.is_ok(), freezing == Freezing::Works, "{done:?}");
         let file = folder.path().join("watchdog.told");
         let told = std::fs::read_to_string(&file).unwrap();

@@ -107,7 +107,7 @@ fn a_running_machine_is_exported_while_it_writes_and_comes_back_to_the_bit() {
 }
 
 /// The names of the bitmaps that QEMU has of the machine's first disk.
-fn bitmaps(guest: &Guest) -> Vec<String> {
+pub fn bitmaps(guest: &Guest) -> Vec<String> {
     let told = guest.qmp("query-block");
     let all = told[0]["inserted"]["dirty-bitmaps"]
         .as_array()

@@ -72,6 +72,10 @@ fn a_machine_whose_ram_is_being_written_says_how_far_it_is_and_is_as_before_when
     let output = coffer.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130), "{}", both(&output));
     assert!(list(&bench, web).is_empty(), "what was written is deleted again");
+    assert!(
+        super::export_live::bitmaps(&guest).is_empty(),
+        "and what recorded from then on"
+    );
     assert_eq!(guest.count(), Counted { ram: 2, disk: 2 });
     let jobs = crate::support::list(&bench.coffer(&["jobs", "--json"]));
     let shown = bench.coffer(&["jobs", "show", &jobs[0]["id"].to_string()]);

@@ -139,20 +139,20 @@ impl Drop for Holder {
 /// moment between two transactions of a program that writes without a pause.
 const EVERY: Duration = Duration::from_millis(1);
 
-/// How many times a lock is let go again because its database's log is not empty.
-const TRIES: u32 = 50;
+/// How long a lock is let go again because its database's log is not empty.
+const EMPTY: Duration = Duration::from_secs(10);
 
 /// Empties a database's log into its file and takes its write lock, for which it waits as long as `patience`. A log that
 /// readers keep from being emptied is no harm: it is in the snapshot too.
 fn lock(database: &Connection, patience: Duration) -> rusqlite::Result<()> {
     let end = Instant::now() + patience;
+    let enough = Instant::now() + patience.min(EMPTY);
     let log = database.path().map(|file| PathBuf::from(format!("{file}-wal")));
     let is_empty = || {
         let length = log.as_ref().and_then(|log| log.metadata().ok());
         length.is_none_or(|about| about.len() == 0)
     };
     database.busy_timeout(Duration::ZERO)?;
-    let mut tries = 0;
     loop {
         // Where there is no log this does nothing. Others hold off for a moment after it, in which the lock is free.
         match database.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
@@ -160,11 +160,8 @@ fn lock(database: &Connection, patience: Duration) -> rusqlite::Result<()> {
             _ => {}
         }
         match database.execute_batch("BEGIN IMMEDIATE") {
-            Ok(()) if is_empty() || tries == TRIES || Instant::now() >= end => return Ok(()),
-            Ok(()) => {
-                tries += 1;
-                database.execute_batch("ROLLBACK")?;
-            }
+            Ok(()) if is_empty() || Instant::now() >= enough => return Ok(()),
+            Ok(()) => database.execute_batch("ROLLBACK")?,
             Err(error) if !is_busy(&error) || Instant::now() >= end => return Err(error),
             Err(_) => std::thread::sleep(EVERY),
         }

@@ -219,6 +219,11 @@ pub(super) fn set_times(path: &Path, stat: &Stat) -> io::Result<()> {
     )?)
 }
 
+/// The same of an open file or folder.
+pub(super) fn set_open_times(open: BorrowedFd<'_>, stat: &Stat) -> io::Result<()> {
+    Ok(rustix::fs::futimens(open, &times(stat))?)
+}
+
 fn times(stat: &Stat) -> Timestamps {
     let time = |seconds: i64, nanos| Timespec {
         tv_sec: seconds,

@@ -4,14 +4,18 @@
 //! Such a copy is made file by file; each one is of one moment, all of them are only when nothing is written meanwhile.
 //! `tree` finds that out, and says so when it was not. The filesystem cannot be frozen, since the copy is written to it; so
 //! the writers are held where more than a crash's consistency is wanted. `extents` counts what a copy alone takes,
-//! `rollback` goes back.
+//! `rollback` goes back, `shelves` keeps the snapshots of folders within where they are, and `settle` puts right what
+//! processes that died left.
 
 mod extents;
 mod remove;
 mod rollback;
+mod settle;
+mod shelves;
 mod tree;
 
 pub(super) use extents::{Piece, pieces};
+use settle::{delete_tree, discard, sweep};
 
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
@@ -100,47 +104,10 @@ fn make(shelf: &Shelf) -> Result<()> {
     }
 }
 
-/// Puts right what processes that died left on the shelf: completes what was whole, takes away the rest.
-fn sweep(shelf: &Shelf) {
-    let Ok(open) = shelf.open() else { return };
-    for entry in std::fs::read_dir(trust::path_of(&open)).into_iter().flatten().flatten() {
-        let path = entry.path();
-        let extension = path.extension().and_then(|extension| extension.to_str());
-        // Subvolumes are for another provider to put right.
-        let left = matches!(extension, Some("part" | "gone")) && standing::is_kind(&path, Kind::Reflink);
-        match left && extension == Some("part") && is_whole(&path) {
-            true => drop(std::fs::rename(&path, path.with_extension(""))),
-            false if left => discard(&path),
-            false => {}
-        }
-    }
-}
-
 /// What a record remembers of a copy: which folder it is, so that it is known for whole.
 fn details(shelf: &Shelf, files: &Path) -> Result<serde_json::Value> {
     let inode = files.symlink_metadata().map_err(io_error("look at", files))?.ino();
     Ok(json!({ "inside": shelf.inside, "inode": inode }))
-}
-
-/// Whether what is being made is whole: its record is written last, or, by a rollback, for the folder that is to come there
-/// in exchange.
-fn is_whole(part: &Path) -> bool {
-    let record = standing::half_record(part);
-    let meant = record.and_then(|record| record.details.get("inode")?.as_u64());
-    let there = part.join("files").symlink_metadata();
-    there.is_ok_and(|there| Some(there.ino()) == meant)
-}
-
-fn discard(path: &Path) {
-    if let Err(error) = delete_tree(path) {
-        tracing::warn!("{error}");
-    }
-}
-
-fn delete_tree(path: &Path) -> Result<()> {
-    let parent = path.parent().unwrap_or(path);
-    let open = std::fs::File::open(parent).map_err(io_error("open", parent))?;
-    remove::remove_all(&open.into(), path.file_name().unwrap_or_default()).map_err(io_error("delete", path))
 }
 
 impl Provider for Reflink {

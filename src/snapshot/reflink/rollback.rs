@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags};
 
-use super::{UNLIKE, delete_tree, details, discard, files_of, make, path_of, sweep, tree};
+use super::settle::{DROPPED, delete_tree, discard, is_whole, sweep};
+use super::{UNLIKE, details, files_of, make, path_of, shelves, tree};
 use crate::progress::Cancel;
 use crate::snapshot::compare::{self, How};
 use crate::snapshot::copy::set_times;
@@ -20,7 +21,8 @@ use crate::text::{bytes, counted};
 /// How many paths a plan names.
 const NAMED: usize = 5;
 
-fn obstacles(path: &Path) -> Vec<String> {
+/// `within` are the shelves that lie below.
+fn obstacles(path: &Path, files: &Path, within: &[PathBuf]) -> Result<Vec<String>> {
     let mut found = Vec::new();
     let all = mounts::all();
     if all.iter().any(|mount| mount.point == path) {
@@ -59,6 +61,13 @@ fn obstacles(path: &Path) -> Vec<String> {
             below.display()
         ));
     }
+    for lost in shelves::without_place(within, files)? {
+        found.push(format!(
+            "the snapshots in {} are of what lies in a folder that this snapshot does not have: delete them first (coffer \
+             snapshot list), or put single files back (coffer snapshot restore)",
+            path.join(lost).display()
+        ));
+    }
     let seen = seen(&Place::named(path));
     if !seen.all && !is_root() {
         found.push(
@@ -66,7 +75,7 @@ fn obstacles(path: &Path) -> Vec<String> {
         );
     }
     found.extend(standing::in_use(&seen.holders));
-    found
+    Ok(found)
 }
 
 fn state(path: &Path, snapshot: &Snapshot, safety: bool) -> String {
@@ -93,7 +102,8 @@ pub(super) fn plan(snapshot: &Snapshot, safety: bool) -> Result<RollbackPlan> {
         true
     })?;
     let loses = standing::loses(path, snapshot, differ, &named, safety);
-    let steps = vec![
+    let within = shelves::within(path)?;
+    let mut steps = vec![
         "A copy of the snapshot that shares its blocks is made and compared with it.".into(),
         format!("It takes the place of {} in one step.", path.display()),
         match safety {
@@ -101,7 +111,10 @@ pub(super) fn plan(snapshot: &Snapshot, safety: bool) -> Result<RollbackPlan> {
             false => "The present state is deleted: it cannot be brought back.".into(),
         },
     ];
-    let mut obstacles = obstacles(path);
+    if !within.is_empty() {
+        steps.insert(2, "The snapshots of folders within stay where they are.".into());
+    }
+    let mut obstacles = obstacles(path, &files, &within)?;
     obstacles.extend(owners_differ(&files));
     Ok(RollbackPlan {
         state: state(path, snapshot, safety),
@@ -125,7 +138,7 @@ fn owners_differ(files: &Path) -> Option<String> {
 }
 
 /// Refuses where things are no longer as they were, or something stands against it.
-fn check(plan: &RollbackPlan, path: &Path) -> Result<()> {
+fn check(plan: &RollbackPlan, path: &Path, files: &Path, within: &[PathBuf]) -> Result<()> {
     let holders = seen(&Place::named(path)).holders;
     if !holders.is_empty() {
         return Err(Error::Busy {
@@ -133,7 +146,7 @@ fn check(plan: &RollbackPlan, path: &Path) -> Result<()> {
             holders,
         });
     }
-    let mut now = obstacles(path);
+    let mut now = obstacles(path, files, within)?;
     now.extend(plan.obstacles.iter().cloned());
     if state(path, &plan.to, plan.safety) != plan.state || !now.is_empty() {
         return Err(standing::refusal(path, now.into_iter().next()));
@@ -146,7 +159,7 @@ pub(super) fn carry_out(plan: &RollbackPlan, work: &Work) -> Result<RolledBack> 
     let snapshot = &plan.to;
     let path = target_path(snapshot)?;
     let files = files_of(snapshot)?;
-    check(plan, path)?;
+    check(plan, path, &files, &shelves::within(path)?)?;
     let shelf = Shelf::of(path);
     make(&shelf)?;
     let _held = shelf.hold()?;
@@ -158,17 +171,23 @@ pub(super) fn carry_out(plan: &RollbackPlan, work: &Work) -> Result<RolledBack> 
     }
     let made = exchange(plan, path, &files, (&shelf, &id), work);
     if let Err(error) = made {
-        discard(&part);
+        // Unless it is what was there before.
+        if !is_whole(&part) {
+            discard(&part);
+        }
         return Err(match is_full(&error) {
             true => full(path, &files),
             false => error,
         });
     }
-    match plan.safety {
-        true => std::fs::rename(&part, shelf.folder(&id)).map_err(io_error("rename", &part))?,
-        false => delete_tree(&part)?,
+    let aside = match plan.safety {
+        true => std::fs::rename(&part, shelf.folder(&id)).map_err(io_error("rename", &part)),
+        false => delete_tree(&part),
+    };
+    // It has gone back all the same; what is left is put right by the next one that works here.
+    if let Err(error) = aside.and_then(|()| sync_folder(&shelf.path)) {
+        (work.note)(format!("went back, but the state before is not put away yet: {error}"));
     }
-    sync_folder(&shelf.path)?;
     Ok(RolledBack {
         safety: plan.safety.then_some(id),
         verified: "compared with the snapshot, byte by byte where blocks are not shared: nothing differs".into(),
@@ -202,7 +221,7 @@ fn full(path: &Path, files: &Path) -> Error {
 }
 
 /// Makes the copy, compares it, exchanges it. Before the last step nothing is changed; after it what was there lies where
-/// the copy was made, with its record: should we die it is a safety snapshot all the same.
+/// the copy was made, with its record: should we die, the next one puts it right.
 fn exchange(
     plan: &RollbackPlan,
     path: &Path,
@@ -225,23 +244,33 @@ fn exchange(
             said: format!("the copy differs from it at {}; nothing was changed", first.display()),
         });
     }
-    if plan.safety {
-        let snapshot = standing::safety(Kind::Reflink, path, id, plan, shelf, work);
-        Record::new(snapshot, details(shelf, path)?).write(&part.join("record.json"))?;
-    }
+    let snapshot = standing::safety(Kind::Reflink, path, id, plan, shelf, work);
+    let mut details = details(shelf, path)?;
+    details[DROPPED] = (!plan.safety).into();
+    Record::new(snapshot, details).write(&part.join("record.json"))?;
     let open = std::fs::File::open(part).map_err(io_error("open", part))?;
     rustix::fs::syncfs(&open).map_err(errno("sync", part))?;
     work.cancel.check()?;
     // It may have taken long to copy and compare.
-    check(plan, path)?;
+    let within = shelves::within(path)?;
+    check(plan, path, files, &within)?;
     let look = |folder: &Path| rustix::fs::lstat(folder).map_err(errno("look at", folder));
     let (then, now) = (look(&new)?, look(path)?);
-    rustix::fs::renameat_with(CWD, &new, CWD, path, RenameFlags::EXCHANGE).map_err(errno("exchange", path))?;
+    let swap = || rustix::fs::renameat_with(CWD, &new, CWD, path, RenameFlags::EXCHANGE);
+    swap().map_err(errno("exchange", path))?;
+    let moved = shelves::move_over(&new, path, &within);
+    let (there, aside) = match moved {
+        Ok(()) => (&then, &now),
+        Err(_) => {
+            swap().map_err(errno("exchange back", path))?;
+            (&now, &then)
+        }
+    };
     // XFS counts it as a change of a folder that it has another parent now.
-    for (folder, stat) in [(path, &then), (new.as_path(), &now)] {
+    for (folder, stat) in [(path, there), (new.as_path(), aside)] {
         if let Err(error) = set_times(folder, stat) {
             tracing::warn!("cannot set the times of {}: {error}", folder.display());
         }
     }
-    Ok(())
+    moved
 }

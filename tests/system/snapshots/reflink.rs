@@ -32,7 +32,7 @@ fn a_folder_is_copied_with_all_its_metadata_and_goes_back() {
     let tree = |path: &std::path::Path| {
         let words = [
             "-c",
-            "cd \"$0\" && find . -printf '%p %y %m %U %G %n %s %T@ %l\\n' | sort",
+            "cd \"$0\" && find . -name .coffer-snapshots -prune -o -printf '%p %y %m %U %G %n %s %T@ %l\\n' | sort",
         ]
         .map(OsStr::new);
         String::from_utf8(super::run("sh", &[&words[..], &[path.as_os_str()]].concat()).stdout).unwrap()
@@ -58,8 +58,14 @@ fn a_folder_is_copied_with_all_its_metadata_and_goes_back() {
     );
     drop(busy);
     let before = tree(&files(&one));
+    // The snapshots of folders within are none of it, whether the state before is kept or not.
+    let inner = take(&bench, &web.join("d"), &["--protect"]);
+    snapshot(&bench, &["rollback", id(&one), "--no-safety"]);
+    fs::write(web.join("d/7"), vec![9; 100_000]).unwrap();
     snapshot(&bench, &["rollback", id(&one)]);
     assert_eq!(tree(&web), before);
+    assert_eq!(id(&list(&bench, &web.join("d"))[0]), id(&inner));
+    assert!(files(&inner).join("7").exists());
     let listed = list(&bench, &web);
     let safety = listed
         .iter()

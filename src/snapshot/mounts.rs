@@ -1,5 +1,6 @@
 //! What is mounted where, as `/proc/self/mountinfo` tells (its format is in proc(5)).
 
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
@@ -68,6 +69,80 @@ pub(super) fn unescape(word: &[u8]) -> Vec<u8> {
     out
 }
 
+/// The mount namespace of a process by its folder in `/proc`, if that can be seen.
+pub(super) fn namespace(process: &Path) -> Option<PathBuf> {
+    std::fs::read_link(process.join("ns/mnt")).ok()
+}
+
+/// What is mounted for the processes of another mount namespace.
+#[derive(Debug)]
+pub(super) struct Others {
+    /// Which one.
+    pub namespace: PathBuf,
+    /// One of its processes.
+    pub pid: u32,
+    /// Its mounts.
+    pub mounts: Vec<Mount>,
+}
+
+/// All mount namespaces but this process's own that can be seen: containers have their own.
+pub(super) fn of_others() -> Vec<Others> {
+    let mut known: HashSet<PathBuf> = namespace(Path::new("/proc/self")).into_iter().collect();
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let pid = entry.file_name().to_str().and_then(|name| name.parse().ok());
+        if let (Some(pid), Some(namespace)) = (pid, namespace(&entry.path()))
+            && !known.contains(&namespace)
+            && let Ok(text) = std::fs::read(entry.path().join("mountinfo"))
+        {
+            known.insert(namespace.clone());
+            let mounts = parse(&text);
+            found.push(Others { namespace, pid, mounts });
+        }
+    }
+    found
+}
+
+/// A file or folder, by where it is on its filesystem: other mounts may show the same by other names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Spot {
+    device: String,
+    inner: PathBuf,
+}
+
+impl Spot {
+    /// Where a path is, by this process's mounts.
+    pub fn of(mounts: &[Mount], path: &Path) -> Option<Spot> {
+        let over = of(mounts, path)?;
+        Some(Spot {
+            device: over.device.clone(),
+            inner: join(&over.root, path.strip_prefix(&over.point).ok()?),
+        })
+    }
+
+    /// Whether a mount begins there or within.
+    pub fn is_root_of(&self, mount: &Mount) -> bool {
+        mount.device == self.device && mount.root.starts_with(&self.inner)
+    }
+
+    /// What it, or what of it is there, is called by some mounts.
+    pub fn names(&self, mounts: &[Mount]) -> Vec<PathBuf> {
+        let name = |mount: &Mount| match self.inner.strip_prefix(&mount.root) {
+            Ok(below) if mount.device == self.device => Some(join(&mount.point, below)),
+            _ => self.is_root_of(mount).then(|| mount.point.clone()),
+        };
+        mounts.iter().filter_map(name).collect()
+    }
+}
+
+/// Without a slash at the end, which would make a file a folder.
+fn join(folder: &Path, below: &Path) -> PathBuf {
+    match below.as_os_str().is_empty() {
+        true => folder.to_path_buf(),
+        false => folder.join(below),
+    }
+}
+
 /// The mount that a path is on: the deepest one above it, the last one of those at the same point.
 pub(super) fn of<'a>(mounts: &'a [Mount], path: &Path) -> Option<&'a Mount> {
     let above = mounts.iter().filter(|mount| path.starts_with(&mount.point));
@@ -112,5 +187,25 @@ mod tests {
         let kind = |path: &str| of(&mounts, Path::new(path)).map(|mount| mount.kind.as_str());
         assert_eq!(kind("/mnt/a b\nc/x"), Some("tmpfs"));
         assert_eq!(kind("/mnt/a b"), Some("ext4"));
+    }
+
+    #[test]
+    fn a_folder_has_a_name_by_each_mount_that_shows_it() {
+        let ours = parse(b"1 0 7:0 / /x rw - xfs /dev/loop0 rw\n2 0 8:1 / / rw - ext4 /dev/sda1 rw\n");
+        let web = Spot::of(&ours, Path::new("/x/web")).unwrap();
+        let others = parse(
+            b"1 0 7:0 / /all rw - xfs /dev/loop0 rw\n\
+            2 0 7:0 /web /srv rw - xfs /dev/loop0 rw\n\
+            3 0 7:0 /web/log /log rw - xfs /dev/loop0 rw\n\
+            4 0 7:0 /website /other rw - xfs /dev/loop0 rw\n\
+            5 0 8:1 /web /else rw - ext4 /dev/sda1 rw\n",
+        );
+        assert_eq!(web.names(&others), ["/all/web", "/srv", "/log"].map(PathBuf::from));
+        let begin: Vec<bool> = others.iter().map(|mount| web.is_root_of(mount)).collect();
+        assert_eq!(begin, [false, true, true, false, false]);
+        assert_eq!(
+            Spot::of(&ours, Path::new("/x")).unwrap().names(&ours),
+            [Path::new("/x")]
+        );
     }
 }

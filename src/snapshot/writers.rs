@@ -3,12 +3,12 @@
 //!
 //! Without root the files of other users' processes cannot be seen; [`Seen::all`] says whether any were hidden.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use super::mounts::unescape;
+use super::mounts::{self, Mount, Spot, unescape};
 use super::{Writer, databases};
 
 /// How many paths of each process are told.
@@ -22,6 +22,9 @@ pub(super) struct Place {
     /// The number of the filesystem, where it is that of the target and nothing else (a btrfs subvolume): then names do
     /// not count, since others may see the same files by other names.
     pub device: Option<u64>,
+    /// What it is called, and what of it that is mounted elsewhere.
+    names: Vec<PathBuf>,
+    spot: Option<Spot>,
 }
 
 /// What was seen.
@@ -36,12 +39,22 @@ pub(super) struct Seen {
 }
 
 impl Place {
-    /// A folder or file by its name.
+    /// A folder or file by its name, and by those that other mounts give it.
     pub fn named(path: &Path) -> Place {
-        Place {
+        let mounts = mounts::all();
+        let place = Place {
             path: path.to_path_buf(),
             device: None,
-        }
+            names: vec![path.to_path_buf()],
+            spot: Spot::of(&mounts, path),
+        };
+        place.seen_through(&mounts)
+    }
+
+    /// The same where a process has these mounts too.
+    fn seen_through(mut self, mounts: &[Mount]) -> Place {
+        self.names.extend(self.spot.iter().flat_map(|spot| spot.names(mounts)));
+        self
     }
 
     /// The root of a filesystem of its own.
@@ -50,13 +63,16 @@ impl Place {
         Place {
             path: path.to_path_buf(),
             device: about.ok().map(|about| about.dev()),
+            names: vec![path.to_path_buf()],
+            spot: None,
         }
     }
 
     fn holds_name(&self, name: &Path) -> bool {
         let bytes = name.as_os_str().as_bytes();
         let name = bytes.strip_suffix(b" (deleted)").unwrap_or(bytes);
-        Path::new(std::ffi::OsStr::from_bytes(name)).starts_with(&self.path)
+        let name = Path::new(std::ffi::OsStr::from_bytes(name));
+        self.names.iter().any(|own| name.starts_with(own))
     }
 
     /// Whether a file of this name is in this place.
@@ -102,11 +118,19 @@ pub(super) fn seen(place: &Place) -> Seen {
         return Seen::default();
     };
     let own = std::process::id();
+    let others = mounts::of_others().into_iter();
+    let elsewhere: HashMap<PathBuf, Place> = others
+        .map(|others| (others.namespace, place.clone().seen_through(&others.mounts)))
+        .collect();
     for entry in entries.flatten() {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
             continue;
         };
         if pid != own {
+            let namespace = mounts::namespace(&entry.path());
+            let place = namespace
+                .and_then(|namespace| elsewhere.get(&namespace))
+                .unwrap_or(place);
             process(pid, &entry.path(), place, &mut seen);
         }
     }

@@ -10,12 +10,13 @@ use super::{UNLIKE, details, files_of, make, path_of, shelves, tree};
 use crate::progress::Cancel;
 use crate::snapshot::compare::{self, How};
 use crate::snapshot::copy::set_times;
+use crate::snapshot::mounts::{self, Mount, Spot};
 use crate::snapshot::record::{Record, sync_folder};
 use crate::snapshot::shelf::{Shelf, path_text};
 use crate::snapshot::standing;
 use crate::snapshot::system::{errno, io_error, is_full, is_root};
 use crate::snapshot::writers::{Place, seen};
-use crate::snapshot::{Error, Kind, Result, RollbackPlan, RolledBack, Snapshot, SnapshotId, Work, mounts};
+use crate::snapshot::{Error, Kind, Result, RollbackPlan, RolledBack, Snapshot, SnapshotId, Work};
 use crate::text::{bytes, counted};
 
 /// How many paths a plan names.
@@ -41,6 +42,7 @@ fn obstacles(path: &Path, files: &Path, within: &[PathBuf]) -> Result<Vec<String
             mount.point.display()
         ));
     }
+    found.extend(mounted_elsewhere(path, &all));
     // On btrfs the snapshots may lie in a subvolume of their own.
     let shelf = Shelf::of(path).path;
     let device = |path: &Path| rustix::fs::lstat(path).ok().map(|about| about.st_dev);
@@ -76,6 +78,47 @@ fn obstacles(path: &Path, files: &Path, within: &[PathBuf]) -> Result<Vec<String
     }
     found.extend(standing::in_use(&seen.holders));
     Ok(found)
+}
+
+/// The mounts outside a folder that show it or what is in it: they would go on showing the old state. Containers have theirs
+/// for themselves.
+fn mounted_elsewhere(path: &Path, all: &[Mount]) -> Vec<String> {
+    let Some(spot) = Spot::of(all, path) else {
+        return Vec::new();
+    };
+    let ours = all
+        .iter()
+        .filter(|mount| !mount.point.starts_with(path) && spot.is_root_of(mount));
+    let mut found: Vec<String> = ours
+        .map(|mount| {
+            format!(
+                "it, or a folder in it, is mounted at {0} too, where the old state would go on being used: unmount it first \
+                 (umount {0})",
+                mount.point.display()
+            )
+        })
+        .collect();
+    for others in mounts::of_others() {
+        let is_ours = |mount: &Mount| {
+            all.iter()
+                .any(|own| (&own.root, &own.point) == (&mount.root, &mount.point))
+        };
+        let theirs = others
+            .mounts
+            .iter()
+            .find(|mount| spot.is_root_of(mount) && !is_ours(mount));
+        if let Some(mount) = theirs {
+            let name = std::fs::read_to_string(format!("/proc/{}/comm", others.pid)).unwrap_or_default();
+            found.push(format!(
+                "it, or a folder in it, is mounted at {} where {} ({}) runs, a container perhaps, and the old state would go on \
+                 being used there: stop that first",
+                mount.point.display(),
+                name.trim_end(),
+                others.pid
+            ));
+        }
+    }
+    found
 }
 
 fn state(path: &Path, snapshot: &Snapshot, safety: bool) -> String {

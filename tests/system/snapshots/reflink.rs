@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::process::Command;
 
-use super::{Ended, Volume, files, id, list, snapshot, snapshot_any, take};
+use super::{Ended, Mounted, Volume, files, id, list, snapshot, snapshot_any, take};
 use crate::support::{Bench, both};
 
 #[test]
@@ -57,6 +57,7 @@ fn a_folder_is_copied_with_all_its_metadata_and_goes_back() {
         both(&refused)
     );
     drop(busy);
+    the_folder_is_used_through_other_mounts(&bench, &volume, id(&one));
     let before = tree(&files(&one));
     // The snapshots of folders within are none of it, whether the state before is kept or not.
     let inner = take(&bench, &web.join("d"), &["--protect"]);
@@ -78,6 +79,32 @@ fn a_folder_is_copied_with_all_its_metadata_and_goes_back() {
     assert_eq!(tree(&clone), tree(&web));
     snapshot(&bench, &["delete", id(&one), id(safety)]);
     assert!(list(&bench, &web).is_empty());
+}
+
+/// By other names, as a container does, it is in use all the same.
+fn the_folder_is_used_through_other_mounts(bench: &Bench, volume: &Volume, one: &str) {
+    let (web, other) = (volume.mount.join("web"), bench.path("other"));
+    fs::create_dir(&other).unwrap();
+    let refused = |why: &str| {
+        let refused = snapshot_any(bench, &["rollback", one, "--no-safety"]);
+        let said = both(&refused);
+        assert!(!refused.status.success() && said.contains(why), "{why}: {said}");
+    };
+    super::mount(&["--bind".as_ref(), volume.mount.as_os_str(), other.as_os_str()]);
+    let above = Mounted(other.clone());
+    let busy = Ended::spawn(Command::new("sleep").arg("1000").current_dir(other.join("web")));
+    refused(&format!("sleep ({})", busy.id()));
+    drop((busy, above));
+    super::mount(&["--bind".as_ref(), web.as_os_str(), other.as_os_str()]);
+    let same = Mounted(other);
+    refused("is mounted at");
+    let contained = Ended::spawn(Command::new("unshare").args(["--mount", "sleep", "1000"]));
+    let name = format!("/proc/{}/comm", contained.id());
+    crate::support::wait_until("it has mounts of its own", || {
+        fs::read_to_string(&name).is_ok_and(|name| name == "sleep\n")
+    });
+    drop(same);
+    refused(&format!("sleep ({})", contained.id()));
 }
 
 #[test]

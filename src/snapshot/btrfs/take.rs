@@ -200,6 +200,7 @@ pub(super) fn clone_to(files: &Path, place: &Path) -> Result<String> {
         crate::snapshot::mounts::of(&mounts, path).map(|mount| mount.device.clone())
     };
     standing::check_place(place, |parent| is_btrfs(parent) && device(parent) == device(files))?;
+    let _reading = standing::files(files.to_path_buf())?;
     tool::snapshot(files, place, false)?;
     Ok(path_text(place))
 }

@@ -36,7 +36,7 @@ use super::system::{errno, io_error, is_root};
 use super::writers::{Place, seen};
 use super::{
     Ability, Consistency, Error, Files, Found, Frozen, Kind, Labels, MadeBy, NotHeld, Order, Provider, Result,
-    RollbackPlan, RolledBack, Size, Snapshot, Target, Work, mounts, trust,
+    RollbackPlan, RolledBack, Size, Snapshot, SnapshotId, Target, Work, mounts, trust,
 };
 
 /// Makes snapshots of folders by sharing their blocks.
@@ -282,8 +282,10 @@ impl Provider for Reflink {
         let (files, place) = (files_of(snapshot)?, Path::new(place));
         let device = |path: &Path| path.metadata().map(|about| about.dev()).ok();
         standing::check_place(place, |parent| device(parent) == device(&files))?;
+        let _reading = standing::files(files.clone())?;
         tree::make_root(place)?;
-        match tree::copy_tree(&files, place, None, work.progress, work.cancel) {
+        let copied = tree::copy_tree(&files, place, None, work.progress, work.cancel);
+        match copied.and_then(|copied| unchanged(&snapshot.id, copied)) {
             Ok(copied) => (unlike(&copied).into_iter()).for_each(work.note),
             Err(error) => {
                 discard(place);
@@ -323,6 +325,20 @@ fn unlike(copied: &tree::Taken) -> Option<String> {
             crate::text::counted(copied.unlike, "entry has", "entries have"),
         )
     })
+}
+
+/// Refuses a copy of a snapshot that did not stand still: somebody writes to it or deletes it.
+fn unchanged(id: &SnapshotId, copied: tree::Taken) -> Result<tree::Taken> {
+    match copied.moving.first() {
+        None => Ok(copied),
+        Some(first) => Err(Error::Cannot {
+            what: format!("copy snapshot {id}"),
+            why: format!(
+                "it changes while it is copied ({} was one): nothing may write to the files of a snapshot; take another one",
+                first.display()
+            ),
+        }),
+    }
 }
 
 /// Why no backup is made of such a copy.

@@ -274,6 +274,7 @@ fn exchange(
 ) -> Result<()> {
     let part = &shelf.part(id);
     let new = part.join("files");
+    let _reading = standing::files(files.to_path_buf())?;
     tree::make_root(&new)?;
     tree::copy_tree(files, &new, None, work.progress, work.cancel)?;
     let mut first: Option<PathBuf> = None;

@@ -8,7 +8,7 @@ use super::{Ended, Mounted, Volume, files, id, list, snapshot, snapshot_any, tak
 use crate::support::{Bench, both};
 
 #[test]
-#[ignore = "needs root, xfsprogs (tests/run)"]
+#[ignore = "needs root, xfsprogs, strace (tests/run)"]
 fn a_folder_is_copied_with_all_its_metadata_and_goes_back() {
     let bench = Bench::new();
     let volume = Volume::xfs(&bench, "x");
@@ -75,10 +75,29 @@ fn a_folder_is_copied_with_all_its_metadata_and_goes_back() {
     assert_eq!(fs::read(files(safety).join("d/7")).unwrap()[0], 9);
 
     let clone = volume.mount.join("clone");
-    snapshot(&bench, &[OsStr::new("clone"), id(&one).as_ref(), clone.as_os_str()]);
+    let words = ["snapshot", "clone", id(&one)].map(OsStr::new);
+    let slow = slowly(&bench, &[&words[..], &[clone.as_os_str()]].concat(), 50).spawn();
+    let slow = slow.unwrap();
+    crate::support::wait_until("the clone is begun", || clone.join("d").exists());
+    let refused = both(&snapshot_any(&bench, &["delete", id(&one)]));
+    assert!(refused.contains("is being read"), "{refused}");
+    assert!(slow.wait_with_output().unwrap().status.success());
     assert_eq!(tree(&clone), tree(&web));
     snapshot(&bench, &["delete", id(&one), id(safety)]);
     assert!(list(&bench, &web).is_empty());
+}
+
+/// Coffer, for which sharing the blocks of a file takes this many milliseconds longer.
+fn slowly(bench: &Bench, words: &[&OsStr], milliseconds: u32) -> Command {
+    let coffer = bench.coffer_command(words);
+    let mut slow = Command::new("strace");
+    slow.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=ioctl", "-e"]);
+    slow.arg(format!("inject=ioctl:delay_enter={milliseconds}000"));
+    slow.arg(coffer.get_program()).args(coffer.get_args());
+    for (name, value) in coffer.get_envs() {
+        slow.env(name, value.unwrap_or_default());
+    }
+    slow
 }
 
 /// By other names, as a container does, it is in use all the same.
@@ -173,22 +192,7 @@ fn what_does_not_stand_still_is_said_to_be_of_no_one_moment() {
     });
     // Between looking at a file and looking again lies half a second in which its blocks are shared: the writer is there too.
     let words = ["snapshot", "take", "--json", "--consistency", "crash"].map(OsStr::new);
-    let coffer = bench.coffer_command(&[&words[..], &[web.as_os_str()]].concat());
-    let mut slow = Command::new("strace");
-    slow.args([
-        "-f",
-        "-qq",
-        "-o",
-        "/dev/null",
-        "-e",
-        "trace=ioctl",
-        "-e",
-        "inject=ioctl:delay_enter=500000",
-    ]);
-    slow.arg(coffer.get_program()).args(coffer.get_args());
-    for (name, value) in coffer.get_envs() {
-        slow.env(name, value.unwrap_or_default());
-    }
+    let mut slow = slowly(&bench, &[&words[..], &[web.as_os_str()]].concat(), 500);
     let output = slow.output().unwrap();
     assert!(both(&output).contains("not of one moment"), "{}", both(&output));
     drop(writer);

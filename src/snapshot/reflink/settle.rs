@@ -73,3 +73,52 @@ pub(super) fn delete_tree(path: &Path) -> Result<()> {
     let open = std::fs::File::open(parent).map_err(io_error("open", parent))?;
     remove_all(&open.into(), path.file_name().unwrap_or_default()).map_err(io_error("delete", path))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::record::Record;
+    use crate::snapshot::{SHELF, SnapshotId, testing};
+
+    #[test]
+    fn a_rollback_that_was_cut_off_gives_the_shelves_back_and_a_backups_copy_goes() {
+        let place = tempfile::tempdir().unwrap();
+        let web = place.path().join("web");
+        std::fs::create_dir_all(web.join("d")).unwrap();
+        let shelf = Shelf::of(&web);
+        std::fs::create_dir(&shelf.path).unwrap();
+        let safety = || MadeBy::Safety(SnapshotId("ffffffffffff".into()));
+        let part = |id: &str, made_by: MadeBy, dropped: bool| {
+            let path = shelf.part(&SnapshotId(id.into()));
+            std::fs::create_dir_all(path.join("files/d")).unwrap();
+            let mut snapshot = testing::snapshot(id, 5);
+            (snapshot.kind, snapshot.made_by) = (Kind::Reflink, made_by);
+            snapshot.target = Target::Folder(web.clone());
+            let inode = path.join("files").metadata().unwrap().ino();
+            let details = serde_json::json!({ "inode": inode, DROPPED: dropped });
+            Record::new(snapshot, details).write(&path.join("record.json")).unwrap();
+            path
+        };
+        let kept = part("aaaaaaaaaaaa", safety(), false);
+        std::fs::create_dir_all(kept.join("files").join(SHELF).join("own")).unwrap();
+        let dropped = part("bbbbbbbbbbbb", safety(), true);
+        std::fs::create_dir_all(dropped.join("files/d").join(SHELF).join("inner")).unwrap();
+        part("cccccccccccc", MadeBy::Backup, false);
+        part("dddddddddddd", MadeBy::Hand, false);
+        sweep(&shelf);
+        let mut left: Vec<_> = std::fs::read_dir(&shelf.path).unwrap().flatten().collect();
+        left.sort_by_key(std::fs::DirEntry::file_name);
+        let left: Vec<_> = left.iter().map(std::fs::DirEntry::file_name).collect();
+        assert_eq!(left, ["aaaaaaaaaaaa", "dddddddddddd"]);
+        assert!(web.join(SHELF).join("own").exists() && web.join("d").join(SHELF).join("inner").exists());
+
+        // What has no place stays where it is.
+        std::fs::remove_dir(web.join("d").join(SHELF).join("inner")).unwrap();
+        std::fs::remove_dir(web.join("d").join(SHELF)).unwrap();
+        std::fs::remove_dir(web.join("d")).unwrap();
+        let stays = part("eeeeeeeeeeee", safety(), true);
+        std::fs::create_dir_all(stays.join("files/d").join(SHELF).join("inner")).unwrap();
+        sweep(&shelf);
+        assert!(stays.join("files/d").join(SHELF).join("inner").exists());
+    }
+}

@@ -4,16 +4,17 @@
 //! A snapshot of ours has the name `coffer-<id>` in each image it is in. Its record is written before the snapshot is made,
 //! as `<id>.part`, so that what a process that died left can be told and put right.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::os::unix::fs::DirBuilderExt as _;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::image::{Info, Internal};
+use super::records::{going_back, record_by_id};
+pub(in crate::snapshot) use super::records::{images_of, make_shelf, record_of, shelf};
 use crate::snapshot::reading::{self, Reading};
 use crate::snapshot::record::{Record, sync_folder};
-use crate::snapshot::shelf::{Held, SHELF, Shelf, path_text};
+use crate::snapshot::shelf::{Held, Shelf, path_text};
 use crate::snapshot::standing::sort;
 use crate::snapshot::system::io_error;
 use crate::snapshot::{Consistency, Error, Kind, Labels, MadeBy, Result, Snapshot, SnapshotId, Target, Whole};
@@ -50,6 +51,11 @@ impl Disk {
         })
     }
 
+    /// The ids of our snapshots in it.
+    pub fn own(&self) -> impl Iterator<Item = SnapshotId> {
+        self.info.snapshots.iter().filter_map(|one| id_in(&one.name))
+    }
+
     /// The snapshot in this image that is meant.
     pub fn find(&self, snapshot: &Snapshot) -> Option<&Internal> {
         let names = self.info.snapshots.iter();
@@ -72,64 +78,8 @@ fn foreign(kind: Kind, target: &Target, one: &Internal) -> SnapshotId {
     SnapshotId::foreign(kind, format!("{target}\0{number}\0{}", one.name).as_bytes())
 }
 
-/// Where the records of an image's snapshots are.
-pub(in crate::snapshot) fn shelf(image: &Path) -> Shelf {
-    Shelf {
-        path: image.parent().unwrap_or(Path::new("/")).join(SHELF),
-        inside: false,
-    }
-}
-
-/// The same, made if it is not there.
-pub(in crate::snapshot) fn make_shelf(image: &Path) -> Result<Shelf> {
-    let shelf = shelf(image);
-    match std::fs::DirBuilder::new().mode(0o700).create(&shelf.path) {
-        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Err(Error::Rights {
-            what: format!("keeping records of snapshots in {}", shelf.path.display()),
-            help: "run it with sudo, or as the image's owner".into(),
-        }),
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(io_error("create", &shelf.path)(error)),
-        _ => Ok(shelf),
-    }
-}
-
-/// The record of a snapshot of ours, by id, from the shelves beside some images.
-fn records(disks: &[Disk]) -> BTreeMap<SnapshotId, (Shelf, Record)> {
-    let shelves: BTreeSet<PathBuf> = disks.iter().map(|disk| shelf(&disk.image).path).collect();
-    let mut found = BTreeMap::new();
-    for path in shelves {
-        let shelf = Shelf { path, inside: false };
-        if shelf.open().is_err() {
-            continue;
-        }
-        for disk in disks {
-            for id in disk.info.snapshots.iter().filter_map(|one| id_in(&one.name)) {
-                if let Ok(record) = Record::read(&shelf.record(&id))
-                    && record.snapshot.id == id
-                {
-                    found.insert(id, (shelf.clone(), record));
-                }
-            }
-        }
-    }
-    found
-}
-
-/// The record of a snapshot and the shelf on which it lies; `None` when it is lost.
-pub(in crate::snapshot) fn record_of(disks: &[Disk], id: &SnapshotId) -> Option<(Shelf, Record)> {
-    records(disks).remove(id)
-}
-
-/// The images that a snapshot of ours was made in, as its record tells.
-pub(in crate::snapshot) fn images_of(record: &Record) -> Vec<PathBuf> {
-    let images = record.details["images"].as_array();
-    let paths = images.into_iter().flatten().filter_map(Value::as_str);
-    paths.map(PathBuf::from).collect()
-}
-
 /// All snapshots in the images of a target, oldest first.
 pub(in crate::snapshot) fn list(kind: Kind, target: &Target, disks: &[Disk]) -> Vec<Snapshot> {
-    let records = records(disks);
     let mut found: BTreeMap<SnapshotId, (Snapshot, usize)> = BTreeMap::new();
     for disk in disks {
         for one in &disk.info.snapshots {
@@ -142,10 +92,11 @@ pub(in crate::snapshot) fn list(kind: Kind, target: &Target, disks: &[Disk]) -> 
                 }
                 continue;
             }
-            let known = own.and_then(|id| records.get(&id));
+            let known = own.map_or(Ok(None), |id| record_by_id(disks, &id));
             let snapshot = match known {
-                Some((_, record)) => of_record(record, kind, target, &one.name),
-                None => of_image(&id, kind, target, one),
+                Ok(Some((_, record))) => of_record(&record, kind, target, &one.name),
+                Ok(None) => of_image(&id, kind, target, one, LOST.into()),
+                Err(error) => of_image(&id, kind, target, one, format!("{HIDDEN}: {error}")),
             };
             found.insert(id, (snapshot, 1));
         }
@@ -173,14 +124,25 @@ fn of_record(record: &Record, kind: Kind, target: &Target, name: &str) -> Snapsh
             "taken of the machine {machine} with {disks}: by this image only its disk can be had, without RAM"
         ));
     }
+    if let Some(to) = going_back(record) {
+        snapshot.notes.push(format!(
+            "going back to {to} was begun and has not ended: unless a job still does (coffer jobs), the disks are of two \
+             moments; go back to this one, or to that again"
+        ));
+    }
     snapshot.kind = kind;
     snapshot.target = target.clone();
     name.clone_into(&mut snapshot.handle);
     snapshot
 }
 
-/// One without a record: of another program, or its record is lost.
-fn of_image(id: &SnapshotId, kind: Kind, target: &Target, one: &Internal) -> Snapshot {
+/// What is said of a snapshot of ours whose record is lost.
+const LOST: &str = "its record is lost: label, level and who made it are not known";
+/// What begins what is said of one whose record cannot be had.
+const HIDDEN: &str = "label, level, protection and who made it are not known";
+
+/// One without a record: of another program, or of ours, with why there is none.
+fn of_image(id: &SnapshotId, kind: Kind, target: &Target, one: &Internal, why: String) -> Snapshot {
     let own = id_in(&one.name).is_some();
     Snapshot {
         id: id.clone(),
@@ -208,7 +170,7 @@ fn of_image(id: &SnapshotId, kind: Kind, target: &Target, one: &Internal) -> Sna
         group: None,
         pause: None,
         notes: match own {
-            true => vec!["its record is lost: label, level and who made it are not known".into()],
+            true => vec![why],
             false => Vec::new(),
         },
         whole: Whole::Yes,
@@ -308,7 +270,7 @@ pub(in crate::snapshot) fn change(
     snapshot: &Snapshot,
     change: impl FnOnce(&mut Snapshot),
 ) -> Result<Snapshot> {
-    let Some((shelf, _)) = record_of(disks, &snapshot.id) else {
+    let Some((shelf, _)) = record_of(disks, snapshot)? else {
         return Err(Error::Unable {
             target: format!("snapshot {}", snapshot.id),
             why: match snapshot.made_by {
@@ -379,7 +341,7 @@ pub(in crate::snapshot) fn may_go(
             ),
         });
     }
-    let Some((shelf, _)) = record_of(disks, &snapshot.id) else {
+    let Some((shelf, _)) = record_of(disks, snapshot)? else {
         return Ok(None);
     };
     let held = hold(&shelf)?;
@@ -404,14 +366,18 @@ pub(in crate::snapshot) fn may_go(
 
 /// Keeps a snapshot of ours from being deleted while it is read.
 pub(in crate::snapshot) fn keep_there(disks: &[Disk], snapshot: &Snapshot) -> Result<Option<Reading>> {
-    match record_of(disks, &snapshot.id) {
-        Some((shelf, _)) => reading::begin(&shelf, &snapshot.id),
-        None => Ok(None),
+    match record_of(disks, snapshot) {
+        Ok(Some((shelf, _))) => reading::begin(&shelf, &snapshot.id),
+        // Who may read the image but not its records may do so without, as of what has no record.
+        _ => Ok(None),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::super::records::{cut_off, mark};
     use super::*;
     use crate::snapshot::testing;
 
@@ -514,8 +480,64 @@ mod tests {
             may_go(&disks, &snapshot, Shelf::hold),
             Err(Error::Protected(_))
         ));
+        // Nor where that cannot be told.
+        let others_may_write = std::fs::Permissions::from_mode(0o770);
+        std::fs::set_permissions(&shelf.path, others_may_write).unwrap();
+        let refused = may_go(&disks, &snapshot, Shelf::hold).unwrap_err().to_string();
+        assert!(refused.contains("others may write to it"), "{refused}");
+        let listed = list(Kind::Qcow2, &snapshot.target, &disks).remove(0);
+        assert!(listed.notes[0].contains("protection"), "{:?}", listed.notes);
+        std::fs::set_permissions(&shelf.path, std::fs::Permissions::from_mode(0o700)).unwrap();
+        let record = std::fs::read(shelf.record(&snapshot.id)).unwrap();
+        std::fs::write(shelf.record(&snapshot.id), "of a later version").unwrap();
+        assert!(may_go(&disks, &snapshot, Shelf::hold).is_err());
+        std::fs::write(shelf.record(&snapshot.id), record).unwrap();
         relabel(&disks, &snapshot, &protected(false)).unwrap();
         may_go(&disks, &snapshot, Shelf::hold).unwrap().unwrap().forget();
         assert!(may_go(&disks, &snapshot, Shelf::hold).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_rollback_of_several_images_that_was_cut_off_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let images = ["a.qcow2", "b.qcow2"].map(|name| folder.path().join(name));
+        let mut snapshot = testing::snapshot("aaaaaaaaaaaa", 5);
+        snapshot.kind = Kind::Qemu;
+        let shelf = make_shelf(&images[0]).unwrap();
+        begin(&shelf, &snapshot, &images).unwrap().keep().unwrap();
+        let disk = |image: &PathBuf| Disk {
+            image: image.clone(),
+            info: Info {
+                snapshots: vec![Internal {
+                    id: "1".into(),
+                    name: name_of(&snapshot.id),
+                    taken: (5, 0),
+                    ram: 0,
+                }],
+                ..Info::default()
+            },
+        };
+        let disks: Vec<Disk> = images.iter().map(disk).collect();
+        let noted = || {
+            let listed = list(Kind::Qemu, &snapshot.target, &disks);
+            listed[0].notes.iter().any(|note| note.contains("of two moments"))
+        };
+        assert!(cut_off(&disks).is_empty() && !noted());
+        mark(&shelf, &snapshot.id, Some(&SnapshotId("bbbbbbbbbbbb".into()))).unwrap();
+        assert_eq!(cut_off(&disks)[0].to, "bbbbbbbbbbbb");
+        assert!(noted());
+        assert!(cut_off(&disks[..1]).is_empty(), "one alone is of one moment");
+        // Nothing is taken of them until that is settled.
+        let target = Target::Machine("web".into());
+        let images = crate::snapshot::qcow2::Images {
+            kind: Kind::Qemu,
+            target: &target,
+            disks: disks.clone(),
+        };
+        let refused = images.refuse_mixed().unwrap_err().to_string();
+        assert!(refused.contains("going back to bbbbbbbbbbbb was cut off"), "{refused}");
+        mark(&shelf, &snapshot.id, None).unwrap();
+        assert!(cut_off(&disks).is_empty() && !noted());
+        images.refuse_mixed().unwrap();
     }
 }

@@ -1,7 +1,7 @@
 //! Snapshots within qcow2 images of machines that do not run.
 //!
 //! `format` reads an image's tables: what differs, and whether a disk is a snapshot's; `refcounts` counts what a snapshot
-//! alone takes. `image` runs `qemu-img`, `kept` keeps what qcow2 does not (labels, levels), `offline` takes, goes back and
+//! alone takes. `image` runs `qemu-img`, `kept` keeps what qcow2 does not (labels, levels) in `records`, `offline` takes, goes back and
 //! deletes in one image or in all of a machine, `files` and `partitions` show the files of one, `content` reads a disk. What does not live here:
 //! machines that run; `qemu` asks those, and comes here for what their images hold.
 
@@ -12,6 +12,7 @@ mod image;
 mod kept;
 mod offline;
 mod partitions;
+mod records;
 mod refcounts;
 
 use std::path::{Path, PathBuf};
@@ -53,7 +54,7 @@ fn images(target: &Target) -> Result<Images<'_>> {
 
 /// Refuses to change by one image what was taken of several.
 fn alone(images: &Images, snapshot: &Snapshot) -> Result<()> {
-    let Some((_, record)) = record_of(&images.disks, &snapshot.id) else {
+    let Some((_, record)) = record_of(&images.disks, snapshot)? else {
         return Ok(());
     };
     let others = images_of(&record).into_iter().filter(|image| image.exists()).count();

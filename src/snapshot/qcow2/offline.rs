@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::format::{State, Tables};
 use super::image::{self, Internal};
 use super::kept::{self, Disk};
+use super::records::{self, CutOff};
 use crate::snapshot::shelf::{Shelf, path_text};
 use crate::snapshot::standing::check_place;
 use crate::snapshot::system::io_error;
@@ -90,7 +91,20 @@ impl<'a> Images<'a> {
     pub fn take(&self, order: &Order, work: &Work) -> Result<Snapshot> {
         let shelf = self.shelf()?;
         self.sweep(&shelf)?;
+        self.refuse_mixed()?;
         self.make(&shelf, order, work)
+    }
+
+    /// Refuses to take one while the disks may be of two moments.
+    pub(super) fn refuse_mixed(&self) -> Result<()> {
+        match records::cut_off(&self.disks).first() {
+            None => Ok(()),
+            Some(CutOff { before, to, .. }) => Err(self.unable(&format!(
+                "going back to {to} was cut off, so that its disks are of two moments: go back to that again (coffer snapshot \
+                 rollback {to}) or to what was before ({before}); to keep them as they are, delete the latter (coffer \
+                 snapshot delete {before})"
+            ))),
+        }
     }
 
     /// Takes one on a shelf that was put right.
@@ -210,7 +224,8 @@ impl<'a> Images<'a> {
 
     /// What stands against going back.
     fn obstacles(&self, snapshot: &Snapshot) -> Vec<String> {
-        let mut found = Vec::new();
+        let record = kept::record_of(&self.disks, snapshot);
+        let mut found: Vec<String> = record.err().map(|error| error.to_string()).into_iter().collect();
         for (disk, part) in self.parts(snapshot) {
             let shown = disk.image.display();
             if part.is_none() {
@@ -294,6 +309,11 @@ impl<'a> Images<'a> {
         // Also when none is wanted: should one image fail, the others go back to it.
         let order = Order::safety(SnapshotId::random()?, snapshot, Consistency::Crash, work);
         let before = self.make(&shelf, &order, work)?;
+        let several = self.disks.len() > 1;
+        if several && let Err(error) = records::mark(&shelf, &before.id, Some(&snapshot.id)) {
+            Images::read(self.kind, self.target, &self.paths())?.delete_held(&shelf, &before)?;
+            return Err(error);
+        }
         let gone_back = parts.iter().try_for_each(|(disk, part)| {
             image::apply(&disk.image, part)?;
             image::check(&disk.image)?;
@@ -308,11 +328,14 @@ impl<'a> Images<'a> {
             }
         });
         if let Err(error) = gone_back {
-            self.undo(&before, work);
+            if self.undo(&before, work) && several {
+                records::mark(&shelf, &before.id, None)?;
+            }
             return Err(error);
         }
-        if !plan.safety {
-            Images::read(self.kind, self.target, &self.paths())?.delete_held(&shelf, &before)?;
+        // It has gone back, whatever becomes of what was before.
+        if let Err(error) = self.tidy(&shelf, (!plan.safety).then_some(&before)) {
+            (work.note)(format!("went back, but not all is put in order: {error}"));
         }
         Ok(RolledBack {
             safety: plan.safety.then(|| before.id.clone()),
@@ -320,18 +343,30 @@ impl<'a> Images<'a> {
         })
     }
 
-    /// Back to what was before.
-    fn undo(&self, before: &Snapshot, work: &Work) {
+    /// All disks are of one moment again; what was before goes if it is not to be kept.
+    fn tidy(&self, shelf: &Shelf, dropped: Option<&Snapshot>) -> Result<()> {
+        let now = Images::read(self.kind, self.target, &self.paths())?;
+        for cut_off in records::cut_off(&now.disks) {
+            records::mark(&cut_off.shelf, &cut_off.before, None)?;
+        }
+        dropped.map_or(Ok(()), |before| now.delete_held(shelf, before))
+    }
+
+    /// Back to what was before; whether all are.
+    fn undo(&self, before: &Snapshot, work: &Work) -> bool {
+        let mut all = true;
         for disk in &self.disks {
             let undone = Disk::read(&disk.image).and_then(|now| match now.find(before) {
                 Some(part) => image::apply(&disk.image, part),
                 None => Ok(()),
             });
+            all &= undone.is_ok();
             (work.note)(match undone {
                 Ok(()) => format!("{} is as it was before", disk.image.display()),
                 Err(error) => format!("{} could not be put back: {error}", disk.image.display()),
             });
         }
+        all
     }
 
     fn delete_held(&self, shelf: &Shelf, snapshot: &Snapshot) -> Result<()> {

@@ -181,6 +181,20 @@ pub fn snapshot_any<S: AsRef<OsStr>>(bench: &Bench, arguments: &[S]) -> Output {
     bench.coffer_any(&words)
 }
 
+/// Coffer, to one system call of which something is done: as strace's `inject` takes it.
+pub fn injected(bench: &Bench, what: &str, words: &[&OsStr]) -> Command {
+    let coffer = bench.coffer_command(words);
+    let mut traced = Command::new("strace");
+    let call = what.split(':').next().unwrap();
+    traced.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={call}")]);
+    traced.args(["-e", &format!("inject={what}")]);
+    traced.arg(coffer.get_program()).args(coffer.get_args());
+    for (name, value) in coffer.get_envs() {
+        traced.env(name, value.unwrap_or_default());
+    }
+    traced
+}
+
 /// Takes a snapshot of a path.
 pub fn take(bench: &Bench, target: &Path, more: &[&str]) -> Value {
     let mut words = vec![OsStr::new("take"), OsStr::new("--json"), target.as_os_str()];

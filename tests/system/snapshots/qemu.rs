@@ -214,7 +214,7 @@ fn the_guest_is_frozen_for_its_disks_and_thaws_whatever_happens() {
 }
 
 #[test]
-#[ignore = "needs root, QEMU, the guest (tests/run)"]
+#[ignore = "needs root, QEMU, the guest, strace (tests/run)"]
 fn all_disks_of_a_machine_go_back_together_while_it_is_off() {
     let bench = Bench::new();
     let (disk, more) = (image(&bench, "disk"), image(&bench, "more"));
@@ -248,6 +248,17 @@ fn all_disks_of_a_machine_go_back_together_while_it_is_off() {
         notes.contains("disk.qcow2, ") && notes.contains("more.qcow2"),
         "{notes}"
     );
+    // Killed before it is written down that all of them have gone back: nothing is taken until they have.
+    let words = ["snapshot", "rollback", id(&off), "--of", "web"].map(OsStr::new);
+    let mut killed = super::injected(&bench, "rename:signal=KILL:when=4", &words);
+    assert!(!killed.output().unwrap().status.success());
+    let refused = both(&snapshot_any(&bench, &["take", "web"]));
+    assert!(refused.contains("of two moments"), "{refused}");
+    snapshot(&bench, &["rollback", id(&off), "--of", "web", "--no-safety"]);
+    let again = take(&bench, web, &[]);
+    snapshot(&bench, &["delete", id(&again), "--of", "web"]);
+    let killed = list(&bench, web).pop().unwrap();
+    snapshot(&bench, &["delete", id(&killed), "--of", "web"]);
     let refused = both(&snapshot_any(
         &bench,
         &["delete", id(&one), "--of", disk.to_str().unwrap()],

@@ -179,6 +179,38 @@ impl Shelf {
         Ok(found)
     }
 
+    /// The snapshots of a target on all its shelves. Whoever may write into the target can put one within, so that one is
+    /// passed over where it may not be believed; see [`Shelf::passed_over`].
+    pub fn all_records(target: &Path) -> Result<Vec<(Snapshot, Record)>> {
+        let mut found = Vec::new();
+        for (n, shelf) in Shelf::all_of(target).into_iter().enumerate() {
+            match shelf.records(target) {
+                Ok(records) => found.extend(records),
+                Err(error) if n > 0 && shelf.is_of_others() => tracing::warn!("{error}"),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
+    }
+
+    /// What must be known of a shelf that is passed over.
+    pub fn passed_over(target: &Path) -> Option<String> {
+        let other = Shelf::all_of(target).into_iter().skip(1).find(Shelf::is_of_others)?;
+        let why = other.open().err()?;
+        Some(format!(
+            "snapshots that were taken of what is mounted here may be missing: {why}"
+        ))
+    }
+
+    /// Whether there is something in its place that may not be believed.
+    fn is_of_others(&self) -> bool {
+        use std::os::unix::fs::MetadataExt as _;
+        let own = [0, rustix::process::geteuid().as_raw()];
+        let is_others = |about: std::fs::Metadata| !own.contains(&about.uid());
+        let is_believed = !matches!(self.open(), Err(Error::Cannot { .. }));
+        !is_believed || self.path.symlink_metadata().is_ok_and(is_others)
+    }
+
     /// One that lies within its target stays its own, wherever that is mounted.
     fn is_of(&self, record: &Record, target: &Path) -> bool {
         let named = record.snapshot.target == Target::Folder(target.to_path_buf());
@@ -244,8 +276,15 @@ mod tests {
         put("bbbbbbbbbbbb", Path::new("/other"));
         put("cccccccccccc.part", &target);
         std::fs::create_dir(shelf.path.join("dddddddddddd")).unwrap();
-        let found = shelf.records(&target).unwrap();
+        // What others put within does not keep them from being found.
+        let within = target.join(SHELF);
+        std::os::unix::fs::symlink("/etc", &within).unwrap();
+        assert!(Shelf::passed_over(&target).unwrap().contains("no folder but a link"));
+        let found = Shelf::all_records(&target).unwrap();
         assert_eq!(found.len(), 1);
+        std::fs::remove_file(&within).unwrap();
+        std::fs::create_dir(&within).unwrap();
+        assert_eq!(Shelf::passed_over(&target), None);
         assert!(found[0].0.handle.ends_with(".coffer-snapshots/aaaaaaaaaaaa/files"));
     }
 

@@ -14,23 +14,40 @@ use rustix::io::Errno;
 use super::system::{errno, is_root};
 use super::{Error, Result};
 
-/// Opens a shelf, if it may be believed.
-pub(super) fn open(shelf: &Path) -> Result<OwnedFd> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let distrust = |why: String| Error::Cannot {
+fn distrust(shelf: &Path, why: String) -> Error {
+    Error::Cannot {
         what: format!("use the snapshots in {}", shelf.display()),
         why,
-    };
+    }
+}
+
+/// Opens what has the name of a shelf, if it is a folder; with who owns it and its mode.
+fn open_folder(shelf: &Path) -> Result<(OwnedFd, rustix::fs::Stat)> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let folder = match rustix::fs::openat(CWD, shelf, flags, Mode::empty()) {
         Ok(folder) => folder,
         Err(Errno::LOOP | Errno::NOTDIR) => {
-            return Err(distrust(
-                "it is no folder but a link or a file, which coffer never makes: move it away, then try again".into(),
-            ));
+            let why = "it is no folder but a link or a file, which coffer never makes: move it away, then try again";
+            return Err(distrust(shelf, why.into()));
         }
         Err(error) => return Err(errno("open", shelf)(error)),
     };
     let about = rustix::fs::fstat(&folder).map_err(errno("look at", shelf))?;
+    Ok((folder, about))
+}
+
+/// Makes a shelf that was made just now one for its owner alone, if it is still that one.
+pub(super) fn close_to_others(shelf: &Path) -> Result<()> {
+    let (folder, about) = open_folder(shelf)?;
+    if about.st_uid != rustix::process::geteuid().as_raw() {
+        return open(shelf).map(drop);
+    }
+    rustix::fs::fchmod(&folder, Mode::from_raw_mode(0o700)).map_err(errno("set the mode of", shelf))
+}
+
+/// Opens a shelf, if it may be believed.
+pub(super) fn open(shelf: &Path) -> Result<OwnedFd> {
+    let (folder, about) = open_folder(shelf)?;
     let own = rustix::process::geteuid().as_raw();
     if about.st_uid != own && about.st_uid != 0 {
         let trust = match is_root() {
@@ -40,16 +57,22 @@ pub(super) fn open(shelf: &Path) -> Result<OwnedFd> {
             ),
             false => "or have it moved away".into(),
         };
-        return Err(distrust(format!(
-            "it belongs to another user (number {}), who could have put anything there: work as that user, {trust}",
-            about.st_uid
-        )));
+        return Err(distrust(
+            shelf,
+            format!(
+                "it belongs to another user (number {}), who could have put anything there: work as that user, {trust}",
+                about.st_uid
+            ),
+        ));
     }
     if about.st_mode & 0o022 != 0 {
-        return Err(distrust(format!(
-            "others may write to it: if you trust what is in it, take that from them (chmod go-w {})",
-            shelf.display()
-        )));
+        return Err(distrust(
+            shelf,
+            format!(
+                "others may write to it: if you trust what is in it, take that from them (chmod go-w {})",
+                shelf.display()
+            ),
+        ));
     }
     Ok(folder)
 }
@@ -82,6 +105,8 @@ mod tests {
         std::fs::create_dir(&shelf).unwrap();
         std::fs::set_permissions(&shelf, std::fs::Permissions::from_mode(0o770)).unwrap();
         assert!(said().contains("others may write to it"), "{}", said());
+        close_to_others(&shelf).unwrap();
+        assert_eq!(shelf.metadata().unwrap().permissions().mode() & 0o777, 0o700);
         std::fs::set_permissions(&shelf, std::fs::Permissions::from_mode(0o755)).unwrap();
         let open_now = open(&shelf).unwrap();
         // By the path of what was opened it stays the same folder, whatever takes its place.
@@ -91,7 +116,7 @@ mod tests {
         assert!(path_of(&open_now).join("a").exists());
         if is_root() {
             std::os::unix::fs::chown(place.path().join("moved"), Some(65_534), None).unwrap();
-            let moved = open(&place.path().join("moved")).unwrap_err().to_string();
+            let moved = close_to_others(&place.path().join("moved")).unwrap_err().to_string();
             assert!(
                 moved.contains("number 65534") && moved.contains("chown root:"),
                 "{moved}"

@@ -53,19 +53,17 @@ pub(super) fn snapshots(path: &Path) -> Result<Vec<Snapshot>> {
         line.insert(uuid_text(&Subvolume::at(path)?.uuid));
     }
     let mut ours = BTreeSet::new();
-    for shelf in Shelf::all_of(path) {
-        for (snapshot, record) in shelf.records(path)? {
-            if record.snapshot.kind != Kind::Btrfs {
-                continue;
-            }
-            let Ok(files) = Subvolume::at(Path::new(&snapshot.handle)) else {
-                continue;
-            };
-            let origin = record.details.get("of").and_then(serde_json::Value::as_str);
-            line.extend(origin.map(str::to_owned));
-            if ours.insert(uuid_text(&files.uuid)) {
-                found.push(snapshot);
-            }
+    for (snapshot, record) in Shelf::all_records(path)? {
+        if record.snapshot.kind != Kind::Btrfs {
+            continue;
+        }
+        let Ok(files) = Subvolume::at(Path::new(&snapshot.handle)) else {
+            continue;
+        };
+        let origin = record.details.get("of").and_then(serde_json::Value::as_str);
+        line.extend(origin.map(str::to_owned));
+        if ours.insert(uuid_text(&files.uuid)) {
+            found.push(snapshot);
         }
     }
     if line.is_empty() {

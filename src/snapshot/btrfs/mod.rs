@@ -115,6 +115,7 @@ fn ability(path: &Path, seen: Seen) -> Ability {
     } else {
         levels.push(Consistency::Filesystem);
     }
+    hints.extend(Shelf::passed_over(path));
     hints.extend(standing::disks_run_on(&seen.writers));
     hints.extend(standing::advice(&seen.writers));
     Ability {

@@ -1,6 +1,5 @@
 //! Taking, labelling, cloning and deleting.
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use serde_json::json;
@@ -22,13 +21,8 @@ pub(super) fn make(shelf: &Shelf) -> Result<()> {
         // Another process may have been quicker.
         Err(_) if trust::is_folder(&shelf.path) => Ok(()),
         Err(error) => Err(error),
-        Ok(()) => {
-            let only_owner = std::fs::Permissions::from_mode(0o700);
-            let folder = std::fs::File::from(shelf.open()?);
-            folder
-                .set_permissions(only_owner)
-                .map_err(io_error("set the mode of", &shelf.path))
-        }
+        // Not believed before: by the umask others may write to it until then.
+        Ok(()) => trust::close_to_others(&shelf.path),
     }
 }
 

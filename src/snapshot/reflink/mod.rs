@@ -177,6 +177,7 @@ impl Provider for Reflink {
                     .into(),
             );
         }
+        hints.extend(Shelf::passed_over(path));
         hints.extend(standing::disks_run_on(&seen.writers));
         hints.extend(standing::advice(&seen.writers));
         Ok(Ability {
@@ -246,11 +247,8 @@ impl Provider for Reflink {
             Target::Folder(path) => path,
             _ => path_of(target)?,
         };
-        let mut found = Vec::new();
-        for shelf in Shelf::all_of(path) {
-            let records = shelf.records(path)?.into_iter().map(|(snapshot, _)| snapshot);
-            found.extend(records.filter(|snapshot| snapshot.kind == Kind::Reflink));
-        }
+        let records = Shelf::all_records(path)?.into_iter().map(|(snapshot, _)| snapshot);
+        let mut found: Vec<Snapshot> = records.filter(|snapshot| snapshot.kind == Kind::Reflink).collect();
         standing::sort(&mut found);
         Ok(found)
     }

@@ -412,7 +412,20 @@ fn what_others_put_in_the_place_of_the_shelf_is_not_believed() {
         assert!(both(&refused).contains("no folder but a link"), "{}", both(&refused));
     }
     fs::remove_file(&shelf).unwrap();
-    take(&bench, &vol, &[]);
+    // What others may write to by the umask is made so that it is.
+    let coffer = bench.coffer_command(&["snapshot".as_ref(), "take".as_ref(), vol.as_os_str()]);
+    let mut open = Command::new("sh");
+    open.args(["-c", "umask 002; exec \"$0\" \"$@\""])
+        .arg(coffer.get_program())
+        .args(coffer.get_args());
+    for (name, value) in coffer.get_envs() {
+        open.env(name, value.unwrap_or_default());
+    }
+    let taken = open.output().unwrap();
+    assert!(taken.status.success(), "{}", both(&taken));
+    // One within the target is only passed over.
+    std::os::unix::fs::symlink(&victim, vol.join(".coffer-snapshots")).unwrap();
+    assert_eq!(list(&bench, &vol).len(), 1);
     // Nor is a link among what is half done.
     std::os::unix::fs::symlink(victim.join("a1b2c3d4e5f6.part"), shelf.join("ffffffffffff.part")).unwrap();
     take(&bench, &vol, &[]);

@@ -97,6 +97,14 @@ impl Shelf {
         trust::open(&self.path)
     }
 
+    /// The same by what was opened, whatever has its name by now. Only paths are had of it, while it is open.
+    pub fn through(&self, open: &OwnedFd) -> Shelf {
+        Shelf {
+            path: trust::path_of(open),
+            inside: self.inside,
+        }
+    }
+
     /// Refuses one that is there and may not be believed.
     pub fn check(&self) -> Result<()> {
         match self.open() {
@@ -139,10 +147,12 @@ impl Shelf {
     pub fn records(&self, target: &Path) -> Result<Vec<(Snapshot, Record)>> {
         let listed = self.open().and_then(|open| {
             let entries = std::fs::read_dir(trust::path_of(&open));
-            entries.map_err(io_error("list", &self.path))
+            entries
+                .map(|entries| (entries, open))
+                .map_err(io_error("list", &self.path))
         });
-        let entries = match listed {
-            Ok(entries) => entries,
+        let (entries, open) = match listed {
+            Ok(listed) => listed,
             // Nor is there one in a folder that is none.
             Err(Error::Io { source, .. })
                 if matches!(source.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
@@ -165,7 +175,7 @@ impl Shelf {
             if !id.is_sound() {
                 continue;
             }
-            let Ok(record) = Record::read(&self.record(&id)) else {
+            let Ok(record) = Record::read(&self.through(&open).record(&id)) else {
                 continue;
             };
             if !self.is_of(&record, target) || record.snapshot.id != id {

@@ -2,6 +2,7 @@
 //!
 //! How such a folder is made and deleted does not live here, nor how one takes the place of another.
 
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use super::btrfs::subvolume::is_root_of_subvolume;
@@ -71,10 +72,12 @@ pub(super) fn safety(
 /// Changes what is known of a snapshot.
 fn change(shelf: &Shelf, snapshot: &Snapshot, change: impl FnOnce(&mut Snapshot)) -> Result<Snapshot> {
     let _held = shelf.hold_records()?;
-    let file = shelf.record(&snapshot.id);
-    let mut record = Record::read(&file)?;
+    let open = shelf.open()?;
+    let file = shelf.through(&open).record(&snapshot.id);
+    let by_name = |error| called(error, &shelf.record(&snapshot.id));
+    let mut record = Record::read(&file).map_err(by_name)?;
     change(&mut record.snapshot);
-    record.write(&file)?;
+    record.write(&file).map_err(by_name)?;
     Ok(Snapshot {
         target: snapshot.target.clone(),
         handle: snapshot.handle.clone(),
@@ -100,21 +103,44 @@ pub(super) fn amend(shelf: &Shelf, snapshot: &Snapshot) -> Result<()> {
     .map(drop)
 }
 
-/// Takes a snapshot out of the list, before its files are deleted: what is half deleted is none any more. Gives the folder
-/// it is in now. Refused when it is protected.
-pub(super) fn set_aside(shelf: &Shelf, id: &SnapshotId) -> Result<PathBuf> {
-    let folder = shelf.folder(id);
+/// A snapshot that is in the list no more, and is to be deleted.
+#[derive(Debug)]
+pub(super) struct Aside {
+    /// The folder it is in now, on the very shelf that was looked at, while this is kept.
+    pub path: PathBuf,
+    #[allow(dead_code)]
+    shelf: OwnedFd,
+}
+
+/// An error as one of a file by its own name, not by that of what was opened.
+fn called(error: Error, name: &Path) -> Error {
+    let path = name.to_path_buf();
+    match error {
+        Error::Io { action, source, .. } => Error::Io { action, path, source },
+        Error::Record { why, .. } => Error::Record { path, why },
+        other => other,
+    }
+}
+
+/// Takes a snapshot out of the list, before its files are deleted: what is half deleted is none any more. Refused when it
+/// is protected.
+pub(super) fn set_aside(shelf: &Shelf, id: &SnapshotId) -> Result<Aside> {
     let _held = shelf.hold_records()?;
-    if !folder.is_dir() {
+    // By what was opened, since its name may become that of another folder.
+    let open = shelf.open()?;
+    let through = shelf.through(&open);
+    let folder = through.folder(id);
+    if !trust::is_folder(&folder) {
         return Err(Error::NoSnapshot(id.to_string()));
     }
-    if Record::read(&shelf.record(id))?.snapshot.protected {
+    let record = Record::read(&through.record(id)).map_err(|error| called(error, &shelf.record(id)))?;
+    if record.snapshot.protected {
         return Err(Error::Protected(id.to_string()));
     }
-    let _unread = reading::nobody(shelf, id)?;
-    let gone = folder.with_extension("gone");
-    std::fs::rename(&folder, &gone).map_err(io_error("rename", &folder))?;
-    Ok(gone)
+    let _unread = reading::nobody(&through, id)?;
+    let path = folder.with_extension("gone");
+    std::fs::rename(&folder, &path).map_err(io_error("rename", &shelf.folder(id)))?;
+    Ok(Aside { path, shelf: open })
 }
 
 /// The id of what lies half made or half deleted on a shelf; `None` when it is none of ours: only real folders are.
@@ -289,5 +315,33 @@ mod tests {
         assert!(!is_kind(&link, Kind::Btrfs) && !is_kind(&link, Kind::Reflink));
         let unsound = part("0.part", "aaaaaaaaaaaa");
         assert!(!is_kind(&unsound, Kind::Btrfs) && !is_kind(&unsound, Kind::Reflink));
+    }
+
+    #[test]
+    fn what_is_to_be_deleted_lies_on_the_shelf_that_was_looked_at() {
+        let folder = tempfile::tempdir().unwrap();
+        let put = |shelf: &Shelf| {
+            let record = Record::new(testing::snapshot("aaaaaaaaaaaa", 0), serde_json::Value::Null);
+            let id = record.snapshot.id.clone();
+            std::fs::create_dir_all(shelf.files(&id)).unwrap();
+            record.write(&shelf.record(&id)).unwrap();
+            id
+        };
+        let shelf = |name: &str| Shelf {
+            path: folder.path().join(name),
+            inside: false,
+        };
+        let (one, other) = (shelf("one"), shelf("other"));
+        let id = put(&one);
+        put(&other);
+        let aside = set_aside(&one, &id).unwrap();
+        std::fs::rename(&one.path, folder.path().join("moved")).unwrap();
+        std::fs::rename(&other.path, &one.path).unwrap();
+        std::fs::remove_dir(aside.path.join("files")).unwrap();
+        assert!(one.files(&id).exists());
+        // Nor is a link followed to it.
+        std::fs::rename(one.folder(&id), folder.path().join("real")).unwrap();
+        std::os::unix::fs::symlink(folder.path().join("real"), one.folder(&id)).unwrap();
+        assert!(matches!(set_aside(&one, &id), Err(Error::NoSnapshot(_))));
     }
 }

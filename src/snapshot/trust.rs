@@ -2,8 +2,8 @@
 //!
 //! Who may write beside a folder can make `.coffer-snapshots` there before anybody else does: a link to another folder, or
 //! one with forged records. Root would then delete or hand out what these name. So a shelf counts only as a real folder that
-//! belongs to who works with it, or to root, and that nobody else may write to; and it is opened once, so that it cannot be
-//! exchanged for another one meanwhile.
+//! belongs to who works with it, or to root, and that nobody else may write to. What is read and deleted there is had by what
+//! was opened ([`path_of`]), so that no other folder can take its place meanwhile; only what is made there goes by name.
 
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::path::{Path, PathBuf};

@@ -202,11 +202,18 @@ pub(super) fn clone_to(files: &Path, place: &Path) -> Result<String> {
 /// Deletes one.
 pub(super) fn delete(shelf: &Shelf, snapshot: &Snapshot, work: &Work) -> Result<()> {
     let _held = shelf.wait(work)?;
-    let gone = standing::set_aside(shelf, &snapshot.id)?;
-    if let Err(error) = tool::delete(&gone.join("files")) {
-        std::fs::rename(&gone, shelf.folder(&snapshot.id)).map_err(io_error("rename", &gone))?;
+    let aside = standing::set_aside(shelf, &snapshot.id)?;
+    let gone = &aside.path;
+    let files = gone.join("files");
+    // The program would follow a link to any subvolume.
+    let deleted = match trust::is_folder(&files) {
+        true => tool::delete(&files),
+        false => Ok(()),
+    };
+    if let Err(error) = deleted {
+        std::fs::rename(gone, gone.with_extension("")).map_err(io_error("rename", gone))?;
         return Err(error);
     }
-    discard(&gone);
+    discard(gone);
     sync_folder(&shelf.path)
 }

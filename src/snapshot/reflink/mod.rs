@@ -297,8 +297,8 @@ impl Provider for Reflink {
         let shelf = shelf(snapshot)?;
         let _held = shelf.wait(work)?;
         sweep(&shelf);
-        let gone = standing::set_aside(&shelf, &snapshot.id)?;
-        delete_tree(&gone)
+        let aside = standing::set_aside(&shelf, &snapshot.id)?;
+        delete_tree(&aside.path)
     }
 
     fn files(&self, snapshot: &Snapshot) -> Result<Box<dyn Files>> {

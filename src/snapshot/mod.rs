@@ -16,7 +16,7 @@ pub mod cover;
 pub mod databases;
 pub mod ebs;
 mod error;
-pub mod freeze;
+mod freeze;
 mod hold;
 pub mod hooks;
 mod levels;

@@ -25,8 +25,8 @@ pub struct Work<'a> {
     pub cancel: &'a Cancel,
     /// Takes a line for the log.
     pub note: &'a dyn Fn(String),
-    /// The moment, by the caller's clock.
-    pub now: Time,
+    /// The caller's clock.
+    pub now: &'a dyn Fn() -> Time,
     /// How many days a snapshot that a rollback takes beforehand stays; for ever when `None`.
     pub safety_days: Option<u32>,
     /// How long another job that works on the same snapshots is waited for.
@@ -62,7 +62,7 @@ impl Order {
             id: self.id.clone(),
             kind,
             target,
-            taken: work.now,
+            taken: (work.now)(),
             consistency: self.consistency,
             label: self.label.clone(),
             protected: self.protected,
@@ -78,9 +78,10 @@ impl Order {
 
     /// The snapshot of the present before going back.
     pub(super) fn safety(id: SnapshotId, to: &Snapshot, consistency: Consistency, work: &Work) -> Order {
+        let now = (work.now)();
         let later = |days: u32| Time {
-            seconds: work.now.seconds.saturating_add(i64::from(days) * DAY),
-            ..work.now
+            seconds: now.seconds.saturating_add(i64::from(days) * DAY),
+            ..now
         };
         Order {
             id,

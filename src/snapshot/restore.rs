@@ -300,7 +300,7 @@ mod tests {
                 progress: &Progress::default(),
                 cancel: &Cancel::default(),
                 note: &|_| {},
-                now: testing::time(0),
+                now: &|| testing::time(0),
                 safety_days: None,
                 patience: std::time::Duration::ZERO,
             };

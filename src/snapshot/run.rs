@@ -226,6 +226,12 @@ fn take_frozen(
         }
         frozen.held.push(held);
     }
+    // One moment for all: they are held, or taken one right after the other.
+    let moment = (work.now)();
+    let work = &Work {
+        now: &|| moment,
+        ..*work
+    };
     let mut taken: Vec<Snapshot> = Vec::new();
     let mut failed = None;
     let first = Instant::now();

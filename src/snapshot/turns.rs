@@ -107,7 +107,7 @@ mod tests {
                 progress: &progress,
                 cancel: &cancel,
                 note,
-                now: testing::time(0),
+                now: &|| testing::time(0),
                 safety_days: None,
                 patience: Duration::from_secs(patience),
             };

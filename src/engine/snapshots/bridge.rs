@@ -109,7 +109,7 @@ impl Engine {
             progress: &progress,
             cancel: job.cancel_flag(),
             note: &note,
-            now: self.now(),
+            now: &|| self.now(),
             safety_days: None,
             patience: PATIENCE,
         };

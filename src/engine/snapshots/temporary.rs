@@ -152,7 +152,7 @@ impl Engine {
             progress: &progress,
             cancel: &cancel,
             note: &|line| self.note(job, line),
-            now: self.now(),
+            now: &|| self.now(),
             safety_days: None,
             patience,
         };

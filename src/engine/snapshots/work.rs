@@ -44,7 +44,7 @@ impl Engine {
             progress: &job.progress,
             cancel: job.cancel_flag(),
             note: &note,
-            now: self.now(),
+            now: &|| self.now(),
             safety_days: self.config().safety_days(),
             patience: PATIENCE,
         };

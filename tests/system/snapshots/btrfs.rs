@@ -30,7 +30,22 @@ fn what_a_snapshot_takes_is_counted_to_the_byte_and_files_come_back() {
     );
     fs::remove_file(vol.join("d/big")).unwrap();
     fs::write(vol.join("d/note"), "now, and longer").unwrap();
-    let two = take(&bench, &vol, &[]);
+    let before = bench.path("before");
+    let two = take(
+        &bench,
+        &vol,
+        &["--run-before", &format!("touch '{}'", before.display())],
+    );
+    let taken: std::time::SystemTime = two["taken"]
+        .as_str()
+        .unwrap()
+        .parse::<jiff::Timestamp>()
+        .unwrap()
+        .into();
+    assert!(
+        taken > fs::metadata(&before).unwrap().modified().unwrap(),
+        "not when the job began"
+    );
     btrfs(&["filesystem", "sync"], &[&volume.mount]);
 
     let listed = list(&bench, &vol);

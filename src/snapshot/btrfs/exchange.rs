@@ -225,3 +225,35 @@ fn settle_at(target: &Path, shelf: &Shelf, id: &SnapshotId, record: &Record) -> 
         }
     }
 }
+
+/// Brings back the shelf of a subvolume that is a mount of its own, where a rollback was cut off between the exchange and
+/// that: it lies within the old state at the top level. Needs root.
+pub(super) fn bring_back(shelf: &Shelf) -> Result<()> {
+    let Some(home) = shelf.path.parent() else { return Ok(()) };
+    let all = mounts::all();
+    let Some(mount) = mounts::of(&all, home).filter(|mount| mount.point == home) else {
+        return Ok(());
+    };
+    let top = TopLevel::open(mount)?;
+    let target = top.below(&mount.root);
+    let beside = target.parent().map(std::fs::read_dir);
+    for old in beside
+        .into_iter()
+        .flatten()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+    {
+        let there = Shelf {
+            path: old.join(SHELF),
+            inside: true,
+        };
+        let name = old.file_name().and_then(OsStr::to_str).unwrap_or_default();
+        let id = SnapshotId(name.trim_start_matches(".coffer-").to_owned());
+        let is_ours = |record: Record| record.snapshot.target == Target::Folder(home.to_path_buf());
+        if is_new(&old) && there.open().is_ok() && standing::half_record(&there.part(&id)).is_some_and(is_ours) {
+            put_back(&there.path, &target.join(SHELF))?;
+        }
+    }
+    Ok(())
+}

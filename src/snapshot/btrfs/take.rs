@@ -5,17 +5,28 @@ use std::path::Path;
 use serde_json::json;
 
 use super::exchange::{self, is_new};
+use super::rollback::is_placeholder;
 use super::subvolume::{Subvolume, is_btrfs, is_root_of_subvolume, uuid_text};
 use super::{Consistency, Kind, MadeBy, Order, Result, Snapshot, Work, standing, tool};
 use crate::snapshot::record::{Record, sync_folder};
 use crate::snapshot::shelf::{Shelf, path_text};
-use crate::snapshot::system::{errno, io_error};
+use crate::snapshot::system::{errno, io_error, is_root};
 use crate::snapshot::trust;
 
 /// Makes the shelf if it is not there: a subvolume, for its owner alone, since snapshots hold what was deleted since.
 pub(super) fn make(shelf: &Shelf) -> Result<()> {
-    if shelf.path.symlink_metadata().is_ok() {
-        return Ok(());
+    // Where one was when a snapshot was made, an empty place stands in that.
+    let there = || shelf.path.symlink_metadata().ok();
+    let is_missing = || there().is_none_or(|about| is_placeholder(&about));
+    if shelf.inside && is_root() && is_missing() {
+        exchange::bring_back(shelf)?;
+    }
+    match there() {
+        Some(about) if is_placeholder(&about) => {
+            std::fs::remove_dir(&shelf.path).map_err(io_error("remove", &shelf.path))?;
+        }
+        Some(_) => return Ok(()),
+        None => {}
     }
     match tool::create(&shelf.path) {
         // Another process may have been quicker.

@@ -129,7 +129,7 @@ fn a_subvolume_goes_back_whole_unless_somebody_uses_it() {
 }
 
 #[test]
-#[ignore = "needs root, btrfs-progs (tests/run)"]
+#[ignore = "needs root, btrfs-progs, strace (tests/run)"]
 fn a_subvolume_that_is_mounted_alone_goes_back_too() {
     let bench = Bench::new();
     let volume = Volume::btrfs(&bench, "m");
@@ -191,6 +191,17 @@ fn a_subvolume_that_is_mounted_alone_goes_back_too() {
         "the snapshots went along"
     );
     assert_eq!(listed.len(), 3);
+
+    // Cut off when the shelf is still in the old state: the next one brings it back.
+    let rollback = ["snapshot", "rollback", id(&second), "--of", home.to_str().unwrap()].map(OsStr::new);
+    let mut killed = super::injected(&bench, "renameat2:signal=KILL:when=3", &rollback);
+    assert!(!killed.output().unwrap().status.success());
+    mount(&[&words[..], &[home.as_os_str()]].concat());
+    assert!(list(&bench, &home).is_empty(), "it was cut off there");
+    take(&bench, &home, &[]);
+    assert_eq!(fs::read_to_string(home.join("a")).unwrap(), "two");
+    assert_eq!(list(&bench, &home).len(), 5);
+    assert_eq!(fs::read_dir(&volume.mount).unwrap().count(), 1, "nothing is left over");
 }
 
 #[test]

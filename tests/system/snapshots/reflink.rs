@@ -76,7 +76,12 @@ fn a_folder_is_copied_with_all_its_metadata_and_goes_back() {
 
     let clone = volume.mount.join("clone");
     let words = ["snapshot", "clone", id(&one)].map(OsStr::new);
-    let slow = slowly(&bench, &[&words[..], &[clone.as_os_str()]].concat(), 50).spawn();
+    let slow = super::injected(
+        &bench,
+        "ioctl:delay_enter=50000",
+        &[&words[..], &[clone.as_os_str()]].concat(),
+    )
+    .spawn();
     let slow = slow.unwrap();
     crate::support::wait_until("the clone is begun", || clone.join("d").exists());
     let refused = both(&snapshot_any(&bench, &["delete", id(&one)]));
@@ -85,19 +90,6 @@ fn a_folder_is_copied_with_all_its_metadata_and_goes_back() {
     assert_eq!(tree(&clone), tree(&web));
     snapshot(&bench, &["delete", id(&one), id(safety)]);
     assert!(list(&bench, &web).is_empty());
-}
-
-/// Coffer, for which sharing the blocks of a file takes this many milliseconds longer.
-fn slowly(bench: &Bench, words: &[&OsStr], milliseconds: u32) -> Command {
-    let coffer = bench.coffer_command(words);
-    let mut slow = Command::new("strace");
-    slow.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=ioctl", "-e"]);
-    slow.arg(format!("inject=ioctl:delay_enter={milliseconds}000"));
-    slow.arg(coffer.get_program()).args(coffer.get_args());
-    for (name, value) in coffer.get_envs() {
-        slow.env(name, value.unwrap_or_default());
-    }
-    slow
 }
 
 /// By other names, as a container does, it is in use all the same.
@@ -192,7 +184,11 @@ fn what_does_not_stand_still_is_said_to_be_of_no_one_moment() {
     });
     // Between looking at a file and looking again lies half a second in which its blocks are shared: the writer is there too.
     let words = ["snapshot", "take", "--json", "--consistency", "crash"].map(OsStr::new);
-    let mut slow = slowly(&bench, &[&words[..], &[web.as_os_str()]].concat(), 500);
+    let mut slow = super::injected(
+        &bench,
+        "ioctl:delay_enter=500000",
+        &[&words[..], &[web.as_os_str()]].concat(),
+    );
     let output = slow.output().unwrap();
     assert!(both(&output).contains("not of one moment"), "{}", both(&output));
     drop(writer);

@@ -113,7 +113,7 @@ pub(super) struct Aside {
 }
 
 /// An error as one of a file by its own name, not by that of what was opened.
-fn called(error: Error, name: &Path) -> Error {
+pub(super) fn called(error: Error, name: &Path) -> Error {
     let path = name.to_path_buf();
     match error {
         Error::Io { action, source, .. } => Error::Io { action, path, source },

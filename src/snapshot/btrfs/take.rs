@@ -222,7 +222,7 @@ pub(super) fn delete(shelf: &Shelf, snapshot: &Snapshot, work: &Work) -> Result<
         false => Ok(()),
     };
     if let Err(error) = deleted {
-        std::fs::rename(gone, gone.with_extension("")).map_err(io_error("rename", gone))?;
+        std::fs::rename(gone, gone.with_extension("")).map_err(io_error("rename", &shelf.folder(&snapshot.id)))?;
         return Err(error);
     }
     discard(gone);

@@ -298,7 +298,7 @@ impl Provider for Reflink {
         let _held = shelf.wait(work)?;
         sweep(&shelf);
         let aside = standing::set_aside(&shelf, &snapshot.id)?;
-        delete_tree(&aside.path)
+        delete_tree(&aside.path).map_err(|error| standing::called(error, &shelf.folder(&snapshot.id)))
     }
 
     fn files(&self, snapshot: &Snapshot) -> Result<Box<dyn Files>> {

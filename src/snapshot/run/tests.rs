@@ -174,7 +174,7 @@ fn taken(
         progress: &Progress::default(),
         cancel: &Cancel::default(),
         note: &note,
-        now: testing::time(5),
+        now: &|| testing::time(5),
         safety_days: None,
         patience: Duration::ZERO,
     };

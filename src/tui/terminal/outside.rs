@@ -12,6 +12,8 @@ use crate::progress::ProgressSample;
 pub struct Outside {
     engine: Engine,
     waiting: VecDeque<(RequestId, Question)>,
+    /// How many jobs were asked for of which nothing was heard yet.
+    starting: usize,
 }
 
 impl Outside {
@@ -20,7 +22,14 @@ impl Outside {
         Outside {
             engine,
             waiting: VecDeque::new(),
+            starting: 0,
         }
+    }
+
+    /// Whether a job was asked for of which nothing was heard yet.
+    #[cfg(test)]
+    pub fn is_starting(&self) -> bool {
+        self.starting > 0
     }
 
     /// Remembers the place for the next start. It is a convenience: that it cannot be written is no news.
@@ -62,8 +71,14 @@ impl Outside {
                 }
             }
             Event::JobStarted(info) => Msg::JobStarted(info, at),
-            Event::JobNamed { job, title } => Msg::JobNamed(job, title),
-            Event::NotStarted(text) => Msg::Refused(text, at),
+            Event::JobNamed { job, title } => {
+                self.starting = self.starting.saturating_sub(1);
+                Msg::JobNamed(job, title)
+            }
+            Event::NotStarted(text) => {
+                self.starting = self.starting.saturating_sub(1);
+                Msg::Refused(text, at)
+            }
             Event::JobChanged { job, state } => Msg::JobChanged(job, state, at),
             Event::VaultChanged { vault } => Msg::VaultChanged(vault),
             Event::SnapshotsChanged { target } => Msg::SnapshotsChanged(target),
@@ -114,6 +129,7 @@ impl Outside {
                 }],
             },
             Effect::Start { task, title } => {
+                self.starting += 1;
                 self.engine.ask_start(*task, title);
                 Vec::new()
             }

@@ -202,7 +202,8 @@ impl Journey {
         let since = Instant::now();
         loop {
             let busy = self.happen();
-            let quiet = self.model.asked.is_empty() && self.model.jobs.running().next().is_none();
+            let starting = self.outside.is_starting();
+            let quiet = !starting && self.model.asked.is_empty() && self.model.jobs.running().next().is_none();
             if !busy && quiet {
                 return;
             }

@@ -238,6 +238,7 @@ fn the_password_is_asked_for_tried_and_forgotten() {
 fn a_locked_vault_asks_only_where_one_goes() {
     let mut stage = Stage::new(120, 40, Look::default());
     stage.keys("j");
+    stage.wait(200);
     assert!(stage.model.dialogs.is_empty(), "passing by asks nothing");
     assert!(stage.screen().contains("This vault is locked"), "{}", stage.screen());
     stage.keys("Enter");

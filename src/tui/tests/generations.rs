@@ -96,6 +96,7 @@ fn what_is_staged_stays_with_its_vault() {
     let mut stage = stage("d h j");
     assert_eq!(to_be_deleted(&stage), 0);
     stage.keys("k");
+    stage.wait(200);
     assert_eq!(to_be_deleted(&stage), 1);
     // Gone in the meantime: no longer staged.
     stage.model.generations.load = Default::default();
@@ -191,6 +192,7 @@ fn a_locked_vaults_generations_are_shown_as_they_were_known() {
     stage.keys("2");
     stage.silent = true;
     stage.keys("j");
+    stage.wait(200);
     let request = stage.unanswered.iter().find_map(|(request, question)| match question {
         Question::Generations { vault } if vault == "away" => Some(*request),
         _ => None,
@@ -225,6 +227,7 @@ fn a_wrong_password_in_the_config_is_told() {
         }
     });
     stage.keys("2 j");
+    stage.wait(200);
     let screen = stage.screen();
     assert!(screen.contains("locked: wrong password"), "{screen}");
     stage.keys("Enter");

@@ -18,3 +18,4 @@ mod search;
 mod setup;
 mod snapshots;
 mod time_travel;
+mod waiting;

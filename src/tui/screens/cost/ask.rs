@@ -134,6 +134,8 @@ fn what_if(model: &mut Model, effects: &mut Vec<Effect>) {
         known.load = Load::Loading;
         known.measuring = None;
         known.since = None;
+        // Another vault may be measured for minutes, or not answer at all.
+        abandon(model, WHAT_IF, effects);
         fates::show(model);
     }
     let opened = model.cost.known.load == Load::Locked && model.generations.load == Load::Ready;

@@ -3,7 +3,7 @@
 use super::super::super::asking::{Told, ask, failed};
 use super::super::super::model::{Load, Model, Screen};
 use super::super::super::msg::Effect;
-use super::Pane;
+use super::{Pane, REST, rests};
 use crate::engine::{Answer, Question};
 use crate::vault::Id;
 
@@ -18,20 +18,22 @@ pub struct Shown {
     due: u64,
 }
 
-/// Milliseconds that the cursor rests before the details follow it.
-const REST: u64 = 160;
+/// Slots of questions.
+pub(super) const RUNS: &str = "vaults.runs";
+pub(super) const COSTS: &str = "vaults.costs";
 
 /// Asks for what the third pane shows, and lets it follow the cursor.
 pub(super) fn fetch(model: &mut Model, effects: &mut Vec<Effect>) {
     if model.screen != Screen::Vaults {
         return;
     }
-    if model.generations.runs_load == Load::Idle
-        && !model.asks("vaults.runs")
+    if rests(model)
+        && model.generations.runs_load == Load::Idle
+        && !model.asks(RUNS)
         && let Some(vault) = model.generations.vault.clone()
     {
         model.generations.runs_load = Load::Loading;
-        ask(model, "vaults.runs", Question::Runs { vault }, take_runs, effects);
+        ask(model, RUNS, Question::Runs { vault }, take_runs, effects);
     }
     costs(model, effects);
     let now = model.now.millis;
@@ -59,12 +61,12 @@ fn costs(model: &mut Model, effects: &mut Vec<Effect>) {
     let wanted = model.pane != Pane::Vaults && generations.load == Load::Ready && !generations.all.is_empty();
     if wanted
         && generations.costs_load == Load::Idle
-        && !model.asks("vaults.costs")
+        && !model.asks(COSTS)
         && let Some(vault) = generations.vault.clone()
     {
         model.generations.costs_load = Load::Loading;
         let question = Question::GenerationCosts { vault };
-        ask(model, "vaults.costs", question, take_costs, effects);
+        ask(model, COSTS, question, take_costs, effects);
     }
 }
 

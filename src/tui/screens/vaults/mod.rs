@@ -14,7 +14,7 @@ pub(super) mod view;
 use std::collections::{HashMap, HashSet};
 
 use super::super::actions::{Act, Action, At, Context};
-use super::super::asking::{Told, ask, failed};
+use super::super::asking::{Told, abandon, ask, failed};
 use super::super::dialog::Moves;
 use super::super::dialogs::{backup, password, restore};
 use super::super::model::{Load, Model, Screen};
@@ -39,6 +39,12 @@ pub const DETAILS: Context = Context {
     list: false,
     ..Context::screen("details", "Details")
 };
+
+/// The slot of the question for a vault's generations.
+const GENERATIONS_OF: &str = "generations";
+
+/// Milliseconds that the cursor rests before another vault or generation is shown.
+const REST: u64 = 160;
 
 /// What one can do here.
 #[rustfmt::skip] // a table, read by its columns
@@ -104,6 +110,8 @@ pub struct Vaults {
 pub struct Generations {
     /// Whose.
     pub vault: Option<String>,
+    /// From when on they are asked for, in milliseconds: once the cursor rests on their vault.
+    due: u64,
     /// All of them, newest first.
     pub all: Vec<GenerationRow>,
     /// Those shown.
@@ -178,21 +186,22 @@ pub(super) fn fetch(model: &mut Model, effects: &mut Vec<Effect>) {
         ask(model, "vaults", Question::Vaults, take_vaults, effects);
     }
     let vault = model.vaults.list.current().map(|row| row.name.clone());
-    follow_vault(model, vault);
+    follow_vault(model, vault, effects);
     let shown = match model.screen {
         Screen::Vaults => model.is_wide() || model.pane != Pane::Vaults,
         Screen::Files | Screen::Cost => true,
         _ => false,
     };
     if shown
+        && rests(model)
         && model.generations.load == Load::Idle
-        && !model.asks("generations")
+        && !model.asks(GENERATIONS_OF)
         && let Some(vault) = model.generations.vault.clone()
     {
         model.generations.load = Load::Loading;
         ask(
             model,
-            "generations",
+            GENERATIONS_OF,
             Question::Generations { vault },
             take_generations,
             effects,
@@ -241,17 +250,35 @@ pub(super) fn status(model: &Model) -> Option<(String, Role)> {
     (staged > 0).then(|| (format!("{words} to be deleted: w reviews, z takes back"), Role::Danger))
 }
 
-/// The generations follow the vault under the cursor.
-fn follow_vault(model: &mut Model, vault: Option<String>) {
-    if model.vaults.load == Load::Ready && model.generations.vault != vault {
-        let mut list = std::mem::take(&mut model.generations.list);
-        list.start_at(0);
-        model.generations = Generations {
-            vault,
-            list,
-            ..Generations::default()
-        };
+/// The generations follow the vault under the cursor. Nobody waits any more for what was asked of the vault before: one that
+/// does not answer keeps nothing from the others.
+fn follow_vault(model: &mut Model, vault: Option<String>, effects: &mut Vec<Effect>) {
+    if model.vaults.load != Load::Ready || model.generations.vault == vault {
+        return;
     }
+    let due = match model.generations.vault {
+        Some(_) => model.now.millis + REST,
+        None => 0,
+    };
+    let mut list = std::mem::take(&mut model.generations.list);
+    list.start_at(0);
+    model.generations = Generations {
+        vault,
+        due,
+        list,
+        ..Generations::default()
+    };
+    for slot in [GENERATIONS_OF, follow::RUNS, follow::COSTS] {
+        abandon(model, slot, effects);
+    }
+    if !rests(model) {
+        effects.push(Effect::Wake(due));
+    }
+}
+
+/// Whether the cursor rests on the vault, or one has gone into it.
+fn rests(model: &Model) -> bool {
+    model.screen != Screen::Vaults || model.pane != Pane::Vaults || model.now.millis >= model.generations.due
 }
 
 fn take_vaults(model: &mut Model, _: &Question, told: Told, _: &mut Vec<Effect>) {

@@ -23,6 +23,18 @@ pub struct Told {
     pub answer: Answer,
     /// Whether no more answers to this question come.
     pub complete: bool,
+    /// Whether what it is about has changed since it was asked.
+    pub old: bool,
+}
+
+impl Told {
+    /// How a list stands that this is about: one that has changed since is to be asked for again.
+    pub fn here(&self) -> Load {
+        match self.complete && self.old {
+            true => Load::Idle,
+            false => Load::Ready,
+        }
+    }
 }
 
 /// Something asked that has no answer yet.
@@ -36,6 +48,8 @@ pub enum Asked {
         question: Box<Question>,
         /// Who takes the answer.
         take: Take,
+        /// Whether what it is about has changed since.
+        old: bool,
     },
     /// Something that is being done.
     Done {
@@ -61,6 +75,16 @@ impl Model {
         self.asked.values().any(|asked| asked.slot() == slot)
     }
 
+    /// What was asked into these slots and has no answer yet is about something that has changed meanwhile: its answer is
+    /// taken, and is old.
+    pub fn outdate(&mut self, slots: &[&str]) {
+        for asked in self.asked.values_mut() {
+            if let Asked::Question { slot, old, .. } = asked {
+                *old |= slots.contains(slot);
+            }
+        }
+    }
+
     /// The number of the next question.
     fn request(&mut self, asked: Asked) -> RequestId {
         let request = self.next_request;
@@ -76,6 +100,7 @@ pub fn ask(model: &mut Model, slot: &'static str, question: Question, take: Take
         slot,
         question: Box::new(question.clone()),
         take,
+        old: false,
     });
     effects.push(Effect::Ask(request, question));
 }
@@ -126,7 +151,12 @@ pub(super) fn take(model: &mut Model, request: RequestId, answer: Answer, comple
         model.asked.get(&request).cloned()
     };
     match asked {
-        Some(Asked::Question { question, take, .. }) => take(model, &question, Told { answer, complete }, effects),
+        Some(Asked::Question {
+            question, take, old, ..
+        }) => {
+            let told = Told { answer, complete, old };
+            take(model, &question, told, effects);
+        }
         Some(Asked::Done { take, .. }) => take(model, answer, effects),
         None => {}
     }

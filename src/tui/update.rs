@@ -11,7 +11,7 @@ use super::dialog::Then;
 use super::dialogs::{first, quit};
 use super::field::Field;
 use super::keys::{Code, Key, Resolved};
-use super::model::{Load, Model};
+use super::model::Model;
 use super::msg::{Effect, Msg};
 use super::theme::Role;
 use super::widgets::form::Reply;
@@ -258,10 +258,10 @@ fn job_changed(model: &mut Model, info: Arc<JobInfo>, state: JobState, effects: 
 
 /// A vault has other generations now.
 fn vault_changed(model: &mut Model, vault: &str) {
-    model.vaults.load = Load::Idle;
+    screens::vaults::changed(model);
     screens::stale(model);
     if model.generations.vault.as_deref() == Some(vault) {
         screens::files::vault_changed(model);
-        model.generations.load = Load::Idle;
+        screens::vaults::generations_changed(model);
     }
 }

@@ -5,7 +5,7 @@ use super::super::asking::{Told, ask, change, complain, failed};
 use super::super::dialog::{Dialog, Then, with_top};
 use super::super::model::{Load, Model};
 use super::super::msg::Effect;
-use super::super::screens::vaults::{GENERATIONS, VAULTS};
+use super::super::screens::vaults::{self, GENERATIONS, VAULTS};
 use super::super::theme::Role;
 use super::super::view::canvas::Canvas;
 use super::super::widgets::form::{Choice, Entry, Form};
@@ -281,7 +281,7 @@ fn saved(model: &mut Model, answer: Answer, _: &mut Vec<Effect>) {
 
 /// Reads the vaults anew, with the cursor on this one.
 pub(super) fn go_to(model: &mut Model, vault: Option<String>) {
-    model.vaults.load = Load::Idle;
+    vaults::changed(model);
     model.wanted_vault = vault;
 }
 
@@ -304,7 +304,7 @@ fn removed(model: &mut Model, answer: Answer, _: &mut Vec<Effect>) {
         Answer::Changed(changed) => model.say(Role::Good, text::escape(changed.text.as_bytes())),
         other => complain(model, other),
     }
-    model.vaults.load = Load::Idle;
+    vaults::changed(model);
 }
 
 /// Puts the picked folder into the form below.

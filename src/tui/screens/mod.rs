@@ -242,8 +242,8 @@ pub(super) fn stale(model: &mut Model) {
 /// Reads the lists anew.
 pub(super) fn reload(act: &mut Act) {
     let model = &mut *act.model;
-    model.vaults.load = Load::Idle;
-    model.generations.load = Load::Idle;
+    vaults::changed(model);
+    vaults::generations_changed(model);
     model.files.load = Load::Idle;
     model.files.list.forget();
     search::reload(model);

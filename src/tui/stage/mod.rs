@@ -46,7 +46,7 @@ pub struct World {
 
 impl World {
     /// What it answers.
-    fn answer(&self, question: &Question) -> Answer {
+    pub fn answer(&self, question: &Question) -> Answer {
         let topics = [
             vaults::answer,
             cost::answer,

@@ -60,3 +60,40 @@ fn a_vault_that_is_measured_keeps_no_figures_from_the_others() {
     });
     assert!(!stage.screen().contains("12 of 900"), "that is the other vault's");
 }
+
+/// What changes while an answer is on its way may not be in that: it is asked for again.
+#[test]
+fn a_change_is_not_swallowed_by_an_older_answer() {
+    let mut stage = stage("2 Enter");
+    let of_it = |question: &Question| {
+        matches!(
+            question,
+            Question::Vaults
+                | Question::Generations { .. }
+                | Question::Runs { .. }
+                | Question::Overview
+                | Question::VaultCosts
+        )
+    };
+    stage.send(Msg::VaultChanged("home".into()));
+    assert_eq!(waiting(&stage, of_it), 5);
+    // Another change, and R, before any of them is answered.
+    stage.send(Msg::VaultChanged("home".into()));
+    stage.keys("R");
+    assert_eq!(waiting(&stage, of_it), 5, "one question at a time");
+    let older = std::mem::take(&mut stage.unanswered);
+    for (request, question) in older {
+        let (at, answer) = (stage.now(), stage.world.answer(&question));
+        stage.send(Msg::Answer {
+            request,
+            answer,
+            complete: true,
+            at,
+        });
+    }
+    assert_eq!(waiting(&stage, of_it), 5, "what is new is asked for");
+    stage.answer();
+    stage.silent = false;
+    stage.wait(1);
+    assert!(stage.unanswered.is_empty(), "once");
+}

@@ -5,7 +5,7 @@ use super::super::super::asking::{change, complain};
 use super::super::super::dialog::{Dialog, Guard, Moves, Then, with_top};
 use super::super::super::dialogs::confirm::Confirm;
 use super::super::super::dialogs::{frame, keys_line, line, room};
-use super::super::super::model::{Load, Model};
+use super::super::super::model::Model;
 use super::super::super::msg::Effect;
 use super::super::super::theme::Role;
 use super::super::super::view::canvas::Canvas;
@@ -207,7 +207,7 @@ fn offer_to_save(act: &mut Act) {
 fn saved(model: &mut Model, answer: Answer, _: &mut Vec<Effect>) {
     match answer {
         Answer::Changed(changed) => {
-            model.cost.config_load = Load::Idle;
+            ask::config_changed(model);
             model.say(Role::Good, text::escape(changed.text.as_bytes()));
         }
         other => complain(model, other),

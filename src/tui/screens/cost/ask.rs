@@ -83,9 +83,15 @@ pub(super) fn is_old(model: &Model) -> bool {
 
 /// The vault is not as it was, or prices are not: asks again.
 pub(in super::super) fn stale(model: &mut Model) {
-    let cost = &mut model.cost;
-    cost.known.answered = None;
-    cost.config_load = Load::Idle;
+    model.cost.known.answered = None;
+    model.outdate(&[WHAT_IF]);
+    config_changed(model);
+}
+
+/// The config is not as it was.
+pub(super) fn config_changed(model: &mut Model) {
+    model.cost.config_load = Load::Idle;
+    model.outdate(&[CONFIG]);
 }
 
 pub(in super::super) fn fetch(model: &mut Model, effects: &mut Vec<Effect>) {
@@ -175,7 +181,7 @@ fn take_what_if(model: &mut Model, asked: &Question, told: Told, _: &mut Vec<Eff
     if !is_wanted {
         return;
     }
-    known.answered = Some(asked.clone());
+    known.answered = (!told.old).then(|| asked.clone());
     match told.answer {
         Answer::WhatIf(what) => {
             known.answer = Some((asked.clone(), *what));
@@ -191,10 +197,11 @@ fn take_what_if(model: &mut Model, asked: &Question, told: Told, _: &mut Vec<Eff
 
 fn take_config(model: &mut Model, _: &Question, told: Told, _: &mut Vec<Effect>) {
     let cost = &mut model.cost;
+    let here = told.here();
     match told.answer {
         Answer::Config(now) => {
             cost.config = Some(now);
-            cost.config_load = Load::Ready;
+            cost.config_load = here;
         }
         other => cost.config_load = failed(other),
     }

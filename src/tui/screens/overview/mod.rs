@@ -28,6 +28,11 @@ pub(super) use view::draw;
 /// Where keys go.
 pub const CONTEXT: Context = Context::screen("overview", "Overview");
 
+/// Slots of questions.
+const SLOT: &str = "overview";
+const COSTS: &str = "overview.costs";
+const COVERAGE: &str = "overview.coverage";
+
 /// What one can do here.
 #[rustfmt::skip] // a table, read by its columns
 pub static ACTIONS: &[Action] = &[
@@ -61,51 +66,54 @@ pub struct Overview {
 /// Asks for what is shown.
 pub(super) fn fetch(model: &mut Model, effects: &mut Vec<Effect>) {
     let wanted = matches!(model.screen, Screen::Overview | Screen::Vaults);
-    if wanted && model.overview.load == Load::Idle && !model.asks("overview") {
+    if wanted && model.overview.load == Load::Idle && !model.asks(SLOT) {
         model.overview.load = Load::Loading;
-        ask(model, "overview", Question::Overview, take, effects);
+        ask(model, SLOT, Question::Overview, take, effects);
     }
-    if wanted && model.overview.costs_load == Load::Idle && !model.asks("overview.costs") {
+    if wanted && model.overview.costs_load == Load::Idle && !model.asks(COSTS) {
         model.overview.costs_load = Load::Loading;
-        ask(model, "overview.costs", Question::VaultCosts, take_costs, effects);
+        ask(model, COSTS, Question::VaultCosts, take_costs, effects);
     }
     let shown = model.screen == Screen::Overview;
-    if shown && model.overview.coverage_load == Load::Idle && !model.asks("overview.coverage") {
+    if shown && model.overview.coverage_load == Load::Idle && !model.asks(COVERAGE) {
         model.overview.coverage_load = Load::Loading;
-        ask(model, "overview.coverage", Question::Coverage, take_coverage, effects);
+        ask(model, COVERAGE, Question::Coverage, take_coverage, effects);
     }
 }
 
 fn take_coverage(model: &mut Model, _: &Question, told: Told, _: &mut Vec<Effect>) {
+    let here = told.here();
     match told.answer {
         Answer::Coverage(rows) => {
             let (told, others): (Vec<_>, Vec<_>) = rows.into_iter().partition(coverage::is_told);
             model.overview.coverage = told;
             model.overview.uncovered = others.len() as u64;
-            model.overview.coverage_load = Load::Ready;
+            model.overview.coverage_load = here;
         }
         other => model.overview.coverage_load = failed(other),
     }
 }
 
 fn take_costs(model: &mut Model, _: &Question, told: Told, _: &mut Vec<Effect>) {
+    let here = told.here();
     match told.answer {
         Answer::VaultCosts(rows) => {
             model.overview.costs = rows;
-            model.overview.costs_load = Load::Ready;
+            model.overview.costs_load = here;
         }
         other => model.overview.costs_load = failed(other),
     }
 }
 
 fn take(model: &mut Model, _: &Question, told: Told, _: &mut Vec<Effect>) {
+    let here = told.here();
     match told.answer {
         // A first part that knows less than what is shown is not shown.
         Answer::Overview(part) if model.overview.told.looked && !part.looked => {}
         Answer::Overview(part) => {
             model.overview.told = *part;
             if told.complete || model.overview.load == Load::Loading {
-                model.overview.load = Load::Ready;
+                model.overview.load = here;
             }
         }
         other => model.overview.load = failed(other),
@@ -117,6 +125,7 @@ pub(super) fn stale(model: &mut Model) {
     model.overview.load = Load::Idle;
     model.overview.costs_load = Load::Idle;
     model.overview.coverage_load = Load::Idle;
+    model.outdate(&[SLOT, COSTS, COVERAGE]);
 }
 
 /// Lays the rows out anew, for the width and the height of the screen.

@@ -77,11 +77,12 @@ fn take_costs(model: &mut Model, asked: &Question, told: Told, _: &mut Vec<Effec
     if model.generations.vault.as_ref() != Some(vault) {
         return;
     }
+    let here = told.here();
     match told.answer {
         Answer::GenerationCosts(costs) => {
             let rows = costs.rows.into_iter();
             model.generations.costs = rows.map(|row| (row.id, (row.exclusive, row.monthly))).collect();
-            model.generations.costs_load = Load::Ready;
+            model.generations.costs_load = here;
         }
         Answer::Measuring { .. } => {}
         other => model.generations.costs_load = failed(other),
@@ -93,10 +94,11 @@ fn take_runs(model: &mut Model, asked: &Question, told: Told, _: &mut Vec<Effect
     if model.generations.vault.as_ref() != Some(vault) {
         return;
     }
+    let here = told.here();
     match told.answer {
         Answer::Runs(runs) => {
             model.generations.runs = runs;
-            model.generations.runs_load = Load::Ready;
+            model.generations.runs_load = here;
         }
         other => model.generations.runs_load = failed(other),
     }
@@ -106,4 +108,5 @@ fn take_runs(model: &mut Model, asked: &Question, told: Told, _: &mut Vec<Effect
 pub(in super::super) fn stale(model: &mut Model) {
     model.generations.runs_load = Load::Idle;
     model.generations.costs_load = Load::Idle;
+    model.outdate(&[RUNS, COSTS]);
 }

@@ -40,7 +40,8 @@ pub const DETAILS: Context = Context {
     ..Context::screen("details", "Details")
 };
 
-/// The slot of the question for a vault's generations.
+/// Slots of the questions for the vaults and for one's generations.
+const ALL_VAULTS: &str = "vaults";
 const GENERATIONS_OF: &str = "generations";
 
 /// Milliseconds that the cursor rests before another vault or generation is shown.
@@ -181,9 +182,9 @@ fn cannot_change(model: &Model) -> Option<String> {
 
 /// Asks for the vaults, and for the generations of the one under the cursor.
 pub(super) fn fetch(model: &mut Model, effects: &mut Vec<Effect>) {
-    if model.vaults.load == Load::Idle {
+    if model.vaults.load == Load::Idle && !model.asks(ALL_VAULTS) {
         model.vaults.load = Load::Loading;
-        ask(model, "vaults", Question::Vaults, take_vaults, effects);
+        ask(model, ALL_VAULTS, Question::Vaults, take_vaults, effects);
     }
     let vault = model.vaults.list.current().map(|row| row.name.clone());
     follow_vault(model, vault, effects);
@@ -281,7 +282,20 @@ fn rests(model: &Model) -> bool {
     model.screen != Screen::Vaults || model.pane != Pane::Vaults || model.now.millis >= model.generations.due
 }
 
+/// The vaults may not be as they were: reads them anew.
+pub(crate) fn changed(model: &mut Model) {
+    model.vaults.load = Load::Idle;
+    model.outdate(&[ALL_VAULTS]);
+}
+
+/// The vault shown may have other generations: reads them anew.
+pub(crate) fn generations_changed(model: &mut Model) {
+    model.generations.load = Load::Idle;
+    model.outdate(&[GENERATIONS_OF]);
+}
+
 fn take_vaults(model: &mut Model, _: &Question, told: Told, _: &mut Vec<Effect>) {
+    let here = told.here();
     let mut rows = match told.answer {
         Answer::Vaults(rows) => rows,
         other => {
@@ -302,9 +316,11 @@ fn take_vaults(model: &mut Model, _: &Question, told: Told, _: &mut Vec<Effect>)
         rows.insert(0, row);
     }
     model.vaults.all = rows;
-    model.vaults.load = Load::Ready;
+    model.vaults.load = here;
     show_vaults(model);
-    if let Some(wanted) = model.wanted_vault.take()
+    // One that was made just now is in the answer to come.
+    if model.vaults.load == Load::Ready
+        && let Some(wanted) = model.wanted_vault.take()
         && model
             .vaults
             .list
@@ -321,10 +337,11 @@ fn take_generations(model: &mut Model, asked: &Question, told: Told, _: &mut Vec
     if model.generations.vault.as_ref() != Some(vault) {
         return;
     }
+    let here = told.here();
     match told.answer {
         Answer::Generations(rows) => {
             model.generations.all = rows;
-            model.generations.load = Load::Ready;
+            model.generations.load = here;
             if told.complete {
                 staging::forget_gone(model);
             }

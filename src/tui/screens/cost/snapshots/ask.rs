@@ -153,7 +153,7 @@ pub(in super::super) fn changed(model: &mut Model) {
     let side = &mut model.cost.snapshots;
     side.old |= side.load == Load::Ready;
     side.known.answered = None;
-    model.cost.config_load = Load::Idle;
+    super::super::ask::config_changed(model);
     edit::settle(model);
 }
 

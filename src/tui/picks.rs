@@ -3,13 +3,15 @@
 //! Rows are known by an id, so that what is selected stays so when the list is read anew or filtered. What does not live
 //! here: what is done with it, and the selection of files, which is made of rules.
 
+use std::ops::RangeInclusive;
+
 use super::window::Window;
 
 /// What is selected, and where a range began.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picks<I> {
     picked: Vec<I>,
-    anchor: Option<u64>,
+    anchor: Option<I>,
 }
 
 impl<I> Default for Picks<I> {
@@ -42,17 +44,17 @@ impl<I: Clone + PartialEq> Picks<I> {
         self.anchor.is_some()
     }
 
-    /// Whether the range being made holds this row.
-    pub fn in_range<T>(&self, row: u64, list: &Window<T>) -> bool {
-        self.anchor
-            .is_some_and(|anchor| (anchor.min(list.cursor())..=anchor.max(list.cursor())).contains(&row))
+    /// The numbers of the rows that the range being made holds.
+    pub fn in_range<T>(&self, list: &Window<T>, id: impl Fn(&T) -> I) -> Option<RangeInclusive<u64>> {
+        let anchor = self.anchor.as_ref()?;
+        Some(list.range(|row| id(row) == *anchor))
     }
 
     /// The rows of the range, else the one under the cursor.
-    fn ranged<'a, T>(&self, list: &'a Window<T>) -> impl Iterator<Item = &'a T> + use<'a, I, T> {
+    fn ranged<'a, T>(&self, list: &'a Window<T>, id: impl Fn(&T) -> I) -> Vec<&'a T> {
         let cursor = list.cursor();
-        let anchor = self.anchor.unwrap_or(cursor);
-        (anchor.min(cursor)..=anchor.max(cursor)).filter_map(|row| list.get(row))
+        let rows = self.in_range(list, id).unwrap_or(cursor..=cursor);
+        rows.filter_map(|row| list.get(row)).collect()
     }
 
     /// Those that keys act on: the range, else those selected, else the one under the cursor.
@@ -60,12 +62,12 @@ impl<I: Clone + PartialEq> Picks<I> {
         if self.anchor.is_none() && !self.picked.is_empty() {
             return all.iter().filter(|row| self.picked.contains(&id(row))).collect();
         }
-        self.ranged(list).collect()
+        self.ranged(list, id)
     }
 
     /// Selects what the range holds or the cursor is on, and goes on to the next; if all of that is selected, leaves it.
     pub fn pick<T>(&mut self, list: &mut Window<T>, id: impl Fn(&T) -> I) {
-        let ids: Vec<I> = self.ranged(list).map(id).collect();
+        let ids: Vec<I> = self.ranged(list, &id).into_iter().map(id).collect();
         if ids.iter().all(|id| self.picked.contains(id)) {
             self.picked.retain(|picked| !ids.contains(picked));
         } else {
@@ -94,10 +96,10 @@ impl<I: Clone + PartialEq> Picks<I> {
     }
 
     /// Begins or leaves a range.
-    pub fn range<T>(&mut self, list: &Window<T>) {
+    pub fn range<T>(&mut self, list: &Window<T>, id: impl Fn(&T) -> I) {
         self.anchor = match self.anchor {
             Some(_) => None,
-            None => Some(list.cursor()),
+            None => list.current().map(id),
         };
     }
 
@@ -121,9 +123,10 @@ impl<I: Clone + PartialEq> Picks<I> {
         self.anchor = None;
     }
 
-    /// Forgets what is not there any more.
-    pub fn retain(&mut self, is_there: impl Fn(&I) -> bool) {
-        self.picked.retain(is_there);
+    /// Forgets what is not there any more; whether a range began there, which is left.
+    pub fn retain(&mut self, is_there: impl Fn(&I) -> bool) -> bool {
+        self.picked.retain(&is_there);
+        self.anchor.take_if(|anchor| !is_there(anchor)).is_some()
     }
 }
 
@@ -144,9 +147,9 @@ mod tests {
         picks.pick(&mut list, |row| *row);
         assert_eq!((list.cursor(), chosen(&picks, &list)), (1, vec![0]));
         list.go(3);
-        picks.range(&list);
+        picks.range(&list, |row| *row);
         list.go(5);
-        assert!(picks.in_range(4, &list) && !picks.in_range(2, &list));
+        assert_eq!(picks.in_range(&list, |row| *row), Some(3..=5));
         assert_eq!(chosen(&picks, &list), [3, 4, 5], "the range goes first");
         picks.pick(&mut list, |row| *row);
         assert_eq!(chosen(&picks, &list), [0, 3, 4, 5]);
@@ -154,9 +157,27 @@ mod tests {
         assert_eq!(chosen(&picks, &list), [1, 2]);
         picks.all(&list, |row| *row);
         assert_eq!(picks.len(), 6);
-        picks.range(&list);
+        picks.range(&list, |row| *row);
         assert!(picks.escape() && !picks.is_empty(), "first the range");
         assert!(picks.escape() && picks.is_empty());
         assert!(!picks.escape());
+    }
+
+    #[test]
+    fn a_range_begins_at_its_row_wherever_that_is_by_now() {
+        let all: Vec<u8> = (0..6).collect();
+        let mut list = Window::whole(all.clone());
+        let mut picks = Picks::default();
+        list.go(2);
+        picks.range(&list, |row| *row);
+        list.go(3);
+        // Two more come above; the cursor stays on its row, as the list sees to.
+        let all: Vec<u8> = [8, 9].into_iter().chain(all).collect();
+        list.hold(all.clone());
+        list.go(5);
+        assert_eq!(picks.chosen(&all, &list, |row| *row), [&2, &3]);
+        assert!(!picks.retain(|row| *row != 0) && picks.ranges());
+        assert!(picks.retain(|row| *row != 2), "it began there");
+        assert!(!picks.ranges());
     }
 }

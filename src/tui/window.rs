@@ -57,6 +57,19 @@ impl<T> Window<T> {
         (self.first, &self.rows)
     }
 
+    /// The number of the first row held that is this one.
+    pub fn find(&self, is: impl Fn(&T) -> bool) -> Option<u64> {
+        let at = self.rows.iter().position(is)?;
+        Some(self.first.saturating_add(at as u64))
+    }
+
+    /// The rows between this one and the cursor, both counted: a range, wherever its start is by now. Only the cursor's row
+    /// while the start is not held.
+    pub fn range(&self, start: impl Fn(&T) -> bool) -> std::ops::RangeInclusive<u64> {
+        let start = self.find(start).unwrap_or(self.cursor);
+        start.min(self.cursor)..=start.max(self.cursor)
+    }
+
     /// How many rows there are, once known.
     pub fn total(&self) -> Option<u64> {
         self.total

@@ -246,6 +246,7 @@ pub(super) fn reload(act: &mut Act) {
     vaults::generations_changed(model);
     model.files.load = Load::Idle;
     model.files.list.forget();
+    model.files.anchor = None;
     search::reload(model);
     snapshots::reload(model);
     cost::reload(model);

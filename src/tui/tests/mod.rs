@@ -17,5 +17,6 @@ mod screens;
 mod search;
 mod setup;
 mod snapshots;
+mod staging;
 mod time_travel;
 mod waiting;

@@ -226,12 +226,20 @@ fn read_again(model: &mut Model, effects: &mut Vec<Effect>) {
     let files = &mut model.files;
     let (first, rows) = files.list.held();
     let rows = u32::try_from(rows.len()).unwrap_or(u32::MAX).max(1);
-    if files.order.key == SortKey::Size {
-        files.want = files.list.current().map(|row| row.name.clone());
-    }
-    if let Some(question) = folder_question(model, first, rows) {
+    if let Some(mut question) = folder_question(model, first, rows) {
+        if let (Question::Folder { near, .. }, SortKey::Size) = (&mut question, model.files.order.key) {
+            *near = model.files.list.current().map(|row| row.name.clone());
+        }
         ask(model, FOLDER, question, take_folder, effects);
     }
+}
+
+/// Whether rows that are held stand elsewhere in what has arrived.
+fn is_reordered(list: &Window<EntryRow>, first: u64, rows: &[EntryRow]) -> bool {
+    let held = |at| list.get(at).map(|row| &row.name);
+    rows.iter()
+        .zip(first..)
+        .any(|(row, at)| held(at).is_some_and(|name| *name != row.name))
 }
 
 /// The question for rows of the folder shown.
@@ -283,6 +291,7 @@ fn take_folder(model: &mut Model, asked: &Question, told: Told, _: &mut Vec<Effe
         return;
     }
     let files = &mut model.files;
+    let Question::Folder { near, .. } = asked else { return };
     match told.answer {
         Answer::Folder(window) => {
             let FolderWindow {
@@ -290,13 +299,26 @@ fn take_folder(model: &mut Model, asked: &Question, told: Told, _: &mut Vec<Effe
             } = window;
             files.load = Load::Ready;
             (files.heaviest, files.below) = (window.heaviest, window.below);
+            let on = files.list.current().map(|row| row.name.clone());
+            let left = is_reordered(&files.list, first, &rows) && files.anchor.take().is_some();
             files.list.accept(first, rows, total);
-            if files.want.take().is_some()
-                && let Some(at) = at
-            {
-                files.list.go(at);
+            let to = match files.want.take() {
+                Some(_) => at,
+                // Read again: the cursor stays on its entry, be it another one by now.
+                None if near.is_some() && on == *near => at,
+                None if near.is_some() => files.list.find(|row| on.as_ref() == Some(&row.name)),
+                None => None,
+            };
+            if let Some(to) = to {
+                files.list.go(to);
             }
             pass_through(model);
+            if left {
+                model.say(
+                    Role::Warning,
+                    "The rows are in another order now: begin the range again.",
+                );
+            }
         }
         Answer::NoSuchFolder if !files.folder.is_empty() => {
             let gone = files.folder.pop().unwrap_or_default();

@@ -12,7 +12,7 @@ fn target_of(row: &SnapshotTargetRow) -> Target {
     row.found.target.clone()
 }
 
-fn id_of(row: &SnapshotRow) -> SnapshotId {
+pub(super) fn id_of(row: &SnapshotRow) -> SnapshotId {
     row.snapshot.id.clone()
 }
 
@@ -110,7 +110,7 @@ pub(super) fn invert(act: &mut Act) {
 /// Begins or leaves a range.
 pub(super) fn range(act: &mut Act) {
     let taken = &mut act.model.snapshots.taken;
-    taken.picks.range(&taken.list);
+    taken.picks.range(&taken.list, id_of);
 }
 
 /// What is staged of the target that is shown.
@@ -202,7 +202,7 @@ pub(super) fn forget_gone(model: &mut Model) {
     let all = &snapshots.taken.all;
     let is_there = |id: &SnapshotId| all.iter().any(|row| row.snapshot.id == *id);
     snapshots.taken.marks.retain(is_there);
-    snapshots.taken.picks.retain(is_there);
+    let left = snapshots.taken.picks.retain(is_there);
     let Some(of) = &snapshots.taken.of else { return };
     let can_go = |id: &SnapshotId| {
         all.iter()
@@ -212,6 +212,11 @@ pub(super) fn forget_gone(model: &mut Model) {
         model.say(
             Role::Warning,
             "Some of what was staged for deletion is gone already, or protected.",
+        );
+    } else if left {
+        model.say(
+            Role::Warning,
+            "The snapshot where the range began is gone: begin it again.",
         );
     }
 }

@@ -219,6 +219,7 @@ fn snapshots(model: &Model, canvas: &mut Canvas, span: Span) {
     let symbols = model.look.symbols;
     let staged = chosen::staged(model);
     let marks = chosen::marks(model);
+    let ranged = pane.picks.in_range(&pane.list, chosen::id_of);
     for (n, index) in pane.list.visible().enumerate() {
         let y = TOP + 2 + n as u16;
         let Some(row) = pane.list.get(index) else { continue };
@@ -247,7 +248,7 @@ fn snapshots(model: &Model, canvas: &mut Canvas, span: Span) {
         let (glyph, role) = match mark {
             Some((letter, _)) => (*letter, Role::Chip),
             None if going => (symbols.bad, Role::Danger),
-            None if pane.picks.in_range(index, &pane.list) => (symbols.dot, Role::Marked),
+            None if ranged.as_ref().is_some_and(|rows| rows.contains(&index)) => (symbols.dot, Role::Marked),
             None if pane.picks.holds(id) => (symbols.marked, Role::Marked),
             None => continue,
         };

@@ -134,7 +134,7 @@ pub struct Generations {
     /// Those selected.
     pub picked: HashSet<Id>,
     /// Where a range began.
-    pub anchor: Option<u64>,
+    pub anchor: Option<Id>,
     /// The points in time to compare: at most two, in the order they were marked.
     pub marks: Vec<Id>,
     /// Whose details are shown.
@@ -460,6 +460,13 @@ pub(super) fn show_generations(model: &mut Model) {
     };
     let rows: Vec<GenerationRow> = model.generations.all.iter().filter(fits).cloned().collect();
     let at = rows.iter().position(|row| Some(row.id) == on);
+    let gone = |anchor: &mut Id| rows.iter().all(|row| row.id != *anchor);
+    if model.generations.anchor.take_if(gone).is_some() {
+        model.say(
+            Role::Warning,
+            "The generation where the range began is gone: begin it again.",
+        );
+    }
     model.generations.list.hold(rows);
     if let Some(at) = at {
         model.generations.list.go(at as u64);

@@ -1,5 +1,7 @@
 //! Points in time marked for comparing, and generations staged for deletion: nothing is done before `w` reviews it.
 
+use std::ops::RangeInclusive;
+
 use super::super::super::actions::Act;
 use super::super::super::model::Model;
 use super::super::super::theme::Role;
@@ -15,7 +17,7 @@ pub(in super::super) fn clear(model: &mut Model, vault: &str) {
 }
 
 /// What is staged in the vault that is shown.
-pub(in super::super) fn staged(model: &Model) -> Vec<Id> {
+pub(crate) fn staged(model: &Model) -> Vec<Id> {
     let vault = model.generations.vault.as_deref().unwrap_or_default();
     model.staged.of(vault)
 }
@@ -86,12 +88,17 @@ pub(super) fn invert(act: &mut Act) {
     generations.picked = shown.filter(|id| !generations.picked.contains(id)).collect();
 }
 
+/// The numbers of the rows that the range being made holds.
+pub(super) fn in_range(model: &Model) -> Option<RangeInclusive<u64>> {
+    let anchor = model.generations.anchor?;
+    Some(model.generations.list.range(|row| row.id == anchor))
+}
+
 /// The range, else the generation under the cursor.
 fn ranged(model: &Model) -> Vec<GenerationRow> {
     let list = &model.generations.list;
     let cursor = list.cursor();
-    let anchor = model.generations.anchor.unwrap_or(cursor);
-    let rows = anchor.min(cursor)..=anchor.max(cursor);
+    let rows = in_range(model).unwrap_or(cursor..=cursor);
     rows.filter_map(|row| list.get(row).cloned()).collect()
 }
 
@@ -129,7 +136,7 @@ pub(super) fn range(act: &mut Act) {
     let generations = &mut act.model.generations;
     generations.anchor = match generations.anchor {
         Some(_) => None,
-        None => Some(generations.list.cursor()),
+        None => generations.list.current().map(|row| row.id),
     };
 }
 

@@ -138,9 +138,7 @@ fn generations(model: &Model, canvas: &mut Canvas, span: Span) {
     let staged = staging::staged(model);
     let marks = staging::marks(model);
     let list = &pane.list;
-    let range = pane
-        .anchor
-        .map(|anchor| anchor.min(list.cursor())..=anchor.max(list.cursor()));
+    let range = staging::in_range(model);
     for (n, index) in list.visible().enumerate() {
         let y = TOP + 2 + n as u16;
         let Some(row) = list.get(index) else {

@@ -1,0 +1,100 @@
+//! What is chosen and staged among rows that change meanwhile: a range, a cursor, what is to be deleted.
+
+use super::behaviour::in_files;
+use crate::engine::question::GenerationRow;
+use crate::engine::{Answer, Question};
+use crate::tui::msg::Msg;
+use crate::tui::screens::vaults::staging;
+use crate::tui::stage::Stage;
+use crate::tui::stage::vaults::generations;
+use crate::tui::theme::Look;
+use crate::vault::Id;
+
+fn stage(keys: &str) -> Stage {
+    let mut stage = Stage::new(120, 40, Look::default());
+    stage.keys("2 Enter");
+    stage.keys(keys);
+    stage
+}
+
+/// Answers the question of this kind that waits longest.
+fn answer(stage: &mut Stage, wanted: impl Fn(&Question) -> bool, change: impl Fn(&mut Answer)) {
+    let at = stage.unanswered.iter().position(|(_, question)| wanted(question));
+    let (request, question) = at.and_then(|at| stage.unanswered.remove(at)).unwrap();
+    let mut answer = stage.world.answer(&question);
+    change(&mut answer);
+    let at = stage.now();
+    stage.send(Msg::Answer {
+        request,
+        answer,
+        complete: true,
+        at,
+    });
+}
+
+/// The list is read anew and has other generations.
+fn changed(stage: &mut Stage, change: impl Fn(&mut Vec<GenerationRow>)) {
+    stage.silent = true;
+    stage.send(Msg::VaultChanged("home".into()));
+    let wanted = |question: &Question| matches!(question, Question::Generations { .. });
+    answer(stage, wanted, |answer| {
+        if let Answer::Generations(rows) = answer {
+            change(rows);
+        }
+    });
+}
+
+#[test]
+fn a_range_holds_its_generations_when_others_come_and_go() {
+    let mut stage = stage("j j v j j");
+    changed(&mut stage, |rows| {
+        let newest = GenerationRow {
+            id: Id::of(b"new"),
+            time: rows[0].time + 3600,
+            ..rows[0].clone()
+        };
+        rows.insert(0, newest);
+    });
+    stage.keys("d");
+    let wanted: Vec<Id> = generations()[2..5].iter().map(|row| row.id).collect();
+    assert_eq!(staging::staged(&stage.model), wanted);
+    stage.keys("g j v j j");
+    changed(&mut stage, |rows| _ = rows.remove(0));
+    assert!(
+        stage.screen().contains("where the range began is gone"),
+        "{}",
+        stage.screen()
+    );
+    assert_eq!(stage.model.generations.anchor, None);
+}
+
+#[test]
+fn rows_in_another_order_leave_a_range_and_keep_the_cursor_on_its_entry() {
+    let mut stage = in_files();
+    stage.keys("s s");
+    let projects = stage.model.files.list.find(|row| row.name == b"projects");
+    stage.model.files.list.go(projects.unwrap());
+    stage.silent = true;
+    stage.keys("Enter");
+    let rows = |question: &Question| matches!(question, Question::Folder { .. });
+    answer(&mut stage, rows, |_| {});
+    stage.keys("v j");
+    answer(
+        &mut stage,
+        |question| matches!(question, Question::Weigh { .. }),
+        |_| {},
+    );
+    // They are read again, by what they weigh; one goes on meanwhile.
+    stage.keys("j");
+    let on = |stage: &Stage| stage.model.files.list.current().map(|row| row.name.clone());
+    let before = on(&stage);
+    answer(&mut stage, rows, |answer| {
+        if let Answer::Folder(window) = answer {
+            window.rows.reverse();
+            window.at = window.at.map(|at| window.total - 1 - at);
+        }
+    });
+    assert_eq!(stage.model.files.anchor, None, "it would hold others");
+    assert!(stage.screen().contains("begin the range again"), "{}", stage.screen());
+    assert_eq!((on(&stage), stage.model.files.list.cursor()), (before, 1));
+}

@@ -61,8 +61,10 @@ pub struct List {
     list: Window<()>,
     /// The marked row: a version by a generation that holds it; `None` within is the disk.
     marked: Option<Option<Id>>,
-    /// Whether the cursor has gone to the version shown.
-    placed: bool,
+    /// What the cursor is on, as `marked` says it: its row is another one when versions come above.
+    on: Option<Id>,
+    /// The row it was on when rows were last laid out.
+    row: u64,
 }
 
 /// Opens the list for what the cursor is on.
@@ -70,10 +72,11 @@ pub fn open(act: &mut Act) {
     let Some(spot) = files::spot(act.model) else { return };
     travel::ensure(act.model, &spot.vault, &spot.path, spot.generation, act.effects);
     act.model.push(List {
+        on: Some(spot.generation),
+        row: 0,
         spot,
         list: Window::default(),
         marked: None,
-        placed: false,
     });
 }
 
@@ -91,6 +94,23 @@ impl List {
             (Some(_), 0) => Some(Line::Disk),
             (Some(_), row) => Some(Line::Version(row - 1)),
             (None, row) => Some(Line::Version(row)),
+        }
+    }
+
+    /// What a row is, in a way that stays when others come: a version by a generation that holds it; `None` within is the disk.
+    fn at(&self, versions: &Versions, row: u64) -> Option<Option<Id>> {
+        match self.line(versions, row)? {
+            Line::Disk => Some(None),
+            Line::Version(n) => versions.versions.get(n)?.held.first().map(|(id, _)| Some(*id)),
+        }
+    }
+
+    /// The row that is this.
+    fn row_of(versions: &Versions, what: Option<Id>) -> Option<u64> {
+        let disk = u64::from(versions.disk.is_some());
+        match what {
+            None => versions.disk.is_some().then_some(0),
+            Some(id) => travel::run_of(versions, id).map(|at| at as u64 + disk),
         }
     }
 
@@ -211,10 +231,9 @@ fn go(act: &mut Act) {
 
 fn mark(act: &mut Act) {
     with_top::<List>(act, |dialog, act| {
-        let id = match dialog.current(act.model) {
-            Some((Line::Disk, _)) => None,
-            Some((_, Some(run))) => run.held.first().map(|(id, _)| *id),
-            _ => return Then::Keep,
+        let row = dialog.list.cursor();
+        let Some(id) = dialog.versions(act.model).and_then(|versions| dialog.at(versions, row)) else {
+            return Then::Keep;
         };
         dialog.marked = if dialog.marked == Some(id) { None } else { Some(id) };
         dialog.list.step(1);
@@ -345,21 +364,27 @@ impl Dialog for List {
 
     fn layout(&mut self, model: &Model) {
         self.list.resize(view::height(model.size));
-        let Some(versions) = self.versions(model) else { return };
-        let disk = u64::from(versions.disk.is_some());
-        let rows = versions.versions.len() as u64 + disk;
-        if self.list.total() == Some(rows) || model.files.travel.load != Load::Ready {
+        let ready = model.files.travel.load == Load::Ready;
+        let Some(versions) = self.versions(model).filter(|_| ready) else {
+            // No row is in sight that one could have gone to.
+            self.list.go(self.row);
             return;
+        };
+        if self.list.cursor() != self.row
+            && let Some(on) = self.at(versions, self.list.cursor())
+        {
+            self.on = on;
         }
-        // Rows came above or below: the cursor stays on its version.
-        let shown = travel::run_of(versions, self.spot.generation);
-        let cursor = self.list.cursor();
+        let rows = versions.versions.len() as u64 + u64::from(versions.disk.is_some());
         self.list.accept(0, vec![(); rows as usize], rows);
-        match shown {
-            Some(at) if !self.placed => self.list.go(at as u64 + disk),
-            _ => self.list.go(cursor),
+        let whole = versions.newest_seen && versions.oldest_seen;
+        match List::row_of(versions, self.on) {
+            Some(row) => self.list.go(row),
+            // It is there no more.
+            None if whole => self.on = self.at(versions, self.list.cursor()).flatten(),
+            None => {}
         }
-        self.placed |= versions.newest_seen && versions.oldest_seen;
+        self.row = self.list.cursor();
     }
 
     fn fetch(&mut self, model: &mut Model, effects: &mut Vec<Effect>) {
@@ -371,3 +396,6 @@ impl Dialog for List {
         view::draw(model, self, canvas);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,5 +18,5 @@ mod search;
 mod setup;
 mod snapshots;
 mod staging;
-mod time_travel;
+pub(super) mod time_travel;
 mod waiting;

@@ -4,7 +4,7 @@ use super::behaviour::in_files;
 use crate::tui::msg::Msg;
 use crate::tui::stage::Stage;
 
-fn on_notes() -> Stage {
+pub(in super::super) fn on_notes() -> Stage {
     let mut stage = in_files();
     let newest = stage.model.generations.all[0].id;
     assert!(crate::tui::screens::files::travel::go_to(&mut stage.model, newest));

@@ -7,22 +7,29 @@ pub fn width(text: &str) -> usize {
     text.width()
 }
 
+/// How many bytes of a text's start fit into `cells` cells, each character counted for itself; looks no further.
+pub fn fitting(text: &str, cells: usize) -> usize {
+    let mut used = 0;
+    let over = text.char_indices().find(|(_, c)| {
+        used += c.width().unwrap_or(0);
+        used > cells
+    });
+    over.map_or(text.len(), |(at, _)| at)
+}
+
+/// Whether a text takes at most `cells` cells. Of a long one only the start is looked at: in frames, and for each row.
+pub fn fits(text: &str, cells: usize) -> bool {
+    // Characters that are drawn as one take less than each for itself, four of them at most.
+    fitting(text, cells.saturating_mul(4).saturating_add(8)) == text.len() && width(text) <= cells
+}
+
 /// The text, cut at its end to `cells` cells; what is cut shows as `mark` (such as `…`).
 pub fn cut_end(text: &str, cells: usize, mark: &str) -> String {
-    if width(text) <= cells {
+    if fits(text, cells) {
         return text.to_owned();
     }
     let room = cells.saturating_sub(width(mark));
-    let mut out = String::new();
-    let mut used = 0;
-    for c in text.chars() {
-        let w = c.width().unwrap_or(0);
-        if used + w > room {
-            break;
-        }
-        used += w;
-        out.push(c);
-    }
+    let mut out = text[..fitting(text, room)].to_owned();
     if width(mark) <= cells {
         out.push_str(mark);
     }
@@ -31,7 +38,7 @@ pub fn cut_end(text: &str, cells: usize, mark: &str) -> String {
 
 /// The text, cut at its start to `cells` cells: for paths, whose end says most.
 pub fn cut_start(text: &str, cells: usize, mark: &str) -> String {
-    if width(text) <= cells {
+    if fits(text, cells) {
         return text.to_owned();
     }
     if width(mark) > cells {
@@ -65,7 +72,7 @@ pub fn cut_path(path: &str, cells: usize, mark: &str) -> String {
 
 /// The text, cut in its middle: for names, whose start and extension both say something.
 pub fn cut_middle(text: &str, cells: usize, mark: &str) -> String {
-    if width(text) <= cells {
+    if fits(text, cells) {
         return text.to_owned();
     }
     let room = cells.saturating_sub(width(mark));
@@ -88,24 +95,25 @@ pub fn wrap(text: &str, cells: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for paragraph in text.split('\n') {
         let mut line = String::new();
-        for word in paragraph.split(' ') {
-            let mut word = word.to_owned();
-            if !line.is_empty() && width(&line) + 1 + width(&word) > cells {
+        for mut word in paragraph.split(' ') {
+            let room = cells.checked_sub(width(&line) + 1);
+            if !line.is_empty() && !room.is_some_and(|room| fits(word, room)) {
                 lines.push(std::mem::take(&mut line));
             }
-            while width(&word) > cells {
-                let mut head = cut_end(&word, cells, "");
-                if head.is_empty() {
+            while !fits(word, cells) {
+                let at = match fitting(word, cells) {
                     // A character wider than the line: take it all the same, the view clips it.
-                    head = word.chars().take(1).collect();
-                }
-                word.drain(..head.len());
-                lines.push(head);
+                    0 => word.chars().next().map_or(word.len(), char::len_utf8),
+                    at => at,
+                };
+                let (head, rest) = word.split_at(at);
+                lines.push(head.to_owned());
+                word = rest;
             }
             if !line.is_empty() {
                 line.push(' ');
             }
-            line.push_str(&word);
+            line.push_str(word);
         }
         lines.push(line);
     }
@@ -128,6 +136,18 @@ mod tests {
         assert_eq!(cut_path("/srv/b", 6, "…"), "/srv/b");
         assert_eq!(cut_middle("a-very-long-name.tar.gz", 16, "…"), "a-very-lon…ar.gz");
         assert_eq!(cut_end("abc", 0, "…"), "");
+    }
+
+    /// Its time grows with the text, not with the square of it: a minified file is one line, and a tag may be a megabyte.
+    #[test]
+    fn a_long_word_is_wrapped_and_cut_in_one_go() {
+        let long = "x".repeat(4 << 20);
+        let start = std::time::Instant::now();
+        assert_eq!(wrap(&long, 70).len(), (4usize << 20).div_ceil(70));
+        for _ in 0..10_000 {
+            assert_eq!(cut_end(&long, 70, "…").chars().count(), 70);
+        }
+        assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
     }
 
     proptest! {

@@ -29,14 +29,11 @@ pub(crate) fn rows(content: &Content, hex: bool, wrap: bool, width: usize, most:
         if !wrap {
             out.push(Row { label, text: line });
         } else {
-            for text in broken(&line, width.max(8)) {
+            for text in broken(&line, width.max(8), most.saturating_sub(out.len())) {
                 out.push(Row {
                     label: std::mem::take(&mut label),
                     text,
                 });
-                if out.len() >= most {
-                    return out;
-                }
             }
         }
         if out.len() >= most {
@@ -46,19 +43,18 @@ pub(crate) fn rows(content: &Content, hex: bool, wrap: bool, width: usize, most:
     out
 }
 
-/// A line broken at exactly so many cells, wherever that is: content is not prose.
-fn broken(line: &str, cells: usize) -> Vec<String> {
+/// A line broken at exactly so many cells, wherever that is: content is not prose. At most `most` rows.
+fn broken(line: &str, cells: usize, most: usize) -> Vec<String> {
     let mut out = Vec::new();
     let mut rest = line;
-    while text::width(rest) > cells {
-        let head = text::cut_end(rest, cells, "");
-        if head.is_empty() {
+    while out.len() < most {
+        let (row, after) = rest.split_at(text::fitting(rest, cells));
+        out.push(row.to_owned());
+        rest = after;
+        if rest.is_empty() {
             break;
         }
-        rest = &rest[head.len()..];
-        out.push(head);
     }
-    out.push(rest.to_owned());
     out
 }
 
@@ -177,6 +173,19 @@ mod tests {
             [" 1|short", " 2|a line that is longer"]
         );
         assert_eq!(rows(&text_of(""), false, true, 10, 9), []);
+    }
+
+    /// A minified file, as much of it as is read: no row measures what lies behind it.
+    #[test]
+    fn one_long_line_is_broken_in_one_go() {
+        let content = text_of(&"x".repeat(16 << 20));
+        let start = std::time::Instant::now();
+        assert_eq!(
+            rows(&content, false, true, 70, 1_000_000).len(),
+            (16usize << 20).div_ceil(70)
+        );
+        assert_eq!(rows(&content, false, true, 70, 100).len(), 100);
+        assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
     }
 
     #[test]

@@ -67,9 +67,14 @@ pub(in super::super) fn draw_facts(canvas: &mut Canvas, area: Rect, facts: &[Fac
     // What is too long for its column has the whole width below, if there is room.
     let mut below: Vec<Fact> = Vec::new();
     for (label, value, role) in facts {
-        let mut wrapped = text::wrap(value, if columns == 1 { room } else { whole });
-        let long = text::width(value) > room;
-        if long && wrapped.len() <= 2 && below.len() < usize::from(area.height) / 2 {
+        let cells = if columns == 1 { room } else { whole };
+        // One that takes more than two lines is cut, not wrapped: a vault may say a megabyte.
+        let mut wrapped = match text::fits(value, 2 * cells) {
+            true => text::wrap(value, cells),
+            false => Vec::new(),
+        };
+        let long = !text::fits(value, room);
+        if long && (1..=2).contains(&wrapped.len()) && below.len() < usize::from(area.height) / 2 {
             let rest = wrapped.split_off(1);
             let into = if columns == 1 { &mut lines } else { &mut below };
             into.extend(wrapped.into_iter().map(|line| (*label, line, *role)));

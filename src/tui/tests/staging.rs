@@ -98,3 +98,71 @@ fn rows_in_another_order_leave_a_range_and_keep_the_cursor_on_its_entry() {
     assert!(stage.screen().contains("begin the range again"), "{}", stage.screen());
     assert_eq!((on(&stage), stage.model.files.list.cursor()), (before, 1));
 }
+
+#[test]
+fn nothing_is_reviewed_before_it_is_listed() {
+    let mut stage = Stage::new(80, 24, Look::default());
+    stage.keys("2 Enter d d d h j");
+    stage.silent = true;
+    stage.keys("k");
+    assert!(stage.screen().contains("3 generations to be deleted: w reviews"));
+    stage.keys("w");
+    assert!(
+        stage.model.dialogs.is_empty() && stage.screen().contains("still being read"),
+        "{}",
+        stage.screen()
+    );
+    // It is read for that, though the vaults alone are shown.
+    answer(
+        &mut stage,
+        |question| matches!(question, Question::Generations { .. }),
+        |_| {},
+    );
+    stage.keys("w");
+    assert!(
+        stage.screen().contains("Delete 3 generations of home?"),
+        "{}",
+        stage.screen()
+    );
+    // One of them goes elsewhere meanwhile, then all.
+    changed(&mut stage, |rows| _ = rows.remove(1));
+    assert!(
+        stage.screen().contains("Delete 2 generations of home?"),
+        "{}",
+        stage.screen()
+    );
+    changed(&mut stage, |rows| _ = rows.drain(..3));
+    stage.keys("y");
+    assert!(
+        stage.screen().contains("All that was staged is gone already"),
+        "{}",
+        stage.screen()
+    );
+}
+
+#[test]
+fn no_snapshot_is_reviewed_before_it_is_listed() {
+    let mut stage = Stage::new(80, 24, Look::default());
+    stage.keys("5 j j Enter d h j");
+    stage.wait(200);
+    stage.silent = true;
+    stage.keys("k");
+    stage.wait(200);
+    stage.keys("w");
+    assert!(
+        stage.model.dialogs.is_empty() && stage.screen().contains("still being read"),
+        "{}",
+        stage.screen()
+    );
+    answer(
+        &mut stage,
+        |question| matches!(question, Question::Snapshots { .. }),
+        |_| {},
+    );
+    stage.keys("w");
+    assert!(
+        stage.screen().contains("Delete 1 snapshot of /srv/www?"),
+        "{}",
+        stage.screen()
+    );
+}

@@ -22,7 +22,7 @@ const CONTEXT: Context = Context::dialog("snapshot-review", "Review deletions of
 #[rustfmt::skip] // a table, read by its columns
 pub static ACTIONS: &[Action] = &[
     Action::new("snapshot-review.delete", "delete them", "Delete them, once the name is typed", &["y"], At::Only(&[CONTEXT]), go_on)
-        .danger(Danger::Type).hint(1).unless(read_only),
+        .danger(Danger::Type).hint(1).unless(why_not),
     Action::new("snapshot-review.keep", "keep this one", "Take this one back", &["Space", "x"], At::Only(&[CONTEXT]), keep).hint(2),
 ];
 
@@ -45,6 +45,14 @@ pub fn open(act: &mut Act) {
     let list = Window::whole(chosen::staged_rows(act.model));
     let guard = Guard::now(act);
     act.model.push(Review { target, list, guard });
+}
+
+/// Why nothing can be deleted now.
+fn why_not(model: &Model) -> Option<String> {
+    let gone = model
+        .dialog::<Review>()
+        .is_some_and(|review| review.list.total() == Some(0));
+    read_only(model).or_else(|| gone.then(|| "All that was staged is gone already.".into()))
 }
 
 fn keep(act: &mut Act) {
@@ -84,6 +92,20 @@ fn go_on(act: &mut Act) {
 }
 
 impl Review {
+    /// Holds the rows up with what is staged and there, once the list is.
+    fn follow(&mut self, model: &Model) {
+        if model.snapshots.taken.of.as_ref() != Some(&self.target) || !chosen::all_listed(model) {
+            return;
+        }
+        let rows = chosen::staged_rows(model);
+        let (_, held) = self.list.held();
+        if !rows.iter().map(at).eq(held.iter().map(at)) {
+            let cursor = self.list.cursor();
+            self.list.hold(rows);
+            self.list.go(cursor);
+        }
+    }
+
     /// What their going means, in sentences.
     fn sentences(&self, model: &Model) -> Vec<(String, Role)> {
         let (_, going) = self.list.held();
@@ -126,6 +148,7 @@ impl Dialog for Review {
     }
 
     fn layout(&mut self, model: &Model) {
+        self.follow(model);
         // Its frame, the sentences and the keys take twelve rows or so.
         self.list
             .resize(u64::from(model.size.1.saturating_sub(15).clamp(2, 14)));

@@ -43,7 +43,9 @@ pub(in super::super) fn fetch(model: &mut Model, effects: &mut Vec<Effect>) {
         ask(model, TARGETS, Question::SnapshotTargets, take_targets, effects);
     }
     follow(model, effects);
-    let shown = model.is_wide() || model.snapshots.pane != Pane::Targets;
+    // What is staged can be reviewed from each pane.
+    let staged = !chosen::staged(model).is_empty();
+    let shown = model.is_wide() || model.snapshots.pane != Pane::Targets || staged;
     let taken = &model.snapshots.taken;
     let wanted = taken.load == Load::Idle || taken.old;
     if shown

@@ -1,7 +1,7 @@
 //! What is selected, marked for comparing, and staged for deletion: nothing is done before `w` reviews it.
 
 use super::super::super::actions::Act;
-use super::super::super::model::Model;
+use super::super::super::model::{Load, Model};
 use super::super::super::theme::Role;
 use super::{no_target, snapshot};
 use crate::engine::question::{SnapshotRow, SnapshotTargetRow};
@@ -131,6 +131,20 @@ pub(super) fn nothing_staged(model: &Model) -> Option<String> {
     staged(model)
         .is_empty()
         .then(|| "Nothing is staged for deletion: d on a snapshot stages it.".into())
+}
+
+/// Why what is staged cannot be reviewed now: of what is not in the list nothing could be said.
+pub(super) fn cannot_review(model: &Model) -> Option<String> {
+    let why = || match model.snapshots.taken.load {
+        Load::Failed(_) | Load::Locked => "The snapshots cannot be read: there is nothing to review them by.",
+        _ => "The snapshots are still being read: press again.",
+    };
+    nothing_staged(model).or_else(|| (!all_listed(model)).then(|| why().into()))
+}
+
+/// Whether all that is staged is in the list.
+pub(crate) fn all_listed(model: &Model) -> bool {
+    staged_rows(model).len() == staged(model).len()
 }
 
 /// Why a snapshot cannot be deleted from here.

@@ -79,7 +79,7 @@ pub static ACTIONS: &[Action] = &[
     Action::new("snapshots.unstage", "undo", "Take back the last that was staged for deletion", &["z"], At::Only(OF_ONE), chosen::undo)
         .unless(chosen::nothing_staged),
     Action::new("snapshots.review", "review", "Review what is staged for deletion, then do it", &["w"], At::Only(ALL), review::open).hint(13)
-        .unless(chosen::nothing_staged),
+        .unless(chosen::cannot_review),
     Action::new("snapshots.clone", "clone", "Make a volume, folder or image of its own of it", &["C"], At::Only(OF_ONE), clone::open).hint(14)
         .unless(cannot_change),
     Action::new("snapshots.export", "to a vault", "Send it into a vault, as a generation", &["E"], At::Only(OF_ONE), export::open).hint(15)

@@ -73,7 +73,7 @@ pub static ACTIONS: &[Action] = &[
     Action::new("generations.unstage", "undo", "Take back the last that was staged for deletion", &["z"], At::Only(&[GENERATIONS, DETAILS]),
         staging::undo).unless(staging::nothing_staged),
     Action::new("generations.review", "review", "Review what is staged for deletion, then do it", &["w"],
-        At::Only(&[VAULTS, GENERATIONS, DETAILS]), review::open).hint(13).unless(staging::nothing_staged),
+        At::Only(&[VAULTS, GENERATIONS, DETAILS]), review::open).hint(13).unless(staging::cannot_review),
     Action::new("generations.tags", "tags", "Edit the tags of this generation, or add some to a range", &["e"], At::Only(&[GENERATIONS, DETAILS]),
         tags::open).hint(14).unless(cannot_change),
     Action::new("vaults.backup", "back up", "Run a plan's backup now", &["b"], At::Only(&[VAULTS, GENERATIONS, DETAILS]), backup::open)
@@ -189,7 +189,8 @@ pub(super) fn fetch(model: &mut Model, effects: &mut Vec<Effect>) {
     let vault = model.vaults.list.current().map(|row| row.name.clone());
     follow_vault(model, vault, effects);
     let shown = match model.screen {
-        Screen::Vaults => model.is_wide() || model.pane != Pane::Vaults,
+        // What is staged can be reviewed from each pane.
+        Screen::Vaults => model.is_wide() || model.pane != Pane::Vaults || !staging::staged(model).is_empty(),
         Screen::Files | Screen::Cost => true,
         _ => false,
     };

@@ -1,7 +1,7 @@
 //! What is staged for deletion, before it is done: which generations, what stays, what is freed, saved and lost for ever.
 //! The figures are those of the what-if of screen 6, asked for when the review opens and whenever one is taken back.
 
-use super::super::super::actions::{Act, Action, At, Context, Danger};
+use super::super::super::actions::{Act, Action, At, Context, Danger, read_only};
 use super::super::super::asking::{Told, abandon, ask, failed};
 use super::super::super::dialog::{Dialog, Guard, Moves, Then, with_top};
 use super::super::super::dialogs::confirm::Confirm;
@@ -26,7 +26,7 @@ const CONTEXT: Context = Context::dialog("review", "Review deletions").with_list
 #[rustfmt::skip] // a table, read by its columns
 pub static ACTIONS: &[Action] = &[
     Action::new("review.delete", "delete them", "Delete them, once the vault's name is typed", &["y"], At::Only(&[CONTEXT]), go_on)
-        .danger(Danger::Type).hint(1).unless(super::super::super::actions::read_only),
+        .danger(Danger::Type).hint(1).unless(why_not),
     Action::new("review.keep", "keep this one", "Take this one back", &["Space", "x"], At::Only(&[CONTEXT]), keep).hint(2),
 ];
 
@@ -57,6 +57,14 @@ pub(super) fn open(act: &mut Act) {
         figures: None,
         load: Load::Idle,
     });
+}
+
+/// Why nothing can be deleted now.
+fn why_not(model: &Model) -> Option<String> {
+    let gone = model
+        .dialog::<Review>()
+        .is_some_and(|review| review.list.total() == Some(0));
+    read_only(model).or_else(|| gone.then(|| "All that was staged is gone already.".into()))
 }
 
 fn keep(act: &mut Act) {
@@ -136,6 +144,20 @@ impl Review {
         }
     }
 
+    /// Holds the rows up with what is staged and there, once the list is.
+    fn follow(&mut self, model: &Model) {
+        if model.generations.vault.as_ref() != Some(&self.vault) || !staging::all_listed(model) {
+            return;
+        }
+        let rows = staging::staged_rows(model);
+        let (_, held) = self.list.held();
+        if !rows.iter().map(|row| row.id).eq(held.iter().map(|row| row.id)) {
+            let cursor = self.list.cursor();
+            self.list.hold(rows);
+            self.list.go(cursor);
+        }
+    }
+
     /// What their going means, in sentences.
     fn sentences(&self, model: &Model) -> Vec<(String, Role)> {
         let (_, going) = self.list.held();
@@ -204,6 +226,7 @@ impl Dialog for Review {
     }
 
     fn layout(&mut self, model: &Model) {
+        self.follow(model);
         // Its frame, the sentences and the keys take sixteen rows or so.
         self.list
             .resize(u64::from(model.size.1.saturating_sub(21).clamp(2, 14)));

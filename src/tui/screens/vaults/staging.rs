@@ -1,9 +1,10 @@
 //! Points in time marked for comparing, and generations staged for deletion: nothing is done before `w` reviews it.
 
+use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
 use super::super::super::actions::Act;
-use super::super::super::model::Model;
+use super::super::super::model::{Load, Model};
 use super::super::super::theme::Role;
 use crate::engine::question::GenerationRow;
 use crate::vault::Id;
@@ -24,7 +25,7 @@ pub(crate) fn staged(model: &Model) -> Vec<Id> {
 
 /// The rows of what is staged, newest first.
 pub(super) fn staged_rows(model: &Model) -> Vec<GenerationRow> {
-    let staged = staged(model);
+    let staged: HashSet<Id> = staged(model).into_iter().collect();
     let rows = model.generations.all.iter().filter(|row| staged.contains(&row.id));
     rows.cloned().collect()
 }
@@ -34,6 +35,20 @@ pub(in super::super) fn nothing_staged(model: &Model) -> Option<String> {
     staged(model)
         .is_empty()
         .then(|| "Nothing is staged for deletion: d on a generation stages it.".into())
+}
+
+/// Why what is staged cannot be reviewed now: of what is not in the list nothing could be said.
+pub(super) fn cannot_review(model: &Model) -> Option<String> {
+    let why = || match model.generations.load {
+        Load::Failed(_) | Load::Locked => "The generations cannot be read: there is nothing to review them by.",
+        _ => "The generations are still being read: press again.",
+    };
+    nothing_staged(model).or_else(|| (!all_listed(model)).then(|| why().into()))
+}
+
+/// Whether all that is staged is in the list.
+pub(super) fn all_listed(model: &Model) -> bool {
+    staged_rows(model).len() == staged(model).len()
 }
 
 /// The generations that keys act on: the range, else those selected, else the one under the cursor.

@@ -166,3 +166,24 @@ fn no_snapshot_is_reviewed_before_it_is_listed() {
         stage.screen()
     );
 }
+
+#[test]
+fn nothing_is_deleted_before_it_is_known_what_is_lost() {
+    let mut stage = stage("d d");
+    stage.silent = true;
+    stage.keys("w y");
+    let screen = stage.screen();
+    assert!(
+        screen.contains("Delete 2 generations of home?") && screen.contains("not worked out yet"),
+        "{screen}"
+    );
+    let what_if = |question: &Question| matches!(question, Question::WhatIf(_));
+    let failed = |answer: &mut Answer| *answer = Answer::Failed("no room for the catalog".into());
+    answer(&mut stage, what_if, failed);
+    stage.keys("y");
+    let screen = stage.screen();
+    assert!(
+        screen.contains("Type home to go on:") && screen.contains("lost for ever"),
+        "{screen}"
+    );
+}

@@ -61,10 +61,14 @@ pub(super) fn open(act: &mut Act) {
 
 /// Why nothing can be deleted now.
 fn why_not(model: &Model) -> Option<String> {
-    let gone = model
-        .dialog::<Review>()
-        .is_some_and(|review| review.list.total() == Some(0));
-    read_only(model).or_else(|| gone.then(|| "All that was staged is gone already.".into()))
+    let review = model.dialog::<Review>()?;
+    let why = match (review.list.total(), &review.load) {
+        (Some(0), _) => Some("All that was staged is gone already."),
+        (_, Load::Idle | Load::Loading) => Some("What is lost is not worked out yet."),
+        // Where that cannot be, the sentences say so.
+        _ => None,
+    };
+    read_only(model).or_else(|| why.map(Into::into))
 }
 
 fn keep(act: &mut Act) {
@@ -175,6 +179,7 @@ impl Review {
             series.all(|row| row.time < gone.time)
         });
         match staying.first() {
+            None if going.is_empty() => {}
             None => out.push(("No generation stays: the vault will be empty.".to_owned(), Role::Danger)),
             Some(newest) => {
                 let count = text::counted(staying.len() as u64, "generation stays", "generations stay");

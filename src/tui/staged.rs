@@ -62,14 +62,6 @@ impl<K: Hash + Eq, I: Clone + PartialEq> Staged<K, I> {
         step.and_then(|step| step.ids.into_iter().next())
     }
 
-    /// Nothing is staged in this one any more.
-    pub fn clear<Q: Hash + Eq + ?Sized>(&mut self, place: &Q)
-    where
-        K: Borrow<Q>,
-    {
-        self.0.remove(place);
-    }
-
     /// Forgets what is not there any more; whether something was, and others stay staged.
     pub fn retain<Q: Hash + Eq + ?Sized>(&mut self, place: &Q, is_there: impl Fn(&I) -> bool) -> bool
     where
@@ -107,8 +99,7 @@ mod tests {
         staged.keep("a".into(), 1);
         assert!(staged.retain("a", |id| *id != 3), "one that was staged is gone");
         assert_eq!(staged.of("a"), [2]);
-        staged.clear("a");
-        assert_eq!((staged.of("a"), staged.of("b")), (vec![], vec![1]));
+        assert_eq!(staged.of("b"), [1]);
         assert!(!staged.retain("b", |_| false), "nothing is left to tell of");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::behaviour::in_files;
 use crate::engine::question::GenerationRow;
-use crate::engine::{Answer, Question};
+use crate::engine::{Answer, JobKind, JobState, Question};
 use crate::tui::msg::Msg;
 use crate::tui::screens::vaults::staging;
 use crate::tui::stage::Stage;
@@ -186,4 +186,39 @@ fn nothing_is_deleted_before_it_is_known_what_is_lost() {
         screen.contains("Type home to go on:") && screen.contains("lost for ever"),
         "{screen}"
     );
+}
+
+#[test]
+fn what_is_staged_stays_so_until_it_is_gone() {
+    let mut stage = stage("d d d w y");
+    stage.text("home");
+    stage.keys("Enter");
+    let job = stage.start_job(JobKind::Forget, "Delete 3 generations of home");
+    stage.keys("w");
+    assert!(stage.model.dialogs.is_empty(), "they are being deleted already");
+    assert!(
+        stage.screen().contains("are being deleted: J shows"),
+        "{}",
+        stage.screen()
+    );
+    // Another program holds the vault: nothing was deleted.
+    let failed = JobState::Failed {
+        error: "the vault is locked".into(),
+        exit_code: 11,
+    };
+    stage.end_job(&job, failed);
+    assert_eq!(staging::staged(&stage.model).len(), 3);
+    changed(&mut stage, |rows| _ = rows.drain(..3));
+    assert!(staging::staged(&stage.model).is_empty());
+}
+
+#[test]
+fn a_rule_that_is_carried_out_leaves_what_is_staged() {
+    let mut stage = stage("d d");
+    stage.keys("6 ← ← ← ← w y");
+    stage.text("home");
+    stage.keys("Enter");
+    assert_eq!(staging::staged(&stage.model).len(), 2, "{}", stage.screen());
+    let started = stage.done();
+    assert!(started.iter().any(|task| task.starts_with("Forget")), "{started:?}");
 }

@@ -75,12 +75,10 @@ fn go_on(act: &mut Act) {
         let all: Vec<_> = review.list.held().1.iter().map(at).collect();
         let words = text::counted(all.len() as u64, "snapshot", "snapshots");
         let name = words::target(&review.target);
-        let target = review.target.clone();
         let sentence = format!("{words} of {name} will be deleted. This cannot be undone.");
         let title = format!("Delete {words} of {name}");
         let what = review.sentences(act.model);
         let confirm = Confirm::ask(act, "Delete snapshots", sentence, move |act| {
-            act.model.snapshots.staged.clear(&target);
             start(act, SnapshotTask::Delete(all), title);
         });
         let confirm = what

@@ -10,7 +10,6 @@ use super::super::super::msg::Effect;
 use super::super::super::theme::Role;
 use super::super::super::view::canvas::Canvas;
 use super::super::super::window::Window;
-use super::super::vaults::staging;
 use super::rule::Rule;
 use super::{ask, draft, plan, words};
 use crate::config::PlanConfig;
@@ -104,14 +103,12 @@ fn go_on(act: &mut Act) {
         let sentence =
             format!("{words} of the vault {name} will be deleted and their space given back. This cannot be undone.");
         let title = format!("Delete {words} of {name}");
-        let vault = dialog.vault.clone();
         let task = Task::Forget {
-            vault: vault.clone(),
+            vault: dialog.vault.clone(),
             ids,
             prune: Some(PruneOptions::default()),
         };
         let confirm = Confirm::ask(act, "Delete generations", sentence, move |act| {
-            staging::clear(act.model, &vault);
             act.effects.push(Effect::Start {
                 task: Box::new(task),
                 title,

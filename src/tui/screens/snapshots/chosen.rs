@@ -4,6 +4,7 @@ use super::super::super::actions::Act;
 use super::super::super::model::{Load, Model};
 use super::super::super::theme::Role;
 use super::{no_target, snapshot};
+use crate::engine::JobKind;
 use crate::engine::question::{SnapshotRow, SnapshotTargetRow};
 use crate::snapshot::{MadeBy, SnapshotId, Target};
 use crate::text;
@@ -139,7 +140,15 @@ pub(super) fn cannot_review(model: &Model) -> Option<String> {
         Load::Failed(_) | Load::Locked => "The snapshots cannot be read: there is nothing to review them by.",
         _ => "The snapshots are still being read: press again.",
     };
-    nothing_staged(model).or_else(|| (!all_listed(model)).then(|| why().into()))
+    nothing_staged(model)
+        .or_else(|| is_deleting(model).then(|| "Snapshots are being deleted: J shows how far that is.".into()))
+        .or_else(|| (!all_listed(model)).then(|| why().into()))
+}
+
+/// Whether snapshots are being deleted. What is staged stays so until it is gone: the job may be refused or stopped.
+pub(super) fn is_deleting(model: &Model) -> bool {
+    let mut running = model.jobs.running();
+    running.any(|job| job.info.kind == JobKind::DeleteSnapshots)
 }
 
 /// Whether all that is staged is in the list.

@@ -341,7 +341,11 @@ pub(super) fn status(model: &Model) -> Option<(String, Role)> {
     let staged = chosen::staged(model).len() as u64;
     if staged > 0 {
         let words = text::counted(staged, "snapshot", "snapshots");
-        return Some((format!("{words} to be deleted: w reviews, z takes back"), Role::Danger));
+        let what = match chosen::is_deleting(model) {
+            true => "snapshots are being deleted: J shows how far that is".to_owned(),
+            false => format!("{words} to be deleted: w reviews, z takes back"),
+        };
+        return Some((what, Role::Danger));
     }
     let words = match targets {
         0 => return None,

@@ -249,7 +249,11 @@ pub(super) fn status(model: &Model) -> Option<(String, Role)> {
     }
     let staged = staging::staged(model).len() as u64;
     let words = text::counted(staged, "generation", "generations");
-    (staged > 0).then(|| (format!("{words} to be deleted: w reviews, z takes back"), Role::Danger))
+    let what = match staging::is_deleting(model) {
+        true => "generations are being deleted: J shows how far that is".to_owned(),
+        false => format!("{words} to be deleted: w reviews, z takes back"),
+    };
+    (staged > 0).then_some((what, Role::Danger))
 }
 
 /// The generations follow the vault under the cursor. Nobody waits any more for what was asked of the vault before: one that

@@ -92,17 +92,15 @@ fn go_on(act: &mut Act) {
         let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
         let words = text::counted(ids.len() as u64, "generation", "generations");
         let name = text::escape(review.vault.as_bytes());
-        let vault = review.vault.clone();
         let sentence = format!("{words} of the vault {name} will be deleted. This cannot be undone.");
         let what = review.sentences(act.model);
         let title = format!("Delete {words} of {name}");
         let task = Task::Forget {
-            vault: vault.clone(),
+            vault: review.vault.clone(),
             ids,
             prune: None,
         };
         let confirm = Confirm::ask(act, "Delete generations", sentence, move |act| {
-            staging::clear(act.model, &vault);
             act.effects.push(Effect::Start {
                 task: Box::new(task),
                 title,

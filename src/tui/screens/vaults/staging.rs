@@ -4,18 +4,15 @@ use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
 use super::super::super::actions::Act;
+use super::super::super::jobs::Job;
 use super::super::super::model::{Load, Model};
 use super::super::super::theme::Role;
+use crate::engine::JobKind;
 use crate::engine::question::GenerationRow;
 use crate::vault::Id;
 
 /// What is staged for deletion, by vault.
 pub type Staged = super::super::super::staged::Staged<String, Id>;
-
-/// Nothing is staged in a vault any more: it is being done.
-pub(in super::super) fn clear(model: &mut Model, vault: &str) {
-    model.staged.clear(vault);
-}
 
 /// What is staged in the vault that is shown.
 pub(crate) fn staged(model: &Model) -> Vec<Id> {
@@ -43,7 +40,19 @@ pub(super) fn cannot_review(model: &Model) -> Option<String> {
         Load::Failed(_) | Load::Locked => "The generations cannot be read: there is nothing to review them by.",
         _ => "The generations are still being read: press again.",
     };
-    nothing_staged(model).or_else(|| (!all_listed(model)).then(|| why().into()))
+    nothing_staged(model)
+        .or_else(|| {
+            is_deleting(model).then(|| "Generations of this vault are being deleted: J shows how far that is.".into())
+        })
+        .or_else(|| (!all_listed(model)).then(|| why().into()))
+}
+
+/// Whether generations of the vault that is shown are being deleted. What is staged stays so until it is gone: the job may be
+/// refused, stopped, or about others.
+pub(super) fn is_deleting(model: &Model) -> bool {
+    let here =
+        |job: &Job| job.info.kind == JobKind::Forget && Some(&job.info.vault) == model.generations.vault.as_ref();
+    model.jobs.running().any(here)
 }
 
 /// Whether all that is staged is in the list.

@@ -1,26 +1,28 @@
 //! A question before something that can do harm: answered by `y`, or by typing a name. No is the default.
 
 use super::super::actions::{Act, Action, At, Context, Danger};
-use super::super::dialog::{Dialog, Guard, Then, with_top};
+use super::super::dialog::{Dialog, Guard, Moves, Then, with_top};
 use super::super::field::Field;
 use super::super::model::Model;
 use super::super::theme::Role;
 use super::super::view::canvas::Canvas;
-use super::{frame, keys_line, line, room};
+use super::super::view::hint_line;
+use super::super::widgets::content::Scroll;
+use super::{cells, frame, line, room, rows_inside};
 use crate::text;
 
 /// A question answered by `y`.
-const ASK: Context = Context::dialog("confirm", "Confirm");
+const ASK: Context = Context::dialog("confirm", "Confirm").with_list();
 /// A question answered by typing a name.
-const TYPE: Context = Context::dialog("confirm-name", "Confirm by name");
+const TYPE: Context = Context::dialog("confirm-name", "Confirm by name").with_list();
 
 /// The answers.
 #[rustfmt::skip] // a table, read by its columns
 pub static ACTIONS: &[Action] = &[
-    Action::new("confirm.yes", "yes", "Do it", &["y"], At::Only(&[ASK]), yes).danger(Danger::Ask).hint(1),
+    Action::new("confirm.yes", "yes", "Do it", &["y"], At::Only(&[ASK]), yes).danger(Danger::Ask).hint(1).unless(unread),
     Action::new("confirm.no", "no", "Leave it", &["n"], At::Only(&[ASK]), |act| with_top::<Confirm>(act, |_, _| Then::Close)).hint(2),
     // Enter alone does nothing: it is heard only once the whole name is there.
-    Action::new("confirm.typed", "do it", "Do it, once the name is typed", &["Enter"], At::Only(&[TYPE]), typed).hint(1),
+    Action::new("confirm.typed", "do it", "Do it, once the name is typed", &["Enter"], At::Only(&[TYPE]), typed).hint(1).unless(unread),
 ];
 
 /// What a yes does.
@@ -39,6 +41,13 @@ pub struct Confirm {
     typed: Field,
     problem: bool,
     yes: Option<Yes>,
+    /// The sentences, wrapped; where there is no room for all, they scroll.
+    lines: Vec<String>,
+    scroll: Scroll,
+    /// Whether there is room for lines of air.
+    airy: bool,
+    /// How many of them were in sight.
+    seen: u64,
 }
 
 impl std::fmt::Debug for Confirm {
@@ -58,6 +67,10 @@ impl Confirm {
             typed: Field::default(),
             problem: false,
             yes: Some(Box::new(yes)),
+            lines: Vec::new(),
+            scroll: Scroll::default(),
+            airy: true,
+            seen: 0,
         }
     }
 
@@ -74,6 +87,35 @@ impl Confirm {
         self.sentences.push(sentence);
         self
     }
+
+    /// What is said above the field, wrapped; none where no name is typed.
+    fn prompt(&self, cells: usize) -> Vec<String> {
+        let Some(name) = &self.name else { return Vec::new() };
+        let name = text::escape(name.as_bytes());
+        text::wrap(
+            &match self.problem {
+                true => format!("That is not it. Type {name} to go on:"),
+                false => format!("Type {name} to go on:"),
+            },
+            cells,
+        )
+    }
+
+    /// Rows below the sentences: the prompt, the field and the keys, with a line of air around them where there is room.
+    fn rows_below(&self, cells: usize, airy: bool) -> u16 {
+        let asked = match self.prompt(cells).len() as u16 {
+            0 => 0,
+            prompt => prompt + 1 + u16::from(airy),
+        };
+        asked + 1 + 2 * u16::from(airy)
+    }
+}
+
+/// Why it cannot be answered yet: not all of it was in sight.
+fn unread(model: &Model) -> Option<String> {
+    let confirm = model.dialog::<Confirm>()?;
+    let unread = confirm.seen < confirm.lines.len() as u64;
+    unread.then(|| "There is more to read first: ↓ and PgDn go on.".into())
 }
 
 impl Dialog for Confirm {
@@ -94,29 +136,58 @@ impl Dialog for Confirm {
         self.problem = false;
     }
 
+    fn list(&mut self) -> Option<&mut dyn Moves> {
+        Some(&mut self.scroll)
+    }
+
+    fn layout(&mut self, model: &Model) {
+        let cells = cells(model.size.0);
+        let wrapped = self.sentences.iter().flat_map(|sentence| text::wrap(sentence, cells));
+        self.lines = wrapped.collect();
+        let lines = self.lines.len() as u16;
+        let room = rows_inside(model);
+        self.airy = 1 + lines + self.rows_below(cells, true) <= room;
+        let shown = match self.airy {
+            true => lines,
+            false => room
+                .saturating_sub(self.rows_below(cells, false))
+                .clamp(1, lines.max(1)),
+        };
+        self.scroll.fit(u64::from(lines), u64::from(shown));
+        self.seen = self.seen.max(self.scroll.visible().end);
+    }
+
     fn draw(&self, model: &Model, canvas: &mut Canvas) {
         let cells = room(canvas);
-        let lines: Vec<String> = self
-            .sentences
+        let air = u16::from(self.airy);
+        let shown = self.scroll.visible();
+        let count = (shown.end - shown.start) as u16;
+        let wanted = air + count + self.rows_below(cells, self.airy);
+        let inside = frame(canvas, wanted, &self.title, Role::Warning);
+        for (n, text) in self
+            .lines
             .iter()
-            .flat_map(|sentence| text::wrap(sentence, cells))
-            .collect();
-        let asked = if self.name.is_some() { 4 } else { 0 };
-        let inside = frame(canvas, lines.len() as u16 + 4 + asked, &self.title, Role::Warning);
-        for (n, text) in lines.iter().enumerate() {
-            line(canvas, inside, 1 + n as u16, text, Role::Text);
+            .skip(shown.start as usize)
+            .take(usize::from(count))
+            .enumerate()
+        {
+            line(canvas, inside, air + n as u16, text, Role::Text);
         }
-        if let Some(name) = &self.name {
-            let y = 2 + lines.len() as u16;
-            let name = text::cut_middle(&text::escape(name.as_bytes()), 40, model.look.symbols.more);
-            let (words, role) = match self.problem {
-                true => (format!("That is not it. Type {name} to go on:"), Role::Danger),
-                false => (format!("Type {name} to go on:"), Role::Text),
-            };
-            line(canvas, inside, y, &words, role);
-            canvas.field(inside.x, inside.y + y + 1, inside.width.min(44), &self.typed, false);
+        let place = self.scroll.words();
+        if !place.is_empty() {
+            canvas.right(inside.y - 1, inside.right(), &format!(" {place} "), Role::Text);
         }
-        keys_line(model, canvas, inside, self.context());
+        let mut y = count + 2 * air;
+        if self.name.is_some() {
+            let role = if self.problem { Role::Danger } else { Role::Text };
+            for text in self.prompt(cells) {
+                line(canvas, inside, y, &text, role);
+                y += 1;
+            }
+            canvas.field(inside.x, inside.y + y, inside.width.min(44), &self.typed, false);
+        }
+        let keys = inside.bottom().saturating_sub(1 + air);
+        hint_line(model, canvas, self.context(), inside.x, keys, inside.right());
     }
 }
 

@@ -10,6 +10,7 @@ pub mod confirm;
 pub mod copy;
 pub mod filter;
 pub mod first;
+pub(crate) mod going;
 pub mod help;
 pub mod jobs;
 pub mod keys;
@@ -37,7 +38,6 @@ use super::theme::Role;
 use super::view::canvas::Canvas;
 use super::view::hint_line;
 use super::widgets::form::Form;
-use super::window::Window;
 use crate::text;
 
 /// Columns of a dialog where there is room.
@@ -51,7 +51,17 @@ pub(crate) fn frame(canvas: &mut Canvas, lines: u16, title: &str, role: Role) ->
 
 /// Cells of a dialog's line where the screen is so wide.
 pub(crate) fn room(canvas: &Canvas) -> usize {
-    usize::from(WIDTH.min(canvas.width().saturating_sub(4)).saturating_sub(6))
+    cells(canvas.width())
+}
+
+/// Cells of a dialog's line on a screen of so many columns.
+pub(crate) fn cells(columns: u16) -> usize {
+    usize::from(WIDTH.min(columns.saturating_sub(4)).saturating_sub(6))
+}
+
+/// Rows inside a dialog's frame at most: the title, what is said, the strip of jobs and the keys stay in sight.
+pub(crate) fn rows_inside(model: &Model) -> u16 {
+    model.size.1.saturating_sub(3 + model.strip_rows() + 2)
 }
 
 /// A line of a dialog.
@@ -75,44 +85,6 @@ pub(crate) fn labelled(canvas: &mut Canvas, inside: Rect, n: u16, label: &str, t
 pub(crate) fn keys_line(model: &Model, canvas: &mut Canvas, inside: Rect, context: Context) {
     let y = inside.bottom().saturating_sub(2);
     hint_line(model, canvas, context, inside.x, y, inside.right());
-}
-
-/// Draws a dialog that shows what is about to be deleted: the rows, the sentences that say what their going means, its keys.
-pub(crate) fn review<T>(
-    model: &Model,
-    canvas: &mut Canvas,
-    title: &str,
-    list: &Window<T>,
-    sentences: Vec<(String, Role)>,
-    context: Context,
-    row: impl Fn(&mut Canvas, &T, (u16, u16, u16)),
-) {
-    let cells = room(canvas);
-    let wrap = |(sentence, role): (String, Role)| {
-        let lines = text::wrap(&sentence, cells).into_iter();
-        lines.map(move |line| (line, role)).collect::<Vec<_>>()
-    };
-    let lines: Vec<(String, Role)> = sentences.into_iter().flat_map(wrap).collect();
-    let rows = list.visible();
-    let count = rows.clone().count() as u16;
-    let total = list.total().unwrap_or(0);
-    let inside = frame(canvas, count + lines.len() as u16 + 5, title, Role::Danger);
-    for (n, index) in rows.enumerate() {
-        let Some(of) = list.get(index) else { continue };
-        let y = inside.y + 1 + n as u16;
-        row(canvas, of, (inside.x, y, inside.right()));
-        if index == list.cursor() {
-            canvas.paint(inside.x, y, inside.right(), model.look.style(Role::Cursor));
-        }
-    }
-    if total > u64::from(count) {
-        let place = format!("{}/{}", text::count(list.cursor() + 1), text::count(total));
-        canvas.right(inside.y, inside.right(), &place, Role::Dim);
-    }
-    for (n, (text, role)) in lines.iter().enumerate() {
-        line(canvas, inside, count + 2 + n as u16, text, *role);
-    }
-    keys_line(model, canvas, inside, context);
 }
 
 /// Why there is no vault to do something with.

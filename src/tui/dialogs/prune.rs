@@ -8,6 +8,7 @@ use super::super::msg::Effect;
 use super::super::screens::vaults::{DETAILS, GENERATIONS, VAULTS};
 use super::super::theme::Role;
 use super::super::view::canvas::Canvas;
+use super::super::view::hint_line;
 use super::{frame, keys_line, line, room};
 use crate::engine::{Answer, Question, Task};
 use crate::text;
@@ -170,16 +171,18 @@ impl Dialog for Prune {
                 },
             ),
         ];
-        let inside = frame(canvas, rows.len() as u16 + 6, "Give back space: the plan", Role::Focus);
+        let wanted = rows.len() as u16 + 6;
+        let inside = frame(canvas, wanted, "Give back space: the plan", Role::Focus);
+        let air = u16::from(wanted <= inside.height);
         line(
             canvas,
             inside,
-            1,
+            air,
             &format!("Of vault {vault}, what no generation needs any more:"),
             Role::Text,
         );
         for (n, (label, bytes, about)) in rows.into_iter().enumerate() {
-            let y = 3 + n as u16;
+            let y = 1 + 2 * air + n as u16;
             line(canvas, inside, y, label, Role::Dim);
             if y < inside.height {
                 let role = if label == "given back" { Role::Good } else { Role::Text };
@@ -187,6 +190,7 @@ impl Dialog for Prune {
                 canvas.text(inside.x + 28, inside.y + y, inside.right(), &about, Role::Dim);
             }
         }
-        keys_line(model, canvas, inside, CONTEXT);
+        let keys = inside.bottom().saturating_sub(1 + air);
+        hint_line(model, canvas, CONTEXT, inside.x, keys, inside.right());
     }
 }

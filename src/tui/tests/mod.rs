@@ -8,6 +8,7 @@ mod generations;
 mod hostile;
 mod jobs;
 mod journeys;
+mod low;
 mod random;
 mod reach;
 mod readme;

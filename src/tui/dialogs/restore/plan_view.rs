@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use super::super::super::model::Model;
 use super::super::super::theme::Role;
 use super::super::super::view::canvas::Canvas;
+use super::super::super::view::hint_line;
 use super::super::{keys_line, labelled, line};
 use super::plan::{CLASSES, RestorePlan, is_there};
 use super::{MAKING, PLAN};
@@ -49,23 +50,26 @@ fn warnings(model: &Model, plan: &RestorePlan) -> Vec<String> {
     let cells = usize::from(width(model).saturating_sub(6));
     let most = if model.size.1 < 30 { 2 } else { 6 };
     let lines = preview.warnings.iter().flat_map(|warning| {
-        let lines = text::wrap(&text::escape(warning.as_bytes()), cells);
-        lines.into_iter().enumerate().map(|(n, line)| (n == 0, line))
+        let lines = text::wrap(&text::escape(warning.as_bytes()), cells)
+            .into_iter()
+            .enumerate();
+        lines.map(|(n, line)| format!("{} {line}", if n == 0 { "!" } else { " " }))
     });
+    let mut lines: Vec<String> = lines.collect();
+    let left = (lines.len() + 1).saturating_sub(most);
+    if lines.len() > most {
+        lines.truncate(most - 1);
+        let left = text::counted(left as u64, "more line", "more lines");
+        lines.push(format!(
+            "  {} {left}: a higher window shows all",
+            model.look.symbols.more
+        ));
+    }
     lines
-        .take(most)
-        .map(|(first, line)| {
-            if first {
-                format!("! {line}")
-            } else {
-                format!("  {line}")
-            }
-        })
-        .collect()
 }
 
 /// What there is of each, what it is called, and what it means.
-fn amounts(preview: &RestorePreview) -> Vec<(&'static str, u64, String, Role)> {
+fn amounts(preview: &RestorePreview) -> Vec<Amount> {
     let made = preview.create_files + preview.create_folders + preview.create_others;
     let mut of_them = text::counted(preview.create_files, "file", "files");
     if preview.create_folders > 0 {
@@ -143,34 +147,91 @@ pub(super) fn draw(model: &Model, plan: &RestorePlan, canvas: &mut Canvas) {
     let warnings = warnings(model, plan);
     let any = CLASSES.iter().any(|(class, _)| plan.count(*class) > 0);
     let rows = if any { list_rows(model, plan) } else { 0 };
-    let area = canvas.middle(width(model), head_rows(plan, warnings.len()) + rows + 2);
+    let wanted = head_rows(plan, warnings.len()) + rows;
+    let area = canvas.middle(width(model), wanted + 2);
     let inside = canvas.frame(area, "Restore: the plan", Role::Focus);
-    labelled(canvas, inside, 0, "restore", &plan.wanted.what, Role::Text);
-    labelled(canvas, inside, 1, "to", &plan.target(), Role::Text);
-    let mut y = 3;
-    for (label, count, about, role) in amounts(preview) {
-        line(canvas, inside, y, label, Role::Dim);
-        let number = format!("{:>11}", text::count(count));
-        canvas.text(inside.x + 10, inside.y + y, inside.right(), &number, role);
-        canvas.text(inside.x + 23, inside.y + y, inside.right(), &about, Role::Dim);
+    let airy = wanted <= inside.height;
+    let keys = inside.height.saturating_sub(1 + u16::from(airy));
+    let mut parts = parts(preview, &warnings);
+    if !airy {
+        fit(&mut parts, usize::from(keys));
+    }
+    let mut y = 0;
+    for part in &parts {
+        match part {
+            Part::What => labelled(canvas, inside, y, "restore", &plan.wanted.what, Role::Text),
+            Part::Where => labelled(canvas, inside, y, "to", &plan.target(), Role::Text),
+            Part::Amount((label, count, about, role)) => {
+                line(canvas, inside, y, label, Role::Dim);
+                let number = format!("{:>11}", text::count(*count));
+                canvas.text(inside.x + 10, inside.y + y, inside.right(), &number, *role);
+                canvas.text(inside.x + 23, inside.y + y, inside.right(), about, Role::Dim);
+            }
+            Part::Bytes => bytes(canvas, inside, y, preview),
+            Part::Warning(warning) => line(canvas, inside, y, warning, Role::Warning),
+            Part::Air => {}
+        }
         y += 1;
     }
-    bytes(canvas, inside, y, preview);
-    y += 2;
-    for warning in &warnings {
-        line(canvas, inside, y, warning, Role::Warning);
-        y += 1;
-    }
-    y += u16::from(!warnings.is_empty());
-    if any {
+    let listed = rows.min(keys.saturating_sub(y + 1 + u16::from(airy)));
+    if any && listed > 0 {
         heading(canvas, inside, y, plan);
-        y += 1;
-        for index in plan.list.visible().take(usize::from(rows)) {
-            row(model, canvas, inside, y, plan, index);
+        for index in plan.list.visible().take(usize::from(listed)) {
             y += 1;
+            row(model, canvas, inside, y, plan, index);
         }
     }
-    keys_line(model, canvas, inside, PLAN);
+    hint_line(model, canvas, PLAN, inside.x, inside.y + keys, inside.right());
+}
+
+/// What there is of something, what it is called, and what it means.
+type Amount = (&'static str, u64, String, Role);
+
+/// A line of the plan.
+enum Part {
+    What,
+    Where,
+    Amount(Amount),
+    Bytes,
+    Warning(String),
+    Air,
+}
+
+impl Part {
+    /// How little is missed where it is not shown, the most needed lowest.
+    fn rank(&self) -> u8 {
+        match self {
+            Part::Amount((.., Role::Danger | Role::Warning)) => 0,
+            Part::Warning(_) => 1,
+            Part::Where => 2,
+            Part::Bytes => 3,
+            Part::What => 4,
+            Part::Amount((.., Role::Good)) => 5,
+            Part::Amount(_) => 6,
+            Part::Air => 7,
+        }
+    }
+}
+
+/// The lines of the plan above the list.
+fn parts(preview: &RestorePreview, warnings: &[String]) -> Vec<Part> {
+    let mut parts = vec![Part::What, Part::Where, Part::Air];
+    parts.extend(amounts(preview).into_iter().map(Part::Amount));
+    parts.extend([Part::Bytes, Part::Air]);
+    if !warnings.is_empty() {
+        parts.extend(warnings.iter().cloned().map(Part::Warning));
+        parts.push(Part::Air);
+    }
+    parts
+}
+
+/// Leaves out what is needed least until the lines fit: what is lost stays.
+fn fit(parts: &mut Vec<Part>, rows: usize) {
+    while parts.len() > rows {
+        let least = (0..parts.len()).rev().max_by_key(|n| parts[*n].rank());
+        let Some(least) = least else { return };
+        parts.remove(least);
+    }
 }
 
 /// What is written and what is fetched for it.

@@ -6,9 +6,8 @@ use super::super::super::model::Model;
 use super::super::super::screens::snapshots::{at, chosen, words};
 use super::super::super::theme::Role;
 use super::super::super::view::canvas::Canvas;
-use super::super::super::window::Window;
 use super::super::confirm::Confirm;
-use super::super::review;
+use super::super::going::Going;
 use super::start;
 use crate::engine::SnapshotTask;
 use crate::engine::question::SnapshotRow;
@@ -33,7 +32,7 @@ const BADGE: u16 = 15;
 #[derive(Debug)]
 pub struct Review {
     target: Target,
-    list: Window<SnapshotRow>,
+    going: Going<SnapshotRow>,
     guard: Guard,
 }
 
@@ -42,22 +41,22 @@ pub fn open(act: &mut Act) {
     let Some(target) = act.model.snapshots.taken.of.clone() else {
         return;
     };
-    let list = Window::whole(chosen::staged_rows(act.model));
+    let going = Going::new(chosen::staged_rows(act.model));
     let guard = Guard::now(act);
-    act.model.push(Review { target, list, guard });
+    act.model.push(Review { target, going, guard });
 }
 
 /// Why nothing can be deleted now.
 fn why_not(model: &Model) -> Option<String> {
     let gone = model
         .dialog::<Review>()
-        .is_some_and(|review| review.list.total() == Some(0));
+        .is_some_and(|review| review.going.list.total() == Some(0));
     read_only(model).or_else(|| gone.then(|| "All that was staged is gone already.".into()))
 }
 
 fn keep(act: &mut Act) {
     with_top::<Review>(act, |review, act| {
-        let Some(id) = review.list.current().map(|row| row.snapshot.id.clone()) else {
+        let Some(id) = review.going.list.current().map(|row| row.snapshot.id.clone()) else {
             return Then::Keep;
         };
         chosen::keep(act.model, id);
@@ -65,25 +64,23 @@ fn keep(act: &mut Act) {
         if rows.is_empty() {
             return Then::Close;
         }
-        review.list.hold(rows);
+        review.going.hold(rows);
         Then::Keep
     });
 }
 
 fn go_on(act: &mut Act) {
     with_top::<Review>(act, |review, act| {
-        let all: Vec<_> = review.list.held().1.iter().map(at).collect();
+        let all: Vec<_> = review.going.list.held().1.iter().map(at).collect();
         let words = text::counted(all.len() as u64, "snapshot", "snapshots");
         let name = words::target(&review.target);
         let sentence = format!("{words} of {name} will be deleted. This cannot be undone.");
         let title = format!("Delete {words} of {name}");
-        let what = review.sentences(act.model);
+        let what = review.going.sentences();
         let confirm = Confirm::ask(act, "Delete snapshots", sentence, move |act| {
             start(act, SnapshotTask::Delete(all), title);
         });
-        let confirm = what
-            .into_iter()
-            .fold(confirm, |confirm, (sentence, _)| confirm.and(sentence));
+        let confirm = what.fold(confirm, Confirm::and);
         act.model.push(confirm.by_name(words::typed_name(&review.target)));
         Then::Close
     });
@@ -96,17 +93,15 @@ impl Review {
             return;
         }
         let rows = chosen::staged_rows(model);
-        let (_, held) = self.list.held();
+        let (_, held) = self.going.list.held();
         if !rows.iter().map(at).eq(held.iter().map(at)) {
-            let cursor = self.list.cursor();
-            self.list.hold(rows);
-            self.list.go(cursor);
+            self.going.hold(rows);
         }
     }
 
     /// What their going means, in sentences.
     fn sentences(&self, model: &Model) -> Vec<(String, Role)> {
-        let (_, going) = self.list.held();
+        let (_, going) = self.going.list.held();
         let taken = &model.snapshots.taken;
         let goes = |row: &&SnapshotRow| going.iter().any(|gone| gone.snapshot.id == row.snapshot.id);
         let staying: Vec<&SnapshotRow> = taken.all.iter().filter(|row| !goes(row)).collect();
@@ -142,32 +137,22 @@ impl Dialog for Review {
     }
 
     fn list(&mut self) -> Option<&mut dyn Moves> {
-        Some(&mut self.list)
+        Some(&mut self.going.list)
     }
 
     fn layout(&mut self, model: &Model) {
         self.follow(model);
-        // Its frame, the sentences and the keys take twelve rows or so.
-        self.list
-            .resize(u64::from(model.size.1.saturating_sub(15).clamp(2, 14)));
+        let said = self.sentences(model);
+        self.going.say(said);
+        self.going.layout(model);
     }
 
     fn draw(&self, model: &Model, canvas: &mut Canvas) {
-        let total = self.list.total().unwrap_or(0);
+        let total = self.going.list.total().unwrap_or(0);
         let name = text::cut_path(&words::target(&self.target), 36, model.look.symbols.more);
         let title = format!("Delete {} of {name}?", text::counted(total, "snapshot", "snapshots"));
-        let sentences = self.sentences(model);
-        review(
-            model,
-            canvas,
-            &title,
-            &self.list,
-            sentences,
-            CONTEXT,
-            |canvas, row, place| {
-                draw_row(model, canvas, row, place);
-            },
-        );
+        let row = |canvas: &mut Canvas, row: &SnapshotRow, place: (u16, u16, u16)| draw_row(model, canvas, row, place);
+        self.going.draw(model, canvas, &title, CONTEXT, row);
     }
 }
 

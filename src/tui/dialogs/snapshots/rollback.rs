@@ -124,9 +124,20 @@ fn yes(act: &mut Act) {
         };
         let sentence = format!("{target} goes back to how it was {when}. {keeps}");
         let title = format!("Roll back {target} to {to}");
+        // Where the plan had no room it was read a few lines at a time: what is lost is said once more.
+        let more = act.model.look.symbols.more;
+        let escape = |text: &String| text::escape(text.as_bytes()).replace('…', more);
+        let loses: Vec<String> = plan.loses.iter().map(escape).collect();
+        let plan_along: Vec<String> = plan.takes_along.iter().map(|id| format!("snapshot {id}")).collect();
         let confirm = Confirm::ask(act, "Roll back", sentence, move |act| {
             start(act, SnapshotTask::RollBack(Box::new(plan)), title);
         });
+        let along = match plan_along.as_slice() {
+            [] => None,
+            ids => Some(format!("With it go: {}.", ids.join(", "))),
+        };
+        let said = loses.into_iter().chain(along);
+        let confirm = said.fold(confirm, Confirm::and);
         act.model.push(confirm.by_name(name));
         Then::Close
     });

@@ -10,9 +10,8 @@ use super::super::super::screens::cost;
 use super::super::super::screens::snapshots::words;
 use super::super::super::theme::Role;
 use super::super::super::view::canvas::Canvas;
-use super::super::super::window::Window;
 use super::super::confirm::Confirm;
-use super::super::review;
+use super::super::going::Going;
 use super::policies;
 use super::policy_editor::{self, PolicyEditor};
 use super::review::draw_row;
@@ -42,8 +41,7 @@ pub struct Settle {
     /// Whether the config does not have it yet.
     new: bool,
     /// Those that stay now and would go.
-    list: Window<SnapshotRow>,
-    what: Vec<(String, Role)>,
+    going: Going<SnapshotRow>,
     guard: Guard,
 }
 
@@ -71,12 +69,14 @@ pub fn open(act: &mut Act, policy: SnapshotPolicy, what: &SnapshotWhatIf) {
 
 /// Asks whether the rule counts for those there, of which some would go by it.
 pub(super) fn ask(act: &mut Act, policy: SnapshotPolicy, new: bool, what: &SnapshotWhatIf) {
-    let going = going(what);
+    let rows = going(what);
+    let said = sentences(act.model, &policy, &rows, what);
+    let mut going = Going::new(rows.into_iter().rev().collect());
+    going.say(said);
     let dialog = Settle {
-        what: sentences(act.model, &policy, &going, what),
         policy,
         new,
-        list: Window::whole(going.into_iter().rev().collect()),
+        going,
         guard: Guard::now(act),
     };
     act.model.push(dialog);
@@ -123,7 +123,7 @@ fn sentences(
 
 fn count(act: &mut Act) {
     with_top::<Settle>(act, |dialog, act| {
-        let number = text::counted(dialog.list.total().unwrap_or(0), "snapshot goes", "snapshots go");
+        let number = text::counted(dialog.going.list.total().unwrap_or(0), "snapshot goes", "snapshots go");
         let (policy, new) = (dialog.policy.clone(), dialog.new);
         let name = text::escape(policy.name.as_bytes());
         let sentence = format!("{number} with the next run of policy {name}. That cannot be undone.");
@@ -136,6 +136,10 @@ fn count(act: &mut Act) {
         let confirm = Confirm::ask(act, "The rule counts for those there", sentence, move |act| {
             write(act.model, act.effects, policy, new, false);
         });
+        // The last of them is about the keys of this dialog.
+        let mut said: Vec<String> = dialog.going.sentences().collect();
+        said.pop();
+        let confirm = said.into_iter().fold(confirm, Confirm::and);
         act.model.push(confirm.by_name(typed));
         Then::Keep
     });
@@ -186,13 +190,11 @@ impl Dialog for Settle {
     }
 
     fn list(&mut self) -> Option<&mut dyn Moves> {
-        Some(&mut self.list)
+        Some(&mut self.going.list)
     }
 
     fn layout(&mut self, model: &Model) {
-        // Its frame, the sentences and the keys take twelve rows or so.
-        self.list
-            .resize(u64::from(model.size.1.saturating_sub(15).clamp(2, 14)));
+        self.going.layout(model);
     }
 
     fn closed(&mut self, model: &mut Model, _: &mut Vec<Effect>) {
@@ -200,7 +202,7 @@ impl Dialog for Settle {
     }
 
     fn draw(&self, model: &Model, canvas: &mut Canvas) {
-        let count = self.list.total().unwrap_or(0);
+        let count = self.going.list.total().unwrap_or(0);
         let title = format!(
             "{} would go by this rule",
             text::counted(count, "more snapshot", "more snapshots")
@@ -214,6 +216,6 @@ impl Dialog for Settle {
                 canvas.right(place.1, place.2.saturating_sub(13), &target, Role::Dim);
             }
         };
-        review(model, canvas, &title, &self.list, self.what.clone(), CONTEXT, row);
+        self.going.draw(model, canvas, &title, CONTEXT, row);
     }
 }

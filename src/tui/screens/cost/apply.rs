@@ -1,15 +1,16 @@
 //! Doing it: what goes is reviewed, the vault's name typed; then the rule can be written into the vault's plan.
 
+use ratatui::layout::Rect;
+
 use super::super::super::actions::{Act, Action, At, Context, Danger, read_only};
 use super::super::super::asking::{change, complain};
 use super::super::super::dialog::{Dialog, Guard, Moves, Then, with_top};
 use super::super::super::dialogs::confirm::Confirm;
-use super::super::super::dialogs::{frame, keys_line, line, room};
+use super::super::super::dialogs::going::Going;
 use super::super::super::model::Model;
 use super::super::super::msg::Effect;
 use super::super::super::theme::Role;
 use super::super::super::view::canvas::Canvas;
-use super::super::super::window::Window;
 use super::rule::Rule;
 use super::{ask, draft, plan, words};
 use crate::config::PlanConfig;
@@ -36,8 +37,7 @@ pub static ACTIONS: &[Action] = &[
 #[derive(Debug)]
 pub struct Apply {
     vault: String,
-    going: Window<Fate>,
-    what: Vec<(String, Role)>,
+    going: Going<Fate>,
     guard: Guard,
 }
 
@@ -64,11 +64,11 @@ pub(super) fn open(act: &mut Act) {
         return;
     };
     let vault = asked.vault.clone();
-    let going: Vec<Fate> = what.fates.iter().filter(|fate| !fate.stays).cloned().collect();
+    let mut going = Going::new(what.fates.iter().filter(|fate| !fate.stays).cloned().collect());
+    going.say(sentences(act.model, what));
     let dialog = Apply {
         vault,
-        what: sentences(act.model, what),
-        going: Window::whole(going),
+        going,
         guard: Guard::now(act),
     };
     act.model.push(dialog);
@@ -77,6 +77,10 @@ pub(super) fn open(act: &mut Act) {
 /// What it means, in sentences.
 fn sentences(model: &Model, what: &WhatIf) -> Vec<(String, Role)> {
     let mut sentences = words::sentences(what);
+    // How many go is in the title; that nothing stays is not.
+    if sentences.first().is_some_and(|(_, role)| *role != Role::Danger) {
+        sentences.remove(0);
+    }
     let left = match (what.after.oldest, what.after.largest_gap) {
         (Some(oldest), Some(gap)) => format!(
             "The oldest point left is of {}, the largest gap {}.",
@@ -96,7 +100,7 @@ fn sentences(model: &Model, what: &WhatIf) -> Vec<(String, Role)> {
 
 fn go_on(act: &mut Act) {
     with_top::<Apply>(act, |dialog, act| {
-        let (_, going) = dialog.going.held();
+        let (_, going) = dialog.going.list.held();
         let ids: Vec<Id> = going.iter().map(|fate| fate.id).collect();
         let words = text::counted(ids.len() as u64, "generation", "generations");
         let name = text::escape(dialog.vault.as_bytes());
@@ -115,10 +119,7 @@ fn go_on(act: &mut Act) {
             });
             offer_to_save(act);
         });
-        let what = std::mem::take(&mut dialog.what);
-        // What goes is said already; of the rest there is room for what matters most.
-        let rest = what.into_iter().skip(1).map(|(sentence, _)| sentence);
-        let confirm = rest.fold(confirm, Confirm::and);
+        let confirm = dialog.going.sentences().fold(confirm, Confirm::and);
         act.model.push(confirm.by_name(dialog.vault.clone()));
         Then::Close
     });
@@ -211,18 +212,6 @@ fn saved(model: &mut Model, answer: Answer, _: &mut Vec<Effect>) {
     }
 }
 
-impl Apply {
-    fn lines(&self, cells: usize) -> Vec<(String, Role)> {
-        let wrap = |(sentence, role): &(String, Role)| {
-            let lines = text::wrap(sentence, cells).into_iter();
-            let role = *role;
-            lines.map(move |line| (line, role)).collect::<Vec<_>>()
-        };
-        // The title says how many go.
-        self.what.iter().skip(1).flat_map(wrap).collect()
-    }
-}
-
 impl Dialog for Apply {
     fn context(&self) -> Context {
         CONTEXT
@@ -233,47 +222,24 @@ impl Dialog for Apply {
     }
 
     fn list(&mut self) -> Option<&mut dyn Moves> {
-        Some(&mut self.going)
+        Some(&mut self.going.list)
     }
 
     fn layout(&mut self, model: &Model) {
-        // Its frame and keys take seven rows, the sentences as many as they need.
-        let cells = usize::from(
-            super::super::super::dialogs::WIDTH
-                .min(model.size.0.saturating_sub(4))
-                .saturating_sub(6),
-        );
-        let lines = u16::try_from(self.lines(cells).len()).unwrap_or(u16::MAX);
-        let rows = model.size.1.saturating_sub(10).saturating_sub(lines).clamp(2, 14);
-        self.going.resize(u64::from(rows));
+        self.going.layout(model);
     }
 
     fn draw(&self, model: &Model, canvas: &mut Canvas) {
-        let lines = self.lines(room(canvas));
-        let rows = self.going.visible();
-        let count = rows.clone().count() as u16;
-        let total = self.going.total().unwrap_or(0);
+        let total = self.going.list.total().unwrap_or(0);
         let title = format!(
             "Delete {} of {}?",
             text::counted(total, "generation", "generations"),
             text::escape(self.vault.as_bytes())
         );
-        let inside = frame(canvas, count + lines.len() as u16 + 5, &title, Role::Danger);
-        for (n, index) in rows.enumerate() {
-            let Some(fate) = self.going.get(index) else { continue };
-            let y = inside.y + 1 + n as u16;
-            super::lists::going_line(model, canvas, inside, y, fate);
-            if index == self.going.cursor() {
-                canvas.paint(inside.x, y, inside.right(), model.look.style(Role::Cursor));
-            }
-        }
-        if total > u64::from(count) {
-            let place = format!("{}/{}", text::count(self.going.cursor() + 1), text::count(total));
-            canvas.right(inside.y, inside.right(), &place, Role::Dim);
-        }
-        for (n, (text, role)) in lines.iter().enumerate() {
-            line(canvas, inside, count + 2 + n as u16, text, *role);
-        }
-        keys_line(model, canvas, inside, CONTEXT);
+        let row = |canvas: &mut Canvas, fate: &Fate, (x, y, end): (u16, u16, u16)| {
+            let place = Rect::new(x, y, end.saturating_sub(x), 1);
+            super::lists::going_line(model, canvas, place, y, fate);
+        };
+        self.going.draw(model, canvas, &title, CONTEXT, row);
     }
 }

@@ -5,12 +5,11 @@ use super::super::super::actions::{Act, Action, At, Context, Danger, read_only};
 use super::super::super::asking::{Told, abandon, ask, failed};
 use super::super::super::dialog::{Dialog, Guard, Moves, Then, with_top};
 use super::super::super::dialogs::confirm::Confirm;
-use super::super::super::dialogs::review;
+use super::super::super::dialogs::going::Going;
 use super::super::super::model::{Load, Model};
 use super::super::super::msg::Effect;
 use super::super::super::theme::Role;
 use super::super::super::view::canvas::Canvas;
-use super::super::super::window::Window;
 use super::super::cost::words;
 use super::staging;
 use crate::engine::question::{GenerationRow, StayRule, WhatIf, WhatIfAsked};
@@ -34,7 +33,7 @@ pub static ACTIONS: &[Action] = &[
 #[derive(Debug)]
 pub struct Review {
     vault: String,
-    list: Window<GenerationRow>,
+    going: Going<GenerationRow>,
     guard: Guard,
     /// What was asked, and what came of it.
     asked: Option<WhatIfAsked>,
@@ -47,11 +46,11 @@ pub(super) fn open(act: &mut Act) {
     let Some(vault) = act.model.generations.vault.clone() else {
         return;
     };
-    let list = Window::whole(staging::staged_rows(act.model));
+    let going = Going::new(staging::staged_rows(act.model));
     let guard = Guard::now(act);
     act.model.push(Review {
         vault,
-        list,
+        going,
         guard,
         asked: None,
         figures: None,
@@ -62,7 +61,7 @@ pub(super) fn open(act: &mut Act) {
 /// Why nothing can be deleted now.
 fn why_not(model: &Model) -> Option<String> {
     let review = model.dialog::<Review>()?;
-    let why = match (review.list.total(), &review.load) {
+    let why = match (review.going.list.total(), &review.load) {
         (Some(0), _) => Some("All that was staged is gone already."),
         (_, Load::Idle | Load::Loading) => Some("What is lost is not worked out yet."),
         // Where that cannot be, the sentences say so.
@@ -73,7 +72,7 @@ fn why_not(model: &Model) -> Option<String> {
 
 fn keep(act: &mut Act) {
     with_top::<Review>(act, |review, act| {
-        let Some(id) = review.list.current().map(|row| row.id) else {
+        let Some(id) = review.going.list.current().map(|row| row.id) else {
             return Then::Keep;
         };
         staging::keep(act.model, id);
@@ -81,19 +80,19 @@ fn keep(act: &mut Act) {
         if rows.is_empty() {
             return Then::Close;
         }
-        review.list.hold(rows);
+        review.going.hold(rows);
         Then::Keep
     });
 }
 
 fn go_on(act: &mut Act) {
     with_top::<Review>(act, |review, act| {
-        let (_, rows) = review.list.held();
+        let (_, rows) = review.going.list.held();
         let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
         let words = text::counted(ids.len() as u64, "generation", "generations");
         let name = text::escape(review.vault.as_bytes());
         let sentence = format!("{words} of the vault {name} will be deleted. This cannot be undone.");
-        let what = review.sentences(act.model);
+        let what = review.going.sentences();
         let title = format!("Delete {words} of {name}");
         let task = Task::Forget {
             vault: review.vault.clone(),
@@ -106,9 +105,7 @@ fn go_on(act: &mut Act) {
                 title,
             });
         });
-        let confirm = what
-            .into_iter()
-            .fold(confirm, |confirm, (sentence, _)| confirm.and(sentence));
+        let confirm = what.fold(confirm, Confirm::and);
         act.model.push(confirm.by_name(review.vault.clone()));
         Then::Close
     });
@@ -136,7 +133,7 @@ fn take(model: &mut Model, asked: &Question, told: Told, _: &mut Vec<Effect>) {
 impl Review {
     /// What would be without what is listed.
     fn wanted(&self) -> WhatIfAsked {
-        let (_, rows) = self.list.held();
+        let (_, rows) = self.going.list.held();
         WhatIfAsked {
             vault: self.vault.clone(),
             rule: StayRule::Without(rows.iter().map(|row| row.id).collect()),
@@ -152,17 +149,15 @@ impl Review {
             return;
         }
         let rows = staging::staged_rows(model);
-        let (_, held) = self.list.held();
+        let (_, held) = self.going.list.held();
         if !rows.iter().map(|row| row.id).eq(held.iter().map(|row| row.id)) {
-            let cursor = self.list.cursor();
-            self.list.hold(rows);
-            self.list.go(cursor);
+            self.going.hold(rows);
         }
     }
 
     /// What their going means, in sentences.
     fn sentences(&self, model: &Model) -> Vec<(String, Role)> {
-        let (_, going) = self.list.held();
+        let (_, going) = self.going.list.held();
         let added = going.iter().filter_map(|row| row.added).fold(0u64, u64::saturating_add);
         let staying: Vec<&GenerationRow> = model
             .generations
@@ -225,14 +220,14 @@ impl Dialog for Review {
     }
 
     fn list(&mut self) -> Option<&mut dyn Moves> {
-        Some(&mut self.list)
+        Some(&mut self.going.list)
     }
 
     fn layout(&mut self, model: &Model) {
         self.follow(model);
-        // Its frame, the sentences and the keys take sixteen rows or so.
-        self.list
-            .resize(u64::from(model.size.1.saturating_sub(21).clamp(2, 14)));
+        let said = self.sentences(model);
+        self.going.say(said);
+        self.going.layout(model);
     }
 
     fn fetch(&mut self, model: &mut Model, effects: &mut Vec<Effect>) {
@@ -252,21 +247,12 @@ impl Dialog for Review {
     fn draw(&self, model: &Model, canvas: &mut Canvas) {
         let title = format!(
             "Delete {} of {}?",
-            text::counted(self.list.total().unwrap_or(0), "generation", "generations"),
+            text::counted(self.going.list.total().unwrap_or(0), "generation", "generations"),
             text::escape(self.vault.as_bytes())
         );
-        let sentences = self.sentences(model);
-        review(
-            model,
-            canvas,
-            &title,
-            &self.list,
-            sentences,
-            CONTEXT,
-            |canvas, row, place| {
-                draw_row(model, canvas, row, place);
-            },
-        );
+        let row =
+            |canvas: &mut Canvas, row: &GenerationRow, place: (u16, u16, u16)| draw_row(model, canvas, row, place);
+        self.going.draw(model, canvas, &title, CONTEXT, row);
     }
 }
 

@@ -21,7 +21,9 @@ pub(super) const SCENES: &[Scene] = &[
     ("no-generations", true, |s| s.keys("j j Enter")),
     ("unreachable", true, |s| s.keys("G Enter")),
     ("password", true, |s| {
-        s.keys("j Enter");
+        s.keys("j");
+        s.wait(200);
+        s.keys("Enter");
         s.text("wrong");
         s.keys("Enter");
         s.text("sec");

@@ -55,7 +55,7 @@ pub fn open(act: &mut Act) {
     let Some(vault) = vault.or_else(|| model.generations.vault.clone()) else {
         return;
     };
-    let tried = cost::price_tried(model).map(str::to_owned);
+    let tried = cost::price_tried(model, &vault).map(str::to_owned);
     model.push(Prices {
         vault,
         field: Field::default(),
@@ -98,14 +98,14 @@ fn try_it(act: &mut Act) {
         if act.model.screen != Screen::Cost {
             cost::go_to(act.model, &dialog.vault);
         }
-        cost::try_price(act.model, Some(id));
+        cost::try_price(act.model, &dialog.vault, Some(id));
         Then::Close
     });
 }
 
 fn own(act: &mut Act) {
-    with_top::<Prices>(act, |_, act| {
-        cost::try_price(act.model, None);
+    with_top::<Prices>(act, |dialog, act| {
+        cost::try_price(act.model, &dialog.vault, None);
         Then::Close
     });
 }
@@ -228,17 +228,21 @@ fn save(act: &mut Act) {
             vault: dialog.vault.clone(),
             price: Some(id),
         };
+        act.model.cost.priced = Some(dialog.vault.clone());
         change(act.model, SAVE, set, saved, act.effects);
         Then::Close
     });
 }
 
 fn saved(model: &mut Model, answer: Answer, _: &mut Vec<Effect>) {
+    let vault = model.cost.priced.take();
     match answer {
         Answer::Changed(changed) => {
             model.say(Role::Good, text::escape(changed.text.as_bytes()));
             // What is tried out is the vault's own price by now.
-            cost::try_price(model, None);
+            if let Some(vault) = vault {
+                cost::try_price(model, &vault, None);
+            }
             screens::stale(model);
         }
         other => complain(model, other),

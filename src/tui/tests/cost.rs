@@ -310,6 +310,35 @@ fn a_price_is_tried_out() {
     assert!(stage.screen().contains("was AWS") || stage.screen().contains("$0.16"));
 }
 
+/// A price is tried out on the vault it was chosen for, be it the first that screen 6 shows of it.
+#[test]
+fn a_price_is_tried_out_on_its_vault() {
+    use crate::tui::screens::cost::price_tried;
+    let mut stage = Stage::new(120, 40, Look::default());
+    stage.keys("2 p");
+    stage.text("backb");
+    stage.keys("Enter");
+    assert!(stage.screen().contains("Backblaze B2"), "{}", stage.screen());
+    let home = price_tried(&stage.model, "home").map(str::to_owned);
+    assert!(home.is_some());
+    // From the overview, for another vault than the one shown.
+    stage.keys("1 j j j j j j j j j j");
+    let row = (0..9).find(|_| {
+        stage.keys("k");
+        crate::tui::screens::overview::vault_under_cursor(&stage.model).as_deref() == Some("away")
+    });
+    assert!(row.is_some(), "{}", stage.screen());
+    stage.keys("p");
+    stage.text("backb");
+    stage.keys("Enter");
+    assert_eq!(price_tried(&stage.model, "away"), home.as_deref());
+    assert_eq!(price_tried(&stage.model, "home"), home.as_deref());
+    // Written for one, it is tried out there no more.
+    stage.keys("Esc 2 p Ctrl-s");
+    assert_eq!(price_tried(&stage.model, "away"), None, "{}", stage.screen());
+    assert_eq!(price_tried(&stage.model, "home"), home.as_deref());
+}
+
 #[test]
 fn a_lost_version_is_gone_to_in_its_generation() {
     let mut stage = stage("← ← ← ← Shift-Tab Enter");

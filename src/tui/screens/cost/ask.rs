@@ -127,9 +127,13 @@ fn start(model: &mut Model) {
     let nothing = Config::default();
     let config = cost.config.as_ref().map_or(&nothing, |now| &now.config);
     let started = plan::start(config, &vault);
+    let price = cost.tried_prices.remove(&vault);
     let draft = cost.drafts.entry(vault).or_insert_with(|| Draft::new(started.clone()));
     // The plan may have another rule by now: one that was not touched follows it.
     draft.follow(started);
+    if let Some(price) = price {
+        draft.try_price(price);
+    }
 }
 
 fn what_if(model: &mut Model, effects: &mut Vec<Effect>) {

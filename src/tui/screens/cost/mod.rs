@@ -1,10 +1,11 @@
 //! The screen Retention and cost: what a rule keeps, frees, saves and loses, before it is carried out.
 //!
-//! `rule` is what is tried out, `value` what its fields hold in words, `steps` and `typed` how they change, `fields` the rows they are, `edit` the keys that
-//! change them, `plan` where the rule comes from and goes to. `ask` asks what would be, `fates` lists the generations and
-//! marks some by hand, `apply` does it after a review. `snapshots` is the other side: snapshots and their policies instead of
-//! vaults and their plans. `view` and its siblings draw: `rule_view`, `figures`, `outlook` (the next
-//! months), `lists`; `words` says it all. The vault is the one under the cursor of the screen Vaults.
+//! `rule` is what is tried out, `value` what its fields hold in words, `steps` and `typed` how they change, `fields` the rows
+//! they are, `edit` the keys that change them, `plan` where the rule comes from and goes to, `price` what it is worked out
+//! with. `ask` asks what would be, `fates` lists the generations and marks some by hand, `apply` does it after a review.
+//! `snapshots` is the other side: snapshots and their policies instead of vaults and their plans. `view` and its siblings
+//! draw: `rule_view`, `figures`, `outlook` (the next months), `lists`; `words` says it all. The vault is the one under the
+//! cursor of the screen Vaults.
 
 mod apply;
 mod ask;
@@ -15,6 +16,7 @@ mod figures;
 mod lists;
 mod outlook;
 mod plan;
+mod price;
 mod rule;
 mod rule_view;
 pub(crate) mod snapshots;
@@ -193,6 +195,10 @@ pub struct Costs {
     typing: Option<Typing>,
     /// What is tried out, by vault.
     drafts: HashMap<String, Draft>,
+    /// Prices to try out on vaults where nothing is tried out yet.
+    tried_prices: HashMap<String, Option<String>>,
+    /// The vault whose price is being written into the config.
+    pub priced: Option<String>,
     /// What would be.
     known: ask::Known,
     /// What would be lost.
@@ -252,6 +258,7 @@ pub(super) fn field(model: &mut Model) -> Option<&mut field::Field> {
 }
 
 pub(super) use edit::edited;
+pub(crate) use price::{price_tried, try_price};
 pub(crate) use typed::many as typed_many;
 
 pub(super) fn layout(model: &mut Model) {
@@ -340,22 +347,6 @@ fn no_rule(model: &Model) -> Option<String> {
         Some(_) => draft(model)
             .is_none()
             .then(|| "The plan's rule is not here yet.".into()),
-    }
-}
-
-/// The price that is in force in what is tried out, for the picker.
-pub(crate) fn price_tried(model: &Model) -> Option<&str> {
-    draft(model)?.rule.price.as_deref()
-}
-
-/// Tries out another price; `None` is the vault's own.
-pub(crate) fn try_price(model: &mut Model, price: Option<String>) {
-    if let Some(draft) = draft_mut(model) {
-        let rule = Rule {
-            price,
-            ..draft.rule.clone()
-        };
-        draft.change(rule);
     }
 }
 

@@ -74,7 +74,7 @@ impl Confirm {
         }
     }
 
-    /// The same, answered by typing a name.
+    /// The same, answered by typing a name as [`typed_name`] makes it.
     pub fn by_name(self, name: String) -> Confirm {
         Confirm {
             name: Some(name),
@@ -109,6 +109,20 @@ impl Confirm {
         };
         asked + 1 + 2 * u16::from(airy)
     }
+}
+
+/// Longest name that is to be typed, in cells.
+const LONGEST: usize = 40;
+
+/// What is typed for a name: the name, of a path its last one; a word where that is long, or not to be typed as it is.
+pub(crate) fn typed_name(name: &str, word: &str) -> String {
+    let last = name.rsplit('/').find(|part| !part.is_empty()).unwrap_or(name);
+    let can_be_typed = !last.is_empty()
+        && last.trim() == last
+        && text::escape(last.as_bytes()) == last
+        && !last.contains(char::REPLACEMENT_CHARACTER)
+        && text::fits(last, LONGEST);
+    if can_be_typed { last } else { word }.to_owned()
 }
 
 /// Why it cannot be answered yet: not all of it was in sight.
@@ -212,5 +226,24 @@ fn typed(act: &mut Act) {
     });
     if right {
         yes(act);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::typed_name;
+
+    #[test]
+    fn what_is_typed_is_short_and_can_be_typed() {
+        let typed = |name: &str| typed_name(name, "vault");
+        assert_eq!(
+            (typed("home").as_str(), typed("/mnt/usb/server1/vault/").as_str()),
+            ("home", "vault")
+        );
+        assert_eq!(typed("/mnt/usb/server1"), "server1");
+        assert_eq!(typed("/"), "/");
+        for odd in ["home ", "a\u{1b}b", "a\u{fffd}b", "", &"x".repeat(41)] {
+            assert_eq!(typed(odd), "vault", "{odd:?}");
+        }
     }
 }

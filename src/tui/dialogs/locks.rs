@@ -9,7 +9,7 @@ use super::super::screens::vaults::{GENERATIONS, VAULTS};
 use super::super::theme::Role;
 use super::super::view::canvas::Canvas;
 use super::super::window::Window;
-use super::confirm::Confirm;
+use super::confirm::{Confirm, typed_name};
 use super::{frame, keys_line, line, locked, no_vault_here, unlocked};
 use crate::engine::setup::{Holder, LockRow};
 use crate::engine::{Answer, Question, Task};
@@ -114,12 +114,13 @@ fn remove_all(act: &mut Act) {
         return;
     };
     let vault = locks.vault.clone();
-    let name = vault.clone();
-    let sentence = "Every lock goes, of programs that may still run too.".to_owned();
+    let name = text::escape(vault.as_bytes());
+    let sentence = format!("Every lock of the vault {name} goes, of programs that may still run too.");
+    let typed = typed_name(&vault, "vault");
     let worse = "A backup that still runs then stops, or it and another program spoil each other's work. Be sure that none does.";
     let confirm = Confirm::ask(act, "Remove all locks?", sentence, move |act| unlock(act, vault, true))
         .and(worse.to_owned())
-        .by_name(name);
+        .by_name(typed);
     act.model.push(confirm);
 }
 

@@ -7,7 +7,7 @@ use super::super::super::model::{Load, Model};
 use super::super::super::msg::Effect;
 use super::super::super::view::canvas::Canvas;
 use super::super::super::window::Window;
-use super::super::confirm::Confirm;
+use super::super::confirm::{Confirm, typed_name};
 use super::form::{RestoreForm, Wanted};
 use super::run::RestoreRun;
 use super::{MAKING, PLAN, plan_view};
@@ -228,7 +228,10 @@ pub(super) fn yes(act: &mut Act) {
         Landing::InPlace => format!("This writes to the original places, under {base}."),
         _ => format!("This deletes in {base} what the generation does not have."),
     };
-    let mut confirm = Confirm::ask(act, "Restore over what is there?", sentence, go).by_name(vault);
+    let name = text::escape(vault.as_bytes());
+    let mut confirm = Confirm::ask(act, "Restore over what is there?", sentence, go)
+        .and(format!("What is written comes from the vault {name}."))
+        .by_name(typed_name(&vault, "vault"));
     confirm = match lost.is_empty() {
         true => confirm.and("Nothing that is there now is overwritten or deleted.".into()),
         false => confirm.and(format!("{} There is no undo.", lost.join(" "))),

@@ -10,7 +10,7 @@ use super::super::super::screens::cost;
 use super::super::super::screens::snapshots::words;
 use super::super::super::theme::Role;
 use super::super::super::view::canvas::Canvas;
-use super::super::confirm::Confirm;
+use super::super::confirm::{Confirm, typed_name};
 use super::super::going::Going;
 use super::policies;
 use super::policy_editor::{self, PolicyEditor};
@@ -127,12 +127,7 @@ fn count(act: &mut Act) {
         let (policy, new) = (dialog.policy.clone(), dialog.new);
         let name = text::escape(policy.name.as_bytes());
         let sentence = format!("{number} with the next run of policy {name}. That cannot be undone.");
-        // A name that cannot be typed as it is cannot be asked for.
-        let typed = if name == policy.name.trim() {
-            name
-        } else {
-            "policy".to_owned()
-        };
+        let typed = typed_name(&policy.name, "policy");
         let confirm = Confirm::ask(act, "The rule counts for those there", sentence, move |act| {
             write(act.model, act.effects, policy, new, false);
         });

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::super::super::actions::{Act, Action, At, Context, Danger, read_only};
 use super::super::super::asking::{change, complain};
 use super::super::super::dialog::{Dialog, Guard, Moves, Then, with_top};
-use super::super::super::dialogs::confirm::Confirm;
+use super::super::super::dialogs::confirm::{Confirm, typed_name};
 use super::super::super::dialogs::going::Going;
 use super::super::super::model::Model;
 use super::super::super::msg::Effect;
@@ -120,7 +120,7 @@ fn go_on(act: &mut Act) {
             offer_to_save(act);
         });
         let confirm = dialog.going.sentences().fold(confirm, Confirm::and);
-        act.model.push(confirm.by_name(dialog.vault.clone()));
+        act.model.push(confirm.by_name(typed_name(&dialog.vault, "vault")));
         Then::Close
     });
 }

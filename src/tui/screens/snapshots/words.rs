@@ -3,6 +3,7 @@
 use crate::engine::question::{SnapshotRow, SnapshotTargetRow};
 use crate::snapshot::{Consistency, Kind, MadeBy, Target};
 use crate::text;
+use crate::tui::dialogs::confirm;
 use crate::tui::theme::{Role, Symbols};
 
 /// A level's badge: a shape that fills up as more is whole, and its letter; never a colour alone.
@@ -92,21 +93,11 @@ pub(crate) fn target(target: &Target) -> String {
 
 /// What is typed before something of a target is lost: its name as short as it is still its own.
 pub(crate) fn typed_name(target: &Target) -> String {
-    let name = match target {
-        Target::Folder(path) | Target::Image(path) => match path.file_name() {
-            Some(name) => name.to_string_lossy().into_owned(),
-            None => target.to_string(),
-        },
-        Target::Machine(name) => name.clone(),
-        Target::Ebs(volume) => volume.clone(),
-    };
-    // What cannot be typed as it is cannot be asked for.
-    let can_be_typed = !name.is_empty() && name.trim() == name && text::escape(name.as_bytes()) == name;
-    match (can_be_typed, target) {
-        (true, _) => name,
-        (false, Target::Image(_)) => "image".into(),
-        (false, Target::Machine(_)) => "machine".into(),
-        (false, _) => "volume".into(),
+    match target {
+        Target::Folder(path) => confirm::typed_name(&path.to_string_lossy(), "volume"),
+        Target::Image(path) => confirm::typed_name(&path.to_string_lossy(), "image"),
+        Target::Machine(name) => confirm::typed_name(name, "machine"),
+        Target::Ebs(volume) => confirm::typed_name(volume, "volume"),
     }
 }
 
@@ -176,5 +167,8 @@ mod tests {
         assert_eq!(folder("/srv/a\u{1b}b"), "volume");
         assert_eq!(typed_name(&Target::Image("/srv/ x .qcow2".into())), "image");
         assert_eq!(typed_name(&Target::Machine("db".into())), "db");
+        use std::os::unix::ffi::OsStrExt;
+        let odd = std::ffi::OsStr::from_bytes(b"/srv/a\xff");
+        assert_eq!(typed_name(&Target::Folder(odd.into())), "volume");
     }
 }

@@ -4,7 +4,7 @@
 use super::super::super::actions::{Act, Action, At, Context, Danger, read_only};
 use super::super::super::asking::{Told, abandon, ask, failed};
 use super::super::super::dialog::{Dialog, Guard, Moves, Then, with_top};
-use super::super::super::dialogs::confirm::Confirm;
+use super::super::super::dialogs::confirm::{Confirm, typed_name};
 use super::super::super::dialogs::going::Going;
 use super::super::super::model::{Load, Model};
 use super::super::super::msg::Effect;
@@ -106,7 +106,7 @@ fn go_on(act: &mut Act) {
             });
         });
         let confirm = what.fold(confirm, Confirm::and);
-        act.model.push(confirm.by_name(review.vault.clone()));
+        act.model.push(confirm.by_name(typed_name(&review.vault, "vault")));
         Then::Close
     });
 }

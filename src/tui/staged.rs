@@ -4,7 +4,7 @@
 //! here: the keys, the review, and doing it.
 
 use std::borrow::Borrow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 /// What is staged, by what it is in: each step as it was staged.
@@ -24,25 +24,32 @@ impl<K, I> Default for Staged<K, I> {
     }
 }
 
-impl<K: Hash + Eq, I: Clone + PartialEq> Staged<K, I> {
+impl<K: Hash + Eq, I: Clone + Eq + Hash> Staged<K, I> {
     /// What is staged in one of them, in the order it was.
     pub fn of<Q: Hash + Eq + ?Sized>(&self, place: &Q) -> Vec<I>
     where
         K: Borrow<Q>,
     {
-        let mut staged: Vec<I> = Vec::new();
+        // Where each was staged last; a year of hourly backups is staged by two keys.
+        let mut places: HashMap<&I, usize> = HashMap::new();
+        let mut staged: Vec<Option<&I>> = Vec::new();
         for step in self.0.get(place).into_iter().flatten() {
-            staged.retain(|id| !step.ids.contains(id));
-            if step.delete {
-                staged.extend(step.ids.iter().cloned());
+            for id in &step.ids {
+                if let Some(at) = places.remove(id) {
+                    staged[at] = None;
+                }
+                if step.delete {
+                    places.insert(id, staged.len());
+                    staged.push(Some(id));
+                }
             }
         }
-        staged
+        staged.into_iter().flatten().cloned().collect()
     }
 
     /// Stages some; if all of them are already, takes that back.
     pub fn turn(&mut self, place: K, ids: Vec<I>) {
-        let before = self.of(&place);
+        let before: HashSet<I> = self.of(&place).into_iter().collect();
         let delete = !ids.iter().all(|id| before.contains(id));
         self.0.entry(place).or_default().push(Step { ids, delete });
     }

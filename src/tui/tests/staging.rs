@@ -222,3 +222,26 @@ fn a_rule_that_is_carried_out_leaves_what_is_staged() {
     let started = stage.done();
     assert!(started.iter().any(|task| task.starts_with("Forget")), "{started:?}");
 }
+
+/// Years of hourly backups, all of them staged: a key costs what the list is long, not its square.
+#[test]
+fn frames_stay_quick_with_years_staged() {
+    let mut stage = stage("");
+    changed(&mut stage, |rows| {
+        let newest = rows[0].clone();
+        *rows = (0..15_000u32)
+            .map(|n| GenerationRow {
+                id: Id::of(&n.to_le_bytes()),
+                time: newest.time - 3600 * i64::from(n),
+                ..newest.clone()
+            })
+            .collect();
+    });
+    let start = std::time::Instant::now();
+    for keys in ["a d", "g d", "z", "w", "Space", "Esc"] {
+        stage.keys(keys);
+        stage.screen();
+    }
+    assert_eq!(staging::staged(&stage.model).len(), 14_999);
+    assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
+}

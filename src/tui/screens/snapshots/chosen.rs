@@ -1,5 +1,7 @@
 //! What is selected, marked for comparing, and staged for deletion: nothing is done before `w` reviews it.
 
+use std::collections::HashSet;
+
 use super::super::super::actions::Act;
 use super::super::super::model::{Load, Model};
 use super::super::super::theme::Role;
@@ -122,7 +124,7 @@ pub(crate) fn staged(model: &Model) -> Vec<SnapshotId> {
 
 /// The rows of what is staged, newest first.
 pub(crate) fn staged_rows(model: &Model) -> Vec<SnapshotRow> {
-    let staged = staged(model);
+    let staged: HashSet<SnapshotId> = staged(model).into_iter().collect();
     let rows = model.snapshots.taken.all.iter();
     rows.filter(|row| staged.contains(&row.snapshot.id)).cloned().collect()
 }

@@ -39,7 +39,7 @@ fn good(model: &Model) -> Vec<i64> {
 /// The generations in lanes.
 pub(super) fn timeline(model: &Model) -> Timeline<'static> {
     let rows = rows(model);
-    let staged = staging::staged(model);
+    let staged = staging::staged_set(model);
     let times = |wanted: &dyn Fn(&GenerationRow) -> bool| {
         let wanted = rows.iter().filter(|row| wanted(row));
         wanted.map(|row| row.time).collect::<Vec<i64>>()

@@ -1,6 +1,8 @@
 //! What is staged for deletion, before it is done: which generations, what stays, what is freed, saved and lost for ever.
 //! The figures are those of the what-if of screen 6, asked for when the review opens and whenever one is taken back.
 
+use std::collections::HashSet;
+
 use super::super::super::actions::{Act, Action, At, Context, Danger, read_only};
 use super::super::super::asking::{Told, abandon, ask, failed};
 use super::super::super::dialog::{Dialog, Guard, Moves, Then, with_top};
@@ -15,6 +17,7 @@ use super::staging;
 use crate::engine::question::{GenerationRow, StayRule, WhatIf, WhatIfAsked};
 use crate::engine::{Answer, Question, Task};
 use crate::text;
+use crate::vault::Id;
 
 const WHAT_IF: &str = "review.what-if";
 
@@ -159,11 +162,12 @@ impl Review {
     fn sentences(&self, model: &Model) -> Vec<(String, Role)> {
         let (_, going) = self.going.list.held();
         let added = going.iter().filter_map(|row| row.added).fold(0u64, u64::saturating_add);
+        let gone: HashSet<Id> = going.iter().map(|row| row.id).collect();
         let staying: Vec<&GenerationRow> = model
             .generations
             .all
             .iter()
-            .filter(|row| going.iter().all(|gone| gone.id != row.id))
+            .filter(|row| !gone.contains(&row.id))
             .collect();
         let mut out = Vec::new();
         let newest_goes = going.iter().find(|gone| {

@@ -20,9 +20,14 @@ pub(crate) fn staged(model: &Model) -> Vec<Id> {
     model.staged.of(vault)
 }
 
+/// The same, to look each generation up in.
+pub(super) fn staged_set(model: &Model) -> HashSet<Id> {
+    staged(model).into_iter().collect()
+}
+
 /// The rows of what is staged, newest first.
 pub(super) fn staged_rows(model: &Model) -> Vec<GenerationRow> {
-    let staged: HashSet<Id> = staged(model).into_iter().collect();
+    let staged = staged_set(model);
     let rows = model.generations.all.iter().filter(|row| staged.contains(&row.id));
     rows.cloned().collect()
 }
@@ -57,7 +62,9 @@ pub(super) fn is_deleting(model: &Model) -> bool {
 
 /// Whether all that is staged is in the list.
 pub(super) fn all_listed(model: &Model) -> bool {
-    staged_rows(model).len() == staged(model).len()
+    let staged = staged_set(model);
+    let listed = model.generations.all.iter().filter(|row| staged.contains(&row.id));
+    listed.count() == staged.len()
 }
 
 /// The generations that keys act on: the range, else those selected, else the one under the cursor.
@@ -203,8 +210,8 @@ pub(super) fn keep(model: &mut Model, id: Id) {
 
 /// Generations that are gone are neither marked nor staged.
 pub(super) fn forget_gone(model: &mut Model) {
-    let all = &model.generations.all;
-    let is_there = |id: &Id| all.iter().any(|row| row.id == *id);
+    let all: HashSet<Id> = model.generations.all.iter().map(|row| row.id).collect();
+    let is_there = |id: &Id| all.contains(id);
     model.generations.marks.retain(is_there);
     model.generations.picked.retain(is_there);
     let vault = model.generations.vault.clone().unwrap_or_default();

@@ -135,7 +135,7 @@ fn generations(model: &Model, canvas: &mut Canvas, span: Span) {
     let shown = fitting(&columns, span.width().saturating_sub(1));
     heads(canvas, span.x + 3, span.end, &shown);
     let symbols = model.look.symbols;
-    let staged = staging::staged(model);
+    let staged = staging::staged_set(model);
     let marks = staging::marks(model);
     let list = &pane.list;
     let range = staging::in_range(model);

@@ -120,6 +120,18 @@ pub fn wrap(text: &str, cells: usize) -> Vec<String> {
     lines
 }
 
+/// The same in at most `most` lines: what is left out shows as `mark` at the end of the last.
+pub fn wrap_short(text: &str, cells: usize, most: usize, mark: &str) -> Vec<String> {
+    let mut lines = wrap(text, cells);
+    if lines.len() > most {
+        lines.truncate(most);
+        if let Some(last) = lines.last_mut() {
+            *last = format!("{}{mark}", cut_end(last, cells.saturating_sub(width(mark)), ""));
+        }
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -136,6 +148,9 @@ mod tests {
         assert_eq!(cut_path("/srv/b", 6, "…"), "/srv/b");
         assert_eq!(cut_middle("a-very-long-name.tar.gz", 16, "…"), "a-very-lon…ar.gz");
         assert_eq!(cut_end("abc", 0, "…"), "");
+        assert_eq!(wrap_short("one two six", 4, 2, "…"), ["one", "two…"]);
+        assert_eq!(wrap_short("abcdefgh", 4, 1, "…"), ["abc…"]);
+        assert_eq!(wrap_short("one two", 4, 2, "…"), ["one", "two"]);
     }
 
     /// Its time grows with the text, not with the square of it: a minified file is one line, and a tag may be a megabyte.

@@ -11,7 +11,7 @@ mod escape;
 mod times;
 
 pub use amounts::{bytes, count, counted};
-pub use cells::{cut_end, cut_middle, cut_path, cut_start, fits, fitting, pad, width, wrap};
+pub use cells::{cut_end, cut_middle, cut_path, cut_start, fits, fitting, pad, width, wrap, wrap_short};
 pub use errors::said;
 pub use escape::{escape, line};
 pub use times::{ago, span, stamp};

@@ -382,7 +382,16 @@ fn draw(model: &Model, browser: &Browser, canvas: &mut Canvas) {
         _ if browser.list.total() == Some(0) => ("No name here holds that.".into(), Role::Dim),
         _ => (String::new(), Role::Text),
     };
-    canvas.text(inside.x + 2, top + 1, end, &sentence, role);
+    let room = usize::from(inside.height.saturating_sub(6));
+    let lines = text::wrap_short(
+        &sentence,
+        usize::from(inside.width.saturating_sub(2)),
+        room,
+        symbols.more,
+    );
+    for (n, text) in lines.iter().enumerate() {
+        canvas.text(inside.x + 2, top + 1 + n as u16, end, text, role);
+    }
     if sentence.is_empty() {
         for (n, index) in browser.list.visible().enumerate() {
             let y = top + n as u16;

@@ -266,11 +266,8 @@ fn draw(model: &Model, keys: &Keys, canvas: &mut Canvas) {
         Role::Dim,
     );
     if let Some((sentence, role)) = sentence {
-        for (n, text) in text::wrap(&sentence, usize::from(inside.width))
-            .iter()
-            .take(3)
-            .enumerate()
-        {
+        let lines = text::wrap_short(&sentence, usize::from(inside.width), 3, symbols.more);
+        for (n, text) in lines.iter().enumerate() {
             line(canvas, inside, 4 + n as u16, text, role);
         }
     } else {

@@ -6,7 +6,7 @@ use super::super::model::Model;
 use super::super::theme::Role;
 use super::super::view::canvas::Canvas;
 use super::super::window::Window;
-use super::{WIDTH, frame, keys_line, line};
+use super::{cells, frame, keys_line, line};
 use crate::text;
 
 const CONTEXT: Context = Context::dialog("notes", "Notes").with_list();
@@ -17,28 +17,38 @@ pub static ACTIONS: &[Action] = &[
     Action::new("notes.close", "close", "Close this", &["Enter"], At::Only(&[CONTEXT]), |act| with_top::<Notes>(act, |_, _| Then::Close)).hint(1),
 ];
 
-/// The sentences, wrapped.
+/// The sentences.
 #[derive(Debug)]
 pub struct Notes {
     title: String,
+    sentences: Vec<(String, Role)>,
+    /// They wrapped.
     list: Window<(String, Role)>,
+    /// The columns of the screen they were wrapped for.
+    made: Option<u16>,
 }
 
 impl Notes {
     /// These sentences, safe to show, each with how it is meant.
-    pub fn new(model: &Model, title: &str, sentences: &[(String, Role)]) -> Notes {
-        let cells = usize::from(WIDTH.min(model.size.0.saturating_sub(4)).saturating_sub(6));
+    pub fn new(title: &str, sentences: Vec<(String, Role)>) -> Notes {
+        Notes {
+            title: title.to_owned(),
+            sentences,
+            list: Window::default(),
+            made: None,
+        }
+    }
+
+    fn wrapped(&self, columns: u16) -> Vec<(String, Role)> {
         let mut lines: Vec<(String, Role)> = Vec::new();
-        for (sentence, role) in sentences {
+        for (sentence, role) in &self.sentences {
             if !lines.is_empty() {
                 lines.push((String::new(), Role::Text));
             }
-            lines.extend(text::wrap(sentence, cells).into_iter().map(|line| (line, *role)));
+            let wrapped = text::wrap(sentence, cells(columns)).into_iter();
+            lines.extend(wrapped.map(|line| (line, *role)));
         }
-        Notes {
-            title: title.to_owned(),
-            list: Window::whole(lines),
-        }
+        lines
     }
 }
 
@@ -52,6 +62,11 @@ impl Dialog for Notes {
     }
 
     fn layout(&mut self, model: &Model) {
+        if self.made != Some(model.size.0) {
+            self.made = Some(model.size.0);
+            let lines = self.wrapped(model.size.0);
+            self.list.hold(lines);
+        }
         let rows = model.size.1.saturating_sub(9 + model.strip_rows()).max(1);
         self.list.resize(u64::from(rows));
     }

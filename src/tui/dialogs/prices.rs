@@ -177,7 +177,11 @@ impl Dialog for Prices {
             _ => Some((format!("reading{}", symbols.more), Role::Dim)),
         };
         if let Some((words, role)) = words {
-            canvas.text(inside.x, inside.y + 2, inside.right(), &words, role);
+            let room = usize::from(inside.height.saturating_sub(4));
+            let lines = text::wrap_short(&words, usize::from(inside.width), room, symbols.more);
+            for (n, text) in lines.iter().enumerate() {
+                canvas.text(inside.x, inside.y + 2 + n as u16, inside.right(), text, role);
+            }
         }
         for (n, index) in self.list.visible().enumerate() {
             let y = inside.y + 2 + 2 * n as u16;

@@ -120,3 +120,56 @@ fn terminating_stops_the_jobs_and_ends() {
     stage.send(Msg::Terminate);
     assert_eq!(stage.done(), ["cancel 1", "quit"]);
 }
+
+/// What came of a job can be read and copied whole, however long it is: what to do stands at its end.
+#[test]
+fn a_long_outcome_is_cut_with_a_sign_and_read_whole_in_the_log() {
+    let mut stage = in_files();
+    let job = stage.start_job(JobKind::Restore, "Restore notes.txt to /tmp/out");
+    let error = format!(
+        "stopped at /srv/{}/notes.txt: No space left on device; make room and run the same restore again: it goes on where \
+         it stopped",
+        "deep/".repeat(40)
+    );
+    let state = JobState::Failed {
+        error: error.clone(),
+        exit_code: 1,
+    };
+    stage.end_job(&job, state);
+    stage.keys("J");
+    assert!(stage.screen().contains('…'), "{}", stage.screen());
+    stage.keys("Enter");
+    if !stage.screen().contains("it goes on where") {
+        stage.keys("Tab");
+    }
+    let screen = stage.screen();
+    assert!(screen.contains("…") && screen.contains("it stopped"), "{screen}");
+    stage.keys("g y");
+    assert_eq!(stage.done(), [format!("copy {error}")]);
+}
+
+/// Sentences are wrapped for the columns there are now, not for those there were.
+#[test]
+fn notes_are_wrapped_anew_on_a_narrower_terminal() {
+    let mut stage = in_files();
+    stage.keys("6 N");
+    // What stands in the dialog's frame.
+    let words = |stage: &crate::tui::stage::Stage| {
+        let screen = stage.screen();
+        let top = screen
+            .lines()
+            .find(|line| line.contains("What the rule means"))
+            .unwrap();
+        let at = |corner: char| top.chars().position(|c| c == corner).unwrap();
+        let (left, right) = (at('╭'), at('╮'));
+        let inside = |line: &str| line.chars().skip(left + 1).take(right - left - 1).collect::<String>();
+        let lines = screen.lines().skip_while(|line| *line != top).skip(1).map(inside);
+        let words = lines.flat_map(|line| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
+        words.collect::<Vec<_>>()
+    };
+    let before = words(&stage);
+    stage.send(Msg::Resize(62, 40));
+    let after = words(&stage);
+    let sentence = |words: &[String]| words.iter().take(20).cloned().collect::<Vec<_>>();
+    assert_eq!(sentence(&before), sentence(&after));
+}

@@ -57,7 +57,9 @@ pub(super) fn draw(model: &Model, changes: &Changes, canvas: &mut Canvas) {
         _ => None,
     };
     if let Some((words, role)) = state {
-        for (n, line) in text::wrap(&words, usize::from(inside.width)).iter().enumerate() {
+        let room = usize::from(keys.saturating_sub(first + 1));
+        let lines = text::wrap_short(&words, usize::from(inside.width), room, more);
+        for (n, line) in lines.iter().enumerate() {
             canvas.text(inside.x, first + n as u16, end, line, role);
         }
         return;

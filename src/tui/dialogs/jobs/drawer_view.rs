@@ -111,7 +111,7 @@ fn about(model: &Model, job: &Job, canvas: &mut Canvas, y: u16) {
     let more = model.look.symbols.more;
     if !job.runs() {
         let room = usize::from(width.saturating_sub(4));
-        for (n, line) in text::wrap(&outcome(job), room).iter().take(2).enumerate() {
+        for (n, line) in text::wrap_short(&outcome(job), room, 2, more).iter().enumerate() {
             canvas.text(3, y + n as u16, width, line, Role::Text);
         }
         return;

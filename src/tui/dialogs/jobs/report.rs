@@ -7,6 +7,7 @@ use super::super::super::model::Model;
 use super::super::super::msg::Effect;
 use super::super::super::view::canvas::Canvas;
 use super::super::super::window::Window;
+use super::strip::outcome;
 use super::{REPORT, report_view, shown};
 use crate::engine::{Answer, JobId, JobIssue, LogLine, Question};
 use crate::text;
@@ -21,12 +22,29 @@ pub(super) enum Side {
     Problems,
 }
 
+/// A row of the log.
+#[derive(Debug)]
+pub(super) enum Row {
+    /// A line of what came of the job.
+    Outcome(String),
+    /// A line of its log.
+    Line(LogLine),
+}
+
+/// Lines of an outcome that are shown above the lists.
+pub(super) const OUTCOME: usize = 3;
+
 /// One job's report.
 #[derive(Debug)]
 pub(super) struct Report {
     job: JobId,
     pub(super) side: Side,
-    pub(super) log: Window<LogLine>,
+    /// What the log holds, once it is here.
+    pub(super) lines: Option<Vec<LogLine>>,
+    /// It as rows, what came of the job before it where that is not all in sight above.
+    pub(super) log: Window<Row>,
+    /// The columns and the outcome the rows were made for.
+    made: Option<(u16, String)>,
     pub(super) issues: Window<JobIssue>,
     /// When it was asked for last, in milliseconds, and whether the job ran then.
     asked: Option<(u64, bool)>,
@@ -36,6 +54,18 @@ impl Report {
     /// Which.
     pub(super) fn job(&self) -> JobId {
         self.job
+    }
+
+    /// Makes the log's rows; an outcome that has more lines than are shown above comes first.
+    fn lay_out(&mut self, (columns, outcome): (u16, String)) {
+        let told = text::wrap(&outcome, usize::from(columns.saturating_sub(10)));
+        let told = told.into_iter().filter(|_| !report_view::fits(&outcome, columns));
+        let lines = self.lines.iter().flatten().cloned();
+        let rows: Vec<Row> = told.map(Row::Outcome).chain(lines.map(Row::Line)).collect();
+        if self.lines.is_some() || !rows.is_empty() {
+            self.log.hold(rows);
+        }
+        self.made = Some((columns, outcome));
     }
 }
 
@@ -48,7 +78,9 @@ pub(super) fn open(act: &mut Act) {
     act.model.push(Report {
         job,
         side,
+        lines: None,
         log: Window::default(),
+        made: None,
         issues: Window::default(),
         asked: None,
     });
@@ -68,7 +100,10 @@ pub(super) fn turn(act: &mut Act) {
 fn line(model: &Model) -> Option<String> {
     let report = model.dialog::<Report>()?;
     match report.side {
-        Side::Log => report.log.current().map(|line| format!("{} {}", line.time, line.text)),
+        Side::Log => report.log.current().map(|row| match row {
+            Row::Outcome(_) => model.jobs.get(report.job).map(outcome).unwrap_or_default(),
+            Row::Line(line) => format!("{} {}", line.time, line.text),
+        }),
         Side::Problems => report.issues.current().map(|issue| match issue.path.is_empty() {
             true => issue.text.clone(),
             false => format!("{}: {}", text::escape(&issue.path), issue.text),
@@ -91,7 +126,8 @@ fn take_log(model: &mut Model, asked: &Question, told: Told, _: &mut Vec<Effect>
     if let (Question::JobLog { job }, Answer::JobLog(lines)) = (asked, told.answer)
         && let Some(report) = model.dialog_mut::<Report>().filter(|report| report.job == *job)
     {
-        report.log.hold(lines);
+        report.lines = Some(lines);
+        report.made = None;
     }
 }
 
@@ -100,7 +136,7 @@ fn take_issues(model: &mut Model, asked: &Question, told: Told, _: &mut Vec<Effe
         && let Some(report) = model.dialog_mut::<Report>().filter(|report| report.job == *job)
     {
         let total = issues.len() as u64;
-        if report.asked.is_some_and(|(_, ran)| !ran) && report.log.total().is_none() && total > 0 {
+        if report.asked.is_some_and(|(_, ran)| !ran) && report.lines.is_none() && total > 0 {
             report.side = Side::Problems;
         }
         report.issues.accept(0, issues, total);
@@ -120,6 +156,11 @@ impl Dialog for Report {
     }
 
     fn layout(&mut self, model: &Model) {
+        let told = model.jobs.get(self.job).filter(|job| !job.runs()).map(outcome);
+        let wanted = (model.size.0, told.unwrap_or_default());
+        if self.made.as_ref() != Some(&wanted) {
+            self.lay_out(wanted);
+        }
         let rows = u64::from(model.size.1.saturating_sub(15).max(1));
         self.log.resize(rows);
         self.issues.resize(rows);

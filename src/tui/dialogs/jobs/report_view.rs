@@ -8,12 +8,19 @@ use super::super::super::view::canvas::Canvas;
 use super::super::super::view::hint_line;
 use super::super::super::window::Window;
 use super::REPORT;
-use super::report::{Report, Side};
+use super::report::{OUTCOME, Report, Row, Side};
 use super::strip::{outcome, state_words, took};
 use crate::text;
 
-/// Lines of an outcome that are shown.
-const OUTCOME: usize = 3;
+/// Cells that an outcome has above the lists, on a screen of so many columns.
+fn cells(columns: u16) -> usize {
+    usize::from(columns.saturating_sub(8))
+}
+
+/// Whether an outcome is all in sight above the lists.
+pub(super) fn fits(outcome: &str, columns: u16) -> bool {
+    text::wrap(outcome, cells(columns)).len() <= OUTCOME
+}
 
 pub(super) fn draw(model: &Model, report: &Report, canvas: &mut Canvas) {
     let area = canvas.middle(canvas.width(), canvas.height());
@@ -46,11 +53,9 @@ pub(super) fn draw(model: &Model, report: &Report, canvas: &mut Canvas) {
     let when = format!("job {}, started {started}, {verb} {took}{place}", job.info.id);
     canvas.text(inside.x, inside.y + 2, end, &when, Role::Dim);
     let mut y = inside.y + 3;
-    for line in text::wrap(&outcome(job), usize::from(inside.width))
-        .iter()
-        .take(OUTCOME)
-    {
-        canvas.text(inside.x, y, end, line, Role::Text);
+    let more = model.look.symbols.more;
+    for line in text::wrap_short(&outcome(job), cells(canvas.width()), OUTCOME, more) {
+        canvas.text(inside.x, y, end, &line, Role::Text);
         y += 1;
     }
     y += 1;
@@ -62,10 +67,13 @@ pub(super) fn draw(model: &Model, report: &Report, canvas: &mut Canvas) {
         Side::Log if report.log.total() == Some(0) => {
             canvas.text(list.x, y, end, "It was run by a version that kept no log.", Role::Dim);
         }
-        Side::Log => lines(model, canvas, list, &report.log, |line| {
-            let stamp = text::stamp(line.time.seconds, &model.zone);
-            let second = line.time.seconds.rem_euclid(60);
-            (format!("{stamp}:{second:02}  "), text::escape(line.text.as_bytes()))
+        Side::Log => lines(model, canvas, list, &report.log, |row| match row {
+            Row::Outcome(words) => (String::new(), words.clone()),
+            Row::Line(line) => {
+                let stamp = text::stamp(line.time.seconds, &model.zone);
+                let second = line.time.seconds.rem_euclid(60);
+                (format!("{stamp}:{second:02}  "), text::escape(line.text.as_bytes()))
+            }
         }),
         Side::Problems if report.issues.total() == Some(0) => {
             let none = if job.runs() {

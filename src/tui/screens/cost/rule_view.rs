@@ -160,7 +160,7 @@ pub(super) fn show_notes(act: &mut Act) {
     for (sentence, _) in &mut said {
         *sentence = words::plain(symbols, sentence);
     }
-    let notes = Notes::new(act.model, "What the rule means", &said);
+    let notes = Notes::new("What the rule means", said);
     act.model.push(notes);
 }
 

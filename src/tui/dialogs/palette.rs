@@ -1,6 +1,6 @@
 //! The palette: everything one can do here, and every place one can go to, by a few letters of its name.
 
-use super::super::actions::{self, Act, Action, At, Context};
+use super::super::actions::{self, Act, Action, At, Context, Danger};
 use super::super::asking::{Told, abandon, ask};
 use super::super::dialog::{Dialog, Then, with_top};
 use super::super::field::Field;
@@ -184,8 +184,13 @@ fn run(act: &mut Act) {
         Some(What::Do(action)) => update::run(act.model, action, act.key, act.effects),
         Some(What::There(action)) => {
             screens::go_home(act.model, action);
-            if action.at.holds(act.model.context()) {
+            // What it would be done to has not been in sight: only what asks first, and names it, goes on.
+            let here = action.at.holds(act.model.context());
+            if here && action.danger != Danger::None {
                 update::run(act.model, action, act.key, act.effects);
+            } else if here && let Some(key) = act.model.keymap.keys_of(action).into_iter().next() {
+                act.model
+                    .say(Role::Text, format!("{key} does it here: {}.", action.doc));
             }
         }
         Some(What::Vault(name)) => vaults::go_to(act.model, &name),
@@ -353,5 +358,21 @@ mod tests {
         assert!(stage.screen().contains("Nothing is called so."));
         stage.keys("Enter Esc");
         assert!(stage.model.dialogs.is_empty());
+    }
+
+    /// What acts on a row of another screen goes there first: nobody has seen that row.
+    #[test]
+    fn nothing_is_done_to_a_row_that_is_not_in_sight() {
+        let mut stage = Stage::new(80, 24, Look::default());
+        stage.keys("2 Enter 1 :");
+        stage.text("stage for deletion, or take that back");
+        stage.keys("Enter");
+        assert_eq!(stage.model.screen, Screen::Vaults);
+        assert!(stage.screen().contains("d does it here"), "{}", stage.screen());
+        assert!(crate::tui::screens::vaults::staging::staged(&stage.model).is_empty());
+        stage.keys("1 :");
+        stage.text("save this rule");
+        stage.keys("Enter");
+        assert_eq!(stage.model.screen, Screen::Cost);
     }
 }

@@ -110,6 +110,13 @@ fn labels_and_protection_are_written_down() {
         stage.changes
     );
     stage.keys("G L");
+    assert_eq!(stage.changes.len(), 1, "asked first");
+    assert!(
+        stage.screen().contains("Take the protection away?"),
+        "{}",
+        stage.screen()
+    );
+    stage.keys("y");
     assert!(
         stage.changes[1].contains("Labels { label: \"release 11\", protected: false }"),
         "{:?}",

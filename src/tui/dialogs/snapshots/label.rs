@@ -9,6 +9,7 @@ use super::super::super::screens::snapshots::{at, snapshot, words};
 use super::super::super::theme::Role;
 use super::super::super::view::canvas::Canvas;
 use super::super::super::widgets::form::{Entry, Form};
+use super::super::confirm::Confirm;
 use super::super::form_dialog;
 use super::short;
 use crate::engine::Answer;
@@ -62,14 +63,26 @@ pub fn open(act: &mut Act) {
     act.model.push(dialog);
 }
 
-/// Protects the snapshot under the cursor, or no longer.
+/// Protects the snapshot under the cursor, or no longer: that is asked first.
 pub fn protect(act: &mut Act) {
     let Some(row) = snapshot(act.model) else { return };
     let labels = Labels {
         label: row.snapshot.label.clone(),
         protected: !row.snapshot.protected,
     };
-    write(act, at(row), labels);
+    let at = at(row);
+    if labels.protected {
+        return write(act, at, labels);
+    }
+    let sentence = format!(
+        "Snapshot {} of {} may be deleted then, by d and w here, and by the next run of its policy.",
+        short(act.model, &row.snapshot),
+        words::target(&row.snapshot.target)
+    );
+    let confirm = Confirm::ask(act, "Take the protection away?", sentence, move |act| {
+        write(act, at, labels)
+    });
+    act.model.push(confirm);
 }
 
 fn save(act: &mut Act) {

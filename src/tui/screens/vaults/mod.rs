@@ -13,7 +13,7 @@ pub(super) mod view;
 
 use std::collections::{HashMap, HashSet};
 
-use super::super::actions::{Act, Action, At, Context};
+use super::super::actions::{Act, Action, At, Context, Danger};
 use super::super::asking::{Told, abandon, ask, failed};
 use super::super::dialog::Moves;
 use super::super::dialogs::{backup, password, restore};
@@ -57,7 +57,7 @@ pub static ACTIONS: &[Action] = &[
     Action::new("generations.back", "back", "Back to the pane before", &["h", "Backspace", "←"], At::Only(&[GENERATIONS, DETAILS]), back)
         .hint(2),
     Action::new("generations.restore", "restore", "Restore the whole generation", &["r"], At::Only(&[GENERATIONS, DETAILS]), restore::open)
-        .hint(4).unless(restore::why_not),
+        .danger(Danger::Plan).hint(4).unless(restore::why_not),
     Action::new("generations.mark", "mark", "Mark this point in time, to compare two", &["m"], At::Only(&[GENERATIONS, DETAILS]), staging::mark)
         .hint(10).unless(no_generation),
     Action::new("generations.pick", "select", "Select this generation for d and e, or leave it again", &["Space"], At::Only(&[GENERATIONS, DETAILS]),

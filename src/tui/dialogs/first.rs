@@ -308,7 +308,7 @@ fn vault_made(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
         .map(|assistant| assistant.form.text("folder").trim().to_owned());
     let place = model.expand_home(&typed.unwrap_or_default());
     let Some(assistant) = model.dialog_mut::<Assistant>() else {
-        return;
+        return left(model, answer);
     };
     assistant.trying = false;
     match answer {
@@ -326,9 +326,20 @@ fn vault_made(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
     }
 }
 
+/// The assistant was left while a vault or a plan was made: that went on.
+fn left(model: &mut Model, answer: Answer) {
+    match answer {
+        Answer::Changed(changed) => {
+            model.say(Role::Good, text::escape(changed.text.as_bytes()));
+            vault::go_to(model, None);
+        }
+        other => complain(model, other),
+    }
+}
+
 fn plan_made(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
     let Some(assistant) = model.dialog_mut::<Assistant>() else {
-        return;
+        return left(model, answer);
     };
     assistant.trying = false;
     match answer {

@@ -270,12 +270,16 @@ fn saved(model: &mut Model, answer: Answer, _: &mut Vec<Effect>) {
             model.say(Role::Good, text::escape(changed.text.as_bytes()));
             go_to(model, name);
         }
-        other => {
-            if let (Some(dialog), Load::Failed(why)) = (model.dialog_mut::<VaultForm>(), failed(other)) {
+        other => match model.dialog_mut::<VaultForm>() {
+            Some(dialog) => {
                 dialog.trying = false;
-                dialog.problem = text::escape(why.as_bytes());
+                if let Load::Failed(why) = failed(other) {
+                    dialog.problem = text::escape(why.as_bytes());
+                }
             }
-        }
+            // It was closed meanwhile; the change went on.
+            None => complain(model, other),
+        },
     }
 }
 

@@ -307,3 +307,40 @@ fn a_plan_that_keeps_less_is_saved_after_a_question_only() {
     s.keys("Ctrl-s");
     assert_eq!(s.changes.len(), 2, "keeping more is not asked about");
 }
+
+/// What is being made when one closes its dialog goes on: how it ended is said all the same.
+#[test]
+fn what_fails_after_its_dialog_was_closed_is_told() {
+    let fails = |s: &mut Stage| {
+        let mut changes = s.effects.iter().filter_map(|effect| match effect {
+            Effect::Change { request, .. } => Some(*request),
+            _ => None,
+        });
+        let request = changes.next_back().unwrap();
+        let (at, answer) = (s.now(), Answer::Failed("no space left on device".into()));
+        s.send(Msg::Answer {
+            request,
+            answer,
+            complete: true,
+            at,
+        });
+        assert!(s.model.dialogs.is_empty(), "{}", s.screen());
+        shows(s, "no space left on device");
+    };
+    let mut plan = stage();
+    plan.keys("P n");
+    plan.text("docs");
+    plan.keys("Tab");
+    plan.text("~/documents");
+    plan.silent = true;
+    plan.keys("Ctrl-s Esc Esc");
+    fails(&mut plan);
+    let mut assistant = bare();
+    assistant.keys("A Enter Tab Tab");
+    assistant.text("correct horse");
+    assistant.keys("Tab");
+    assistant.text("correct horse");
+    assistant.silent = true;
+    assistant.keys("Enter Esc");
+    fails(&mut assistant);
+}

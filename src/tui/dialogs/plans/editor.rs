@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::super::super::actions::{Act, Action, At, Context, read_only};
-use super::super::super::asking::{Told, abandon, ask, change, failed};
+use super::super::super::asking::{Told, abandon, ask, change, complain, failed};
 use super::super::super::dialog::{Dialog, Then, with_top};
 use super::super::super::keys::{Code, Key};
 use super::super::super::model::{Load, Model};
@@ -402,12 +402,16 @@ fn saved_as(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
             model.dismiss::<PlanEditor>();
             model.say(Role::Good, text::escape(changed.text.as_bytes()));
         }
-        other => {
-            if let (Some(editor), Load::Failed(why)) = (model.dialog_mut::<PlanEditor>(), failed(other)) {
+        other => match model.dialog_mut::<PlanEditor>() {
+            Some(editor) => {
                 editor.saving = false;
-                editor.problem = text::escape(why.as_bytes());
+                if let Load::Failed(why) = failed(other) {
+                    editor.problem = text::escape(why.as_bytes());
+                }
             }
-        }
+            // It was closed meanwhile; the change went on.
+            None => complain(model, other),
+        },
     }
     super::reload(model);
 }

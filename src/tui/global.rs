@@ -34,8 +34,10 @@ pub static ACTIONS: &[Action] = &[
     Action::new("screen.search", "search", "Search all generations by name", &["4"], At::Screens, |act| show(act, Screen::Search)),
     Action::new("screen.snapshots", "snapshots", "Snapshots of volumes and machines", &["5"], At::Screens, |act| show(act, Screen::Snapshots)),
     Action::new("screen.cost", "cost", "Retention and what it costs", &["6"], At::Screens, |act| show(act, Screen::Cost)),
-    Action::new("pane.next", "next pane", "To the next pane", &["Tab"], At::Screens, |act| screens::change_pane(act, 1)),
-    Action::new("pane.previous", "previous pane", "To the previous pane", &["Shift-Tab"], At::Screens, |act| screens::change_pane(act, -1)),
+    Action::new("pane.next", "next pane", "To the next pane", &["Tab"], At::Screens, |act| screens::change_pane(act, 1))
+        .unless(screens::no_pane),
+    Action::new("pane.previous", "previous pane", "To the previous pane", &["Shift-Tab"], At::Screens, |act| screens::change_pane(act, -1))
+        .unless(screens::no_pane),
     Action::new("pane.zoom", "zoom", "Give this pane the whole width, or give it back", &["+"], At::Screens,
         |act| act.model.zoom = !act.model.zoom),
     Action::new("list.filter", "filter", "Show only the rows that hold a text", &["/"], At::ScreensBut(UNFILTERED), screens::open_filter).hint(50)

@@ -30,9 +30,9 @@ const WIDTH: u16 = 96;
 /// What one can do in it.
 #[rustfmt::skip] // a table, read by its columns
 pub static ACTIONS: &[Action] = &[
-    Action::new("browser.open", "into", "Into the folder under the cursor", &["Enter", "l", "→"], At::Only(&[CONTEXT]), into).hint(2),
+    Action::new("browser.open", "into", "Into the folder under the cursor", &["Enter", "l", "→"], At::Only(&[CONTEXT]), into).hint(2).unless(nothing_here),
     Action::new("browser.up", "out", "To the folder above", &["h", "Backspace", "←"], At::Only(&[CONTEXT]), |act| with_top::<Browser>(act, |b, _| b.up())).hint(3),
-    Action::new("browser.pick", "pick", "Pick what the cursor is on, or leave it again", &["Space"], At::Only(&[CONTEXT]), pick).hint(1),
+    Action::new("browser.pick", "pick", "Pick what the cursor is on, or leave it again", &["Space"], At::Only(&[CONTEXT]), pick).hint(1).unless(nothing_here),
     Action::new("browser.take", "take", "Take what is picked; with one folder to choose, the folder shown", &["w"], At::Only(&[CONTEXT]), take_all).hint(4)
         .unless(|model| model.dialog::<Browser>().and_then(Browser::nothing_to_take)),
     Action::new("browser.hidden", "hidden", "Show names that start with a dot, or leave them out", &["."], At::Only(&[CONTEXT]), hidden).hint(6),
@@ -165,6 +165,19 @@ fn existing_name(start: &str) -> PathBuf {
     } else {
         "/".into()
     }
+}
+
+fn nothing_here(model: &Model) -> Option<String> {
+    let browser = model.dialog::<Browser>()?;
+    let why = match browser.list.total() {
+        _ if browser.list.current().is_some() => return None,
+        Some(0) => "There is nothing here: h goes to the folder above.",
+        _ if browser.load == Load::Loading || browser.load == Load::Ready => {
+            "This row is still being read: press again."
+        }
+        _ => "This folder cannot be listed: h goes to the folder above.",
+    };
+    Some(why.into())
 }
 
 fn into(act: &mut Act) {

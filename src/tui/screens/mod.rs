@@ -158,6 +158,15 @@ pub(super) fn change_pane(act: &mut Act, by: isize) {
     }
 }
 
+/// Why there is no other pane to go to.
+pub(super) fn no_pane(model: &Model) -> Option<String> {
+    match model.screen {
+        Screen::Files => files::narrow(model),
+        Screen::Overview => Some("This screen has one pane.".into()),
+        _ => None,
+    }
+}
+
 /// The filter in force in the pane that has the keys; `None` where nothing can be filtered.
 pub(super) fn filter(model: &Model) -> Option<&str> {
     match model.screen {

@@ -21,3 +21,4 @@ mod snapshots;
 mod staging;
 pub(super) mod time_travel;
 mod waiting;
+mod why;

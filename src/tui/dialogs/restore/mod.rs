@@ -49,6 +49,9 @@ pub fn why_not(model: &Model) -> Option<String> {
     if model.screen == Screen::Files && model.files.list.total().unwrap_or(0) == 0 {
         return Some("There is nothing here to restore.".into());
     }
+    if files::to_restore(model).is_none() {
+        return Some("This row is still being read: press again.".into());
+    }
     read_only(model)
 }
 

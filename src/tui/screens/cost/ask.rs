@@ -293,6 +293,16 @@ fn take_lost(model: &mut Model, asked: &Question, told: Told, _: &mut Vec<Effect
     }
 }
 
+/// Why there is no other vault to go to.
+pub(super) fn no_other_vault(model: &Model) -> Option<String> {
+    match model.vaults.list.total() {
+        Some(2..) => None,
+        Some(1) if model.vaults.filter.is_empty() => Some("There is one vault only.".into()),
+        Some(1) => Some("The filter of the vaults lets one through only.".into()),
+        _ => Some("There is no vault.".into()),
+    }
+}
+
 /// Goes to the vault `by` rows on, around.
 pub(super) fn change_vault(model: &mut Model, by: i64) {
     let total = model.vaults.list.total().unwrap_or(0);

@@ -98,16 +98,18 @@ pub static ACTIONS: &[Action] = &[
     Action::new("cost.go", "go to it", "To the file, in the last generation that holds this version", &["Enter", "l", "→"], At::Only(&[LOST]),
         fates::go_to_lost).hint(1).unless(|model| model.cost.lost.list.current().is_none().then(|| "No version would be lost.".into())),
     Action::new("cost.back", "back", "To the pane before", &["h", "Backspace", "←"], At::Only(BEHIND), |act| change_pane(act.model, -1)).hint(2),
-    Action::new("cost.price", "price", "Choose a price from the book: what if, or for good", &["p"], At::Only(ALL), prices::open).hint(9),
+    Action::new("cost.price", "price", "Choose a price from the book: what if, or for good", &["p"], At::Only(ALL), prices::open).hint(9)
+        .unless(no_vault),
     Action::new("cost.table", "table", "Show the charts as a table, or as charts again", &["t"], At::Only(ALL),
         |act| act.model.cost.table = !act.model.cost.table).hint(10),
     Action::new("cost.unit", "money", "The next months in money, or in bytes", &["$"], At::Only(ALL),
         |act| act.model.cost.money = !act.model.cost.money).hint(11).unless(outlook::no_money),
     Action::new("cost.notes", "notes", "All that is to be said of what the rule would do, in sentences", &["N"], At::Only(ALL),
         rule_view::show_notes).hint(22).unless(rule_view::nothing_said),
-    Action::new("cost.next-vault", "next vault", "To the next vault", &["]", "v"], At::Only(ALL), |act| ask::change_vault(act.model, 1)).hint(12),
+    Action::new("cost.next-vault", "next vault", "To the next vault", &["]", "v"], At::Only(ALL), |act| ask::change_vault(act.model, 1)).hint(12)
+        .unless(ask::no_other_vault),
     Action::new("cost.previous-vault", "vault before", "To the vault before", &["[", "V"], At::Only(ALL),
-        |act| ask::change_vault(act.model, -1)),
+        |act| ask::change_vault(act.model, -1)).unless(ask::no_other_vault),
     Action::new("cost.open", "open", "Ask for the vault's password", &["O"], At::Only(ALL), edit::open_vault).unless(edit::is_open),
     Action::new("cost.snapshots", "snapshots", "What snapshots cost, and what another rule of a policy would change", &["S"], At::Only(ALL),
         |act| snapshots::go_to(act.model, None)).hint(13),
@@ -338,16 +340,17 @@ fn draft_mut(model: &mut Model) -> Option<&mut Draft> {
     model.cost.drafts.get_mut(model.generations.vault.as_ref()?)
 }
 
+fn no_vault(model: &Model) -> Option<String> {
+    let none = model.generations.vault.is_none();
+    none.then(|| "There is no vault.".into())
+}
+
 fn no_rule(model: &Model) -> Option<String> {
     if model.cost.snapshots.shown {
         return snapshots::no_policy(model);
     }
-    match &model.generations.vault {
-        None => Some("There is no vault.".into()),
-        Some(_) => draft(model)
-            .is_none()
-            .then(|| "The plan's rule is not here yet.".into()),
-    }
+    let none = draft(model).is_none();
+    no_vault(model).or_else(|| none.then(|| "The plan's rule is not here yet.".into()))
 }
 
 /// Goes to a vault's costs, from another screen.

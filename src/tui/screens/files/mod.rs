@@ -38,7 +38,7 @@ const FOLDER: &str = "files.folder";
 #[rustfmt::skip] // a table, read by its columns
 pub static ACTIONS: &[Action] = &[
     Action::new("files.open", "open", "Into the folder; a file is shown as text or bytes", &["Enter", "l", "→"], At::Only(&[CONTEXT]), open)
-        .hint(1),
+        .hint(1).unless(nothing_to_open),
     Action::new("files.back", "back", "To the folder that holds this; from the top to the generations", &["h", "Backspace", "←"],
         At::Only(&[CONTEXT]), back).hint(2),
     Action::new("files.select", "select", "Select or unselect, and go down", &["Space"], At::Only(&[CONTEXT]), select::select).hint(3)
@@ -154,7 +154,7 @@ pub(crate) fn vault_changed(model: &mut Model) {
     }
 }
 
-fn narrow(model: &Model) -> Option<String> {
+pub(super) fn narrow(model: &Model) -> Option<String> {
     (!model.is_wide()).then(|| "There is no room beside the list: Enter shows a file, V its versions.".into())
 }
 
@@ -370,6 +370,17 @@ pub(super) fn enter_generation(model: &mut Model) {
         model.files.pass_through = true;
         pass_through(model);
     }
+}
+
+fn nothing_to_open(model: &Model) -> Option<String> {
+    let files = &model.files;
+    let why = match files.list.total() {
+        _ if files.list.current().is_some() => return None,
+        Some(0) => "There is nothing here to open.",
+        _ if matches!(files.load, Load::Failed(_) | Load::Locked) => "There is nothing here to open.",
+        _ => "This row is still being read: press again.",
+    };
+    Some(why.into())
 }
 
 fn open(act: &mut Act) {

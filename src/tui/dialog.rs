@@ -94,6 +94,11 @@ pub(crate) trait Dialog: Any + Debug {
         None
     }
 
+    /// Whether it holds something that was typed and is neither saved nor being saved: leaving the program asks first.
+    fn unsaved(&mut self) -> bool {
+        self.form().is_some_and(|form| form.is_touched())
+    }
+
     /// Enter was typed on this button of its form. It is off the stack while it acts.
     fn pressed(&mut self, _button: &'static str, _act: &mut Act) -> Then {
         Then::Keep

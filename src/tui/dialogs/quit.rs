@@ -7,6 +7,7 @@ use super::super::msg::Effect;
 use super::super::theme::Role;
 use super::super::update::cancel_all;
 use super::super::view::canvas::Canvas;
+use super::confirm::Confirm;
 use super::{frame, keys_line, line, room};
 use crate::text;
 
@@ -30,19 +31,39 @@ pub struct Quit {
     guard: Guard,
 }
 
-/// Leaves, or asks what about the jobs.
+const UNSAVED: &str = "Quit without saving?";
+
+/// Leaves; asks first where something that was typed would be lost, and what about jobs that run.
 pub fn quit(act: &mut Act) {
+    if asked(act.model).is_some() {
+        return;
+    }
+    if act.model.dialogs.iter_mut().any(|dialog| dialog.unsaved()) {
+        let sentence = "What was typed into a form is not saved.".to_owned();
+        let confirm = Confirm::ask(act, UNSAVED, sentence, leave);
+        return act.model.push(confirm);
+    }
+    leave(act);
+}
+
+fn leave(act: &mut Act) {
     if act.model.jobs.running_here().next().is_none() {
         act.effects.push(Effect::Quit);
-    } else if act.model.dialog_mut::<Quit>().is_none() {
+    } else {
         let guard = Guard::now(act);
         act.model.push(Quit { guard });
     }
 }
 
-/// Whether it is asked what becomes of the jobs.
-pub fn is_asked(model: &Model) -> bool {
-    model.dialogs.last().is_some_and(|dialog| dialog.context() == CONTEXT)
+/// Why it is being asked whether to leave, in few words; `None` where it is not.
+pub fn asked(model: &Model) -> Option<&'static str> {
+    let unsaved = model
+        .dialog::<Confirm>()
+        .is_some_and(|confirm| confirm.title == UNSAVED);
+    match model.dialog::<Quit>() {
+        Some(_) => Some("Jobs run"),
+        None => unsaved.then_some("Not saved"),
+    }
 }
 
 fn detach(act: &mut Act) {

@@ -344,3 +344,33 @@ fn what_fails_after_its_dialog_was_closed_is_told() {
     assistant.keys("Enter Esc");
     fails(&mut assistant);
 }
+
+#[test]
+fn a_changed_form_is_not_quit_without_asking() {
+    for (keys, typed) in [("P n", "docs"), ("P Enter", "2"), ("5 j j Enter n", "before 13")] {
+        let mut s = stage();
+        s.keys(keys);
+        s.keys("Ctrl-c");
+        assert_eq!(s.done(), ["quit"], "{keys}: nothing was changed");
+        s.text(typed);
+        s.keys("Ctrl-c Ctrl-c");
+        assert!(s.done().is_empty(), "{keys}");
+        shows(&s, "Quit without saving?");
+        s.keys("n");
+        assert!(
+            s.done().is_empty() && s.model.dialogs.last().is_some_and(|top| top.context().form),
+            "{keys}"
+        );
+        s.keys("Ctrl-c y");
+        assert_eq!(s.done(), ["quit"], "{keys}");
+    }
+    // Jobs are asked about as well.
+    let mut s = stage();
+    s.start_job(crate::engine::JobKind::Backup, "Back up everything to home");
+    s.keys("P n");
+    s.text("docs");
+    s.keys("Ctrl-c y");
+    shows(&s, "A job runs.");
+    s.keys("d");
+    assert_eq!(s.done(), ["detach"]);
+}

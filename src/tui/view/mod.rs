@@ -37,9 +37,9 @@ pub fn draw(model: &Model, buffer: &mut Buffer, area: Rect) {
     let mut canvas = Canvas::new(buffer, area, model.look);
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         let (columns, rows) = SMALLEST;
-        let line = match quit::is_asked(model) {
-            true => format!("Jobs run: {columns}x{rows} shows what to do"),
-            false => format!("Coffer needs {columns}x{rows}; q quits"),
+        let line = match quit::asked(model) {
+            Some(why) => format!("{why}: {columns}x{rows} shows what to do"),
+            None => format!("Coffer needs {columns}x{rows}; q quits"),
         };
         canvas.text(0, 0, area.width, &line, Role::Text);
         return;

@@ -554,6 +554,10 @@ impl Dialog for PlanEditor {
         Then::Keep
     }
 
+    fn unsaved(&mut self) -> bool {
+        !self.saving && !self.form.same_values(&self.before)
+    }
+
     fn edited(&mut self, model: &mut Model, effects: &mut Vec<Effect>) {
         self.problem.clear();
         let name = self.form.text("name").to_owned();

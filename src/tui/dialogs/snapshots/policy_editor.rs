@@ -224,6 +224,10 @@ impl Dialog for PolicyEditor {
         (!self.saving).then_some(&mut self.form)
     }
 
+    fn unsaved(&mut self) -> bool {
+        !self.saving && !self.form.same_values(&self.before)
+    }
+
     fn edited(&mut self, model: &mut Model, effects: &mut Vec<Effect>) {
         policy_form::follow(&mut self.form);
         self.known.due = model.now.millis + PAUSE;

@@ -37,6 +37,8 @@ pub(crate) struct Form {
     at: usize,
     /// Whether the focused number is being typed: its first digit takes the place of what was there.
     typing: bool,
+    /// Whether a value was changed by hand.
+    touched: bool,
 }
 
 impl Form {
@@ -47,6 +49,7 @@ impl Form {
             entries,
             at,
             typing: false,
+            touched: false,
         }
     }
 
@@ -208,6 +211,11 @@ impl Form {
         self.entries.len() == other.entries.len() && self.entries.iter().zip(&other.entries).all(same)
     }
 
+    /// Whether a value was changed by hand.
+    pub(crate) fn is_touched(&self) -> bool {
+        self.touched
+    }
+
     /// Says what is wrong with an entry.
     pub(crate) fn set_problem(&mut self, id: &str, problem: impl Into<String>) {
         if let Some(entry) = self.entry_mut(id) {
@@ -324,6 +332,7 @@ impl Form {
 
     /// What was said to be wrong with the focused entry may no longer be, nor what was suggested.
     fn changed(&mut self) -> Reply {
+        self.touched = true;
         if let Some(entry) = self.entries.get_mut(self.at) {
             entry.suggestion.clear();
             entry.problem.clear();

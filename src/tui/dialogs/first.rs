@@ -14,8 +14,9 @@ use super::super::theme::Role;
 use super::super::view::canvas::Canvas;
 use super::super::widgets::form::{Entry, Form};
 use super::browser::Browser;
-use super::plans::editor::{
-    Count, days_entry, excludes, follow, paths_of, schedule_entry, schedule_of, within_itself, wrong_name,
+use super::plans::count::Count;
+use super::plans::entries::{
+    days_entry, excludes, follow, paths_of, schedule_entry, schedule_of, within_itself, wrong_name,
 };
 use super::vault::{self, Follow};
 use super::{form_dialog, plans};

@@ -12,7 +12,7 @@ use super::super::widgets::form::{Choice, Entry, Form};
 use super::browser::Browser;
 use super::confirm::Confirm;
 use super::form_dialog;
-use super::plans::editor::wrong_name;
+use super::plans::entries::wrong_name;
 use crate::config::{PasswordSource, VaultConfig};
 use crate::engine::setup::{Change, ConfigNow, NewVault};
 use crate::engine::{Answer, Question};

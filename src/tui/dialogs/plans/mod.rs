@@ -1,6 +1,8 @@
 //! The plans: what is backed up into which vaults. Listed here, changed in the editor.
 
+pub(super) mod count;
 pub mod editor;
+pub(super) mod entries;
 mod less;
 
 use super::super::actions::{Act, Action, At, Context, Danger, read_only};

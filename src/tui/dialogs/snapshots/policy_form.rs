@@ -4,7 +4,7 @@ use super::super::super::model::Model;
 use super::super::super::screens::cost::typed_many;
 use super::super::super::screens::snapshots::words;
 use super::super::super::widgets::form::{Choice, Entry, Form};
-use super::super::plans::editor::wrong_name;
+use super::super::plans::entries::wrong_name;
 use crate::config::SnapshotPolicy;
 use crate::retention::{Bucket, Many, Period, Policy};
 use crate::schedule::Schedule;

@@ -355,6 +355,11 @@ fn whether_a_rule_counts_for_existing_ones_is_asked() {
         "{:?}",
         stage.changes
     );
+    // What goes by it goes with its next run, which is offered.
+    assert!(stage.screen().contains("Run the policy now?"), "{}", stage.screen());
+    stage.keys("y");
+    let done = stage.done();
+    assert!(done.len() == 1 && done[0].starts_with("RunPolicy"), "{done:?}");
     // Or it is left, and the policy can still be changed.
     let mut stage = shorter();
     stage.keys("Esc Esc n");
@@ -411,7 +416,7 @@ fn what_a_rule_would_delete_is_shown_before_and_written_after_the_name() {
         stage.changes
     );
     assert!(stage.done().is_empty(), "nothing is deleted by that");
-    stage.keys("S");
+    stage.keys("n S");
     assert!(stage.screen().contains("Rule of home"), "{}", stage.screen());
 }
 

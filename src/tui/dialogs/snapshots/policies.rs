@@ -163,20 +163,25 @@ fn run(act: &mut Act) {
         let Some(row) = policies.list.current() else {
             return Then::Keep;
         };
-        let name = text::escape(row.name.as_bytes());
-        let goes = match row.going {
-            0 => "Of those it has, none goes now; one that is one too many with the new one does.".to_owned(),
-            many => format!("{} of it then.", text::counted(many, "snapshot goes", "snapshots go")),
-        };
-        let sentence = format!("Policy {name} takes its snapshots, then deletes what its rule does not keep. {goes}");
-        let policy = row.name.clone();
-        let confirm = Confirm::ask(act, "Run the policy now?", sentence, move |act| {
-            let title = format!("Snapshot policy {}", text::escape(policy.as_bytes()));
-            start(act, SnapshotTask::RunPolicy { policy }, title);
-        });
-        act.model.push(confirm);
+        let (policy, going) = (row.name.clone(), row.going);
+        ask_to_run(act, policy, going);
         Then::Keep
     });
+}
+
+/// Asks whether a policy is to run now, of which so many snapshots go then.
+pub(super) fn ask_to_run(act: &mut Act, policy: String, going: u64) {
+    let name = text::escape(policy.as_bytes());
+    let goes = match going {
+        0 => "Of those it has, none goes now; one that is one too many with the new one does.".to_owned(),
+        many => format!("{} of it then.", text::counted(many, "snapshot goes", "snapshots go")),
+    };
+    let sentence = format!("Policy {name} takes its snapshots, then deletes what its rule does not keep. {goes}");
+    let confirm = Confirm::ask(act, "Run the policy now?", sentence, move |act| {
+        let title = format!("Snapshot policy {}", text::escape(policy.as_bytes()));
+        start(act, SnapshotTask::RunPolicy { policy }, title);
+    });
+    act.model.push(confirm);
 }
 
 /// Rows of the list at most: the frame, what the policy is, air and the keys stay.

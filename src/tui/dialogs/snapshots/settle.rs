@@ -4,6 +4,7 @@
 use super::super::super::actions::{Act, Action, At, Context, Danger, read_only};
 use super::super::super::asking::{change, complain};
 use super::super::super::dialog::{Dialog, Guard, Moves, Then, with_top};
+use super::super::super::keys::{Code, Key};
 use super::super::super::model::Model;
 use super::super::super::msg::Effect;
 use super::super::super::screens::cost;
@@ -42,6 +43,8 @@ pub struct Settle {
     new: bool,
     /// Those that stay now and would go.
     going: Going<SnapshotRow>,
+    /// Whether it was said that the rule counts for them.
+    counts: bool,
     guard: Guard,
 }
 
@@ -77,6 +80,7 @@ pub(super) fn ask(act: &mut Act, policy: SnapshotPolicy, new: bool, what: &Snaps
         policy,
         new,
         going,
+        counts: false,
         guard: Guard::now(act),
     };
     act.model.push(dialog);
@@ -129,6 +133,9 @@ fn count(act: &mut Act) {
         let sentence = format!("{number} with the next run of policy {name}. That cannot be undone.");
         let typed = typed_name(&policy.name, "policy");
         let confirm = Confirm::ask(act, "The rule counts for those there", sentence, move |act| {
+            if let Some(settle) = act.model.dialog_mut::<Settle>() {
+                settle.counts = true;
+            }
             write(act.model, act.effects, policy, new, false);
         });
         // The last of them is about the keys of this dialog.
@@ -159,12 +166,19 @@ pub(super) fn write(model: &mut Model, effects: &mut Vec<Effect>, policy: Snapsh
     );
 }
 
-fn written(model: &mut Model, answer: Answer, _: &mut Vec<Effect>) {
+fn written(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
+    let counts = model.dialog_mut::<Settle>().filter(|settle| settle.counts);
+    let goes = counts.map(|settle| (settle.policy.name.clone(), settle.going.list.total().unwrap_or(0)));
     model.dismiss::<Settle>();
     match answer {
         Answer::Changed(changed) => {
             model.dismiss::<PolicyEditor>();
             model.say(Role::Good, text::escape(changed.text.as_bytes()));
+            // What the rule counts for goes with the next run: that need not wait for its time.
+            if let Some((policy, many)) = goes {
+                let key = Key::plain(Code::Enter);
+                policies::ask_to_run(&mut Act { model, key, effects }, policy, many);
+            }
         }
         other => {
             policy_editor::refused(model);

@@ -202,6 +202,7 @@ static TABLES: &[&[Action]] = &[
     screens::overview::ACTIONS,
     screens::vaults::ACTIONS,
     screens::vaults::review::ACTIONS,
+    screens::vaults::order::ACTIONS,
     screens::vaults::tags::ACTIONS,
     screens::files::ACTIONS,
     screens::search::ACTIONS,

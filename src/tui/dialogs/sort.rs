@@ -111,17 +111,14 @@ impl Dialog for Sort {
 
     fn draw(&self, model: &Model, canvas: &mut Canvas) {
         let now = model.files.order;
-        let area = canvas.middle(48, 10);
-        let inside = canvas.frame(area, "Sort", Role::Focus);
-        for row in 0..5u64 {
-            let y = inside.y + row as u16;
-            let (key, name) = [
-                ('n', "name"),
-                ('s', "size"),
-                ('t', "time"),
-                ('r', "turn round"),
-                ('f', "folders first"),
-            ][row as usize];
+        let rows = [
+            ('n', "name"),
+            ('s', "size"),
+            ('t', "time"),
+            ('r', "turn round"),
+            ('f', "folders first"),
+        ];
+        let row = |(row, (letter, name)): (u64, (char, &'static str))| {
             let on = match row {
                 0 => now.key == SortKey::Name,
                 1 => now.key == SortKey::Size,
@@ -129,11 +126,6 @@ impl Dialog for Sort {
                 3 => false,
                 _ => now.folders_first,
             };
-            let symbols = model.look.symbols;
-            let mark = if on { symbols.marked } else { " " };
-            canvas.text(inside.x + 1, y, inside.right(), mark, Role::Marked);
-            canvas.text(inside.x + 3, y, inside.right(), &key.to_string(), Role::Key);
-            canvas.text(inside.x + 6, y, inside.right(), name, Role::Text);
             let detail = match row {
                 4 if now.folders_first => "on",
                 4 => "off",
@@ -141,13 +133,47 @@ impl Dialog for Sort {
                 _ if on => words(now),
                 _ => words(chosen(now, row)),
             };
-            canvas.text(inside.x + 22, y, inside.right(), detail, Role::Dim);
-            if row == self.list.cursor() {
-                canvas.paint(inside.x, y, inside.right(), model.look.style(Role::Cursor));
+            Row {
+                letter,
+                name,
+                on,
+                detail,
             }
-        }
-        keys_line(model, canvas, inside, CONTEXT);
+        };
+        let rows: Vec<Row> = (0..).zip(rows).map(row).collect();
+        draw_rows(model, canvas, &rows, self.list.cursor(), CONTEXT);
     }
+}
+
+/// A row of a menu of orders.
+pub(crate) struct Row {
+    /// The key that takes it.
+    pub(crate) letter: char,
+    /// What it sorts by.
+    pub(crate) name: &'static str,
+    /// Whether that is so now.
+    pub(crate) on: bool,
+    /// The order it is or leads to, in words.
+    pub(crate) detail: &'static str,
+}
+
+/// Draws a menu of orders.
+pub(crate) fn draw_rows(model: &Model, canvas: &mut Canvas, rows: &[Row], cursor: u64, context: Context) {
+    let area = canvas.middle(48, rows.len() as u16 + 5);
+    let inside = canvas.frame(area, "Sort", Role::Focus);
+    let symbols = model.look.symbols;
+    for (n, row) in rows.iter().enumerate() {
+        let y = inside.y + n as u16;
+        let mark = if row.on { symbols.marked } else { " " };
+        canvas.text(inside.x + 1, y, inside.right(), mark, Role::Marked);
+        canvas.text(inside.x + 3, y, inside.right(), &row.letter.to_string(), Role::Key);
+        canvas.text(inside.x + 6, y, inside.right(), row.name, Role::Text);
+        canvas.text(inside.x + 22, y, inside.right(), row.detail, Role::Dim);
+        if n as u64 == cursor {
+            canvas.paint(inside.x, y, inside.right(), model.look.style(Role::Cursor));
+        }
+    }
+    keys_line(model, canvas, inside, context);
 }
 
 #[cfg(test)]

@@ -245,3 +245,25 @@ fn frames_stay_quick_with_years_staged() {
     assert_eq!(staging::staged(&stage.model).len(), 14_999);
     assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
 }
+
+#[test]
+fn generations_are_listed_in_another_order() {
+    let mut stage = stage("j j");
+    let on = |stage: &Stage| stage.model.generations.list.current().map(|row| row.id);
+    let before = on(&stage);
+    stage.keys("s a");
+    assert_eq!(on(&stage), before, "the cursor stays on its generation");
+    assert!(stage.screen().contains("most added first"), "{}", stage.screen());
+    stage.keys("g");
+    assert_eq!(on(&stage), Some(generations()[13].id), "the first one brought most");
+    // It is read anew in the same order; once more turns it round.
+    changed(&mut stage, |_| {});
+    assert_eq!(
+        stage.model.generations.list.get(0).map(|row| row.id),
+        Some(generations()[13].id)
+    );
+    stage.keys("s a G");
+    assert_eq!(on(&stage), Some(generations()[13].id));
+    stage.keys("s t g");
+    assert_eq!(on(&stage), Some(generations()[0].id));
+}

@@ -3,7 +3,8 @@
 use super::super::super::asking::{Told, ask, failed};
 use super::super::super::model::{Load, Model, Screen};
 use super::super::super::msg::Effect;
-use super::{Pane, REST, rests};
+use super::order::Key;
+use super::{Pane, REST, rests, show_generations};
 use crate::engine::{Answer, Question};
 use crate::vault::Id;
 
@@ -83,6 +84,11 @@ fn take_costs(model: &mut Model, asked: &Question, told: Told, _: &mut Vec<Effec
             let rows = costs.rows.into_iter();
             model.generations.costs = rows.map(|row| (row.id, (row.exclusive, row.monthly))).collect();
             model.generations.costs_load = here;
+            if model.generations.order.key == Key::Alone {
+                // It would hold others in another order.
+                model.generations.anchor = None;
+                show_generations(model);
+            }
         }
         Answer::Measuring { .. } => {}
         other => model.generations.costs_load = failed(other),

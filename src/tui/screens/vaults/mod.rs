@@ -1,11 +1,13 @@
 //! The screen Vaults: the vaults, the generations of the one under the cursor, and what there is to know of one of them.
 //!
 //! Here are the lists; `staging` holds marks and what is to be deleted, `review` shows that before it is done, `tags` edits
-//! labels, `follow` lets the third pane follow the cursor, `details` and `charts` draw it, `view` the first two.
+//! labels, `order` is how generations are sorted, `follow` lets the third pane follow the cursor, `details` and `charts` draw
+//! it, `view` the first two.
 
 mod charts;
 pub(super) mod details;
 mod follow;
+pub mod order;
 pub mod review;
 pub mod staging;
 pub mod tags;
@@ -76,6 +78,8 @@ pub static ACTIONS: &[Action] = &[
         At::Only(&[VAULTS, GENERATIONS, DETAILS]), review::open).hint(13).unless(staging::cannot_review),
     Action::new("generations.tags", "tags", "Edit the tags of this generation, or add some to a range", &["e"], At::Only(&[GENERATIONS, DETAILS]),
         tags::open).hint(14).unless(cannot_change),
+    Action::new("generations.sort", "sort", "In which order: time, size, what was added, what each alone holds", &["s"], At::Only(&[GENERATIONS]),
+        order::open).hint(45).unless(no_generation),
     Action::new("vaults.backup", "back up", "Run a plan's backup now", &["b"], At::Only(&[VAULTS, GENERATIONS, DETAILS]), backup::open)
         .hint(6).unless(super::super::actions::read_only),
     Action::new("vaults.table", "table", "Show the charts as a table, or as charts again", &["t"], At::Only(&[VAULTS, GENERATIONS, DETAILS]),
@@ -131,6 +135,8 @@ pub struct Generations {
     pub costs: HashMap<Id, (u64, Option<Money>)>,
     /// Whether that is here.
     pub costs_load: Load,
+    /// In which order they are listed.
+    pub order: order::Order,
     /// Those selected.
     pub picked: HashSet<Id>,
     /// Where a range began.
@@ -271,6 +277,7 @@ fn follow_vault(model: &mut Model, vault: Option<String>, effects: &mut Vec<Effe
     model.generations = Generations {
         vault,
         due,
+        order: model.generations.order,
         list,
         ..Generations::default()
     };
@@ -463,7 +470,11 @@ pub(super) fn show_generations(model: &mut Model) {
             .chain(row.paths.iter().chain(&row.tags).map(|s| &**s));
         filter.is_empty() || texts.any(|t| t.to_lowercase().contains(&filter)) || row.id.short().starts_with(&filter)
     };
-    let rows: Vec<GenerationRow> = model.generations.all.iter().filter(fits).cloned().collect();
+    let mut rows: Vec<GenerationRow> = model.generations.all.iter().filter(fits).cloned().collect();
+    let order = model.generations.order;
+    if order != order::Order::default() {
+        order.sort(&mut rows, &model.generations.costs);
+    }
     let at = rows.iter().position(|row| Some(row.id) == on);
     let gone = |anchor: &mut Id| rows.iter().all(|row| row.id != *anchor);
     if model.generations.anchor.take_if(gone).is_some() {

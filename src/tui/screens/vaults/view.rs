@@ -5,6 +5,7 @@ use super::super::super::theme::Role;
 use super::super::super::view::canvas::Canvas;
 use super::super::super::view::empty;
 use super::super::super::view::pane::{Span, TOP, cursor, cursor_role, divide, fitting, heading, heads};
+use super::order::Order;
 use super::{Pane, details, staging};
 use crate::engine::question::{GenerationRow, VaultRow};
 use crate::text;
@@ -114,7 +115,11 @@ fn generations(model: &Model, canvas: &mut Canvas, span: Span) {
         Load::Failed(_) if known => "Generations (vault unreachable)",
         _ => "Generations",
     };
-    heading(model, canvas, span, title, &pane.filter, &pane.list);
+    let title = match pane.order == Order::default() {
+        true => title.to_owned(),
+        false => format!("{title}, {}", pane.order.words()),
+    };
+    heading(model, canvas, span, &title, &pane.filter, &pane.list);
     if !known && empty::generations(model, canvas, span) {
         return;
     }

@@ -166,12 +166,17 @@ impl Dialog for Finding {
     }
 
     fn draw(&self, model: &Model, canvas: &mut Canvas) {
-        let (width, y) = (canvas.width(), canvas.height().saturating_sub(1));
-        canvas.rule(0, y, width, " ", Role::Text);
-        let x = canvas.text(1, y, width, "Find ", Role::Key);
-        canvas.field(x, y, width.saturating_sub(x + 1).min(40), &self.0, false);
-        hint_line(model, canvas, FINDING, x + 42, y, width.saturating_sub(1));
+        draw_finding(model, canvas, &self.0, FINDING);
     }
+}
+
+/// Draws the text that is being typed, to be found, in the last line.
+pub(super) fn draw_finding(model: &Model, canvas: &mut Canvas, field: &Field, context: Context) {
+    let (width, y) = (canvas.width(), canvas.height().saturating_sub(1));
+    canvas.rule(0, y, width, " ", Role::Text);
+    let x = canvas.text(1, y, width, "Find ", Role::Key);
+    canvas.field(x, y, width.saturating_sub(x + 1).min(40), field, false);
+    hint_line(model, canvas, context, x + 42, y, width.saturating_sub(1));
 }
 
 fn more(act: &mut Act) {

@@ -173,3 +173,44 @@ fn notes_are_wrapped_anew_on_a_narrower_terminal() {
     let sentence = |words: &[String]| words.iter().take(20).cloned().collect::<Vec<_>>();
     assert_eq!(sentence(&before), sentence(&after));
 }
+
+#[test]
+fn a_text_is_found_in_a_log_and_gone_to_again() {
+    let mut stage = in_files();
+    let job = stage.start_job(JobKind::Backup, "Back up everything to home");
+    stage.end_job(
+        &job,
+        JobState::Done {
+            summary: "done".into(),
+            problems: 0,
+        },
+    );
+    stage.keys("J Enter");
+    if stage.screen().contains("Permission denied") {
+        stage.keys("Tab");
+    }
+    stage.keys("n");
+    assert!(
+        stage.screen().contains("Nothing was looked for yet"),
+        "{}",
+        stage.screen()
+    );
+    stage.keys("/");
+    stage.text("zzzz");
+    stage.keys("Enter");
+    assert!(
+        stage.screen().contains("No line here holds that."),
+        "{}",
+        stage.screen()
+    );
+    // The problems have two lines with this.
+    stage.keys("Tab /");
+    for _ in 0..4 {
+        stage.keys("Backspace");
+    }
+    stage.text("denied");
+    stage.keys("Enter y");
+    stage.keys("n y n y");
+    let done = stage.done();
+    assert!(done.len() == 3 && done[0] == done[2] && done[0] != done[1], "{done:?}");
+}

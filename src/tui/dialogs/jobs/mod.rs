@@ -5,6 +5,7 @@
 //! is known to run elsewhere or the drawer is open, and not at all otherwise.
 
 mod drawer_view;
+mod find;
 mod report;
 mod report_view;
 mod strip;
@@ -29,6 +30,8 @@ const DRAWER: Context = Context::dialog("jobs", "Jobs").with_list();
 /// The same while its filter is typed.
 const TYPING: Context = Context::dialog("jobs-filter", "Jobs: filter");
 const REPORT: Context = Context::dialog("report", "Report").with_list();
+/// A text to find in it, while it is typed.
+const FINDING: Context = Context::dialog("report-find", "Find in a report");
 
 /// Jobs of the history that are asked for.
 const HISTORY: u32 = 200;
@@ -51,6 +54,13 @@ pub static ACTIONS: &[Action] = &[
         .hint(1),
     Action::new("report.copy", "copy", "Copy the line, a problem's path and words", &["y"], At::Only(&[REPORT]), report::copy).hint(3)
         .unless(report::nothing_to_copy),
+    Action::new("report.find", "find", "Find a text in the log or the problems; capitals count if you type one", &["/"], At::Only(&[REPORT]),
+        find::open).hint(4).unless(find::nothing_here),
+    Action::new("report.next", "next", "To the next line that holds the text", &["n"], At::Only(&[REPORT]), |act| find::step(act, 1)).hint(5)
+        .unless(find::nothing_sought),
+    Action::new("report.previous", "one before", "To the line before that holds the text", &["N"], At::Only(&[REPORT]), |act| find::step(act, -1))
+        .unless(find::nothing_sought),
+    Action::new("report.seek", "find it", "Go to the first line that holds the text", &["Enter"], At::Only(&[FINDING]), find::seek).hint(1),
 ];
 
 /// What runs and ran.

@@ -6,6 +6,7 @@ use super::super::super::dialog::{Dialog, Moves, Then, with_top};
 use super::super::super::model::Model;
 use super::super::super::msg::Effect;
 use super::super::super::view::canvas::Canvas;
+use super::super::super::widgets::find::Find;
 use super::super::super::window::Window;
 use super::strip::outcome;
 use super::{REPORT, report_view, shown};
@@ -46,6 +47,8 @@ pub(super) struct Report {
     /// The columns and the outcome the rows were made for.
     made: Option<(u16, String)>,
     pub(super) issues: Window<JobIssue>,
+    /// What was last looked for.
+    pub(super) find: Find,
     /// When it was asked for last, in milliseconds, and whether the job ran then.
     asked: Option<(u64, bool)>,
 }
@@ -54,6 +57,19 @@ impl Report {
     /// Which.
     pub(super) fn job(&self) -> JobId {
         self.job
+    }
+
+    /// Whether the problems are shown, not the log.
+    pub(super) fn shows_problems(&self) -> bool {
+        self.side == Side::Problems
+    }
+
+    /// The row the cursor is on.
+    pub(super) fn cursor(&self) -> u64 {
+        match self.side {
+            Side::Log => self.log.cursor(),
+            Side::Problems => self.issues.cursor(),
+        }
     }
 
     /// Makes the log's rows; an outcome that has more lines than are shown above comes first.
@@ -82,6 +98,7 @@ pub(super) fn open(act: &mut Act) {
         log: Window::default(),
         made: None,
         issues: Window::default(),
+        find: Find::default(),
         asked: None,
     });
 }

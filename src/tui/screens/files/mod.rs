@@ -1,9 +1,11 @@
 //! The screen Files: a folder of one generation, one point in time.
 //!
-//! The folder stays when another generation is chosen, so that one looks at one place through time. `select` is what is
-//! chosen for a restore: rules, so that all of a million files are one step. `weigh` counts what folders weigh, `side` is
-//! the pane beside the list, `travel` the versions of what the cursor is on. `view` draws the list, `side_view` the pane.
+//! The folder stays when another generation is chosen, so that one looks at one place through time. `ask` reads it, `select`
+//! is what is chosen for a restore: rules, so that all of a million files are one step. `weigh` counts what folders weigh,
+//! `side` is the pane beside the list, `travel` the versions of what the cursor is on. `view` draws the list, `side_view` the
+//! pane.
 
+mod ask;
 mod select;
 pub mod side;
 pub(crate) mod side_view;
@@ -14,25 +16,21 @@ mod weigh;
 use std::collections::HashMap;
 
 use super::super::actions::{self, Act, Action, At, Context, Danger};
-use super::super::asking::{Told, abandon, ask, failed};
 use super::super::dialogs::{backup, compare, look, restore, sort, versions};
 use super::super::model::{Load, Model, Screen};
-use super::super::msg::Effect;
 use super::super::theme::Role;
 use super::super::window::Window;
+pub(super) use ask::fetch;
 pub use select::Selected;
 pub(crate) use select::to_restore;
 
 use crate::catalog::Totals;
-use crate::engine::question::{EntryRow, FolderOrder, FolderWindow, SortKey, TreePath};
-use crate::engine::{Answer, Question};
+use crate::engine::question::{EntryRow, FolderOrder, TreePath};
 use crate::text;
 use crate::vault::{Id, NodeType};
 
 /// Where keys go.
 pub const CONTEXT: Context = Context::screen("files", "Files");
-
-const FOLDER: &str = "files.folder";
 
 /// What one can do here.
 #[rustfmt::skip] // a table, read by its columns
@@ -191,147 +189,6 @@ fn not_whole(model: &Model) -> Option<String> {
 pub(super) fn layout(model: &mut Model) {
     let rows = u64::from(model.body_rows());
     model.files.list.resize(rows);
-}
-
-/// Asks for rows of the folder, and for the weight of what is selected: one question at a time, so that a cursor held
-/// down does not pile them up; the next is asked when the answer comes, for where the cursor is by then.
-pub(super) fn fetch(model: &mut Model, effects: &mut Vec<Effect>) {
-    follow_generation(model);
-    // Rows of another folder are on their way: nobody waits for them any more.
-    if model.asks(FOLDER) && model.files.load == Load::Idle {
-        abandon(model, FOLDER, effects);
-    }
-    if model.screen == Screen::Files
-        && !model.asks(FOLDER)
-        && !matches!(model.files.load, Load::Failed(_) | Load::Locked)
-        && let Some((first, rows)) = model.files.list.missing()
-        && let Some(question) = folder_question(model, first, rows)
-    {
-        if model.files.load == Load::Idle {
-            model.files.load = Load::Loading;
-        }
-        ask(model, FOLDER, question, take_folder, effects);
-    }
-    select::fetch(model, effects);
-    weigh::fetch(model, effects);
-    travel::fetch(model, effects);
-    side::fetch(model, effects);
-}
-
-/// Reads the rows held once more, in place: more is known of them.
-fn read_again(model: &mut Model, effects: &mut Vec<Effect>) {
-    if model.asks(FOLDER) {
-        return;
-    }
-    let files = &mut model.files;
-    let (first, rows) = files.list.held();
-    let rows = u32::try_from(rows.len()).unwrap_or(u32::MAX).max(1);
-    if let Some(mut question) = folder_question(model, first, rows) {
-        if let (Question::Folder { near, .. }, SortKey::Size) = (&mut question, model.files.order.key) {
-            *near = model.files.list.current().map(|row| row.name.clone());
-        }
-        ask(model, FOLDER, question, take_folder, effects);
-    }
-}
-
-/// Whether rows that are held stand elsewhere in what has arrived.
-fn is_reordered(list: &Window<EntryRow>, first: u64, rows: &[EntryRow]) -> bool {
-    let held = |at| list.get(at).map(|row| &row.name);
-    rows.iter()
-        .zip(first..)
-        .any(|(row, at)| held(at).is_some_and(|name| *name != row.name))
-}
-
-/// The question for rows of the folder shown.
-fn folder_question(model: &Model, first: u64, rows: u32) -> Option<Question> {
-    let files = &model.files;
-    let (vault, generation) = files.of.clone()?;
-    Some(Question::Folder {
-        vault,
-        generation,
-        folder: files.folder.clone(),
-        order: files.order,
-        filter: files.filter.clone(),
-        first,
-        near: files.want.clone(),
-        rows,
-    })
-}
-
-/// Whether a question for rows was about the folder shown.
-fn is_shown(model: &Model, asked: &Question) -> bool {
-    match (asked, folder_question(model, 0, 0)) {
-        (
-            Question::Folder {
-                vault,
-                generation,
-                folder,
-                order,
-                filter,
-                ..
-            },
-            Some(Question::Folder {
-                vault: now_vault,
-                generation: now_generation,
-                folder: now_folder,
-                order: now_order,
-                filter: now_filter,
-                ..
-            }),
-        ) => {
-            (vault, generation, folder, order, filter)
-                == (&now_vault, &now_generation, &now_folder, &now_order, &now_filter)
-        }
-        _ => false,
-    }
-}
-
-fn take_folder(model: &mut Model, asked: &Question, told: Told, _: &mut Vec<Effect>) {
-    if !is_shown(model, asked) {
-        return;
-    }
-    let files = &mut model.files;
-    let Question::Folder { near, .. } = asked else { return };
-    match told.answer {
-        Answer::Folder(window) => {
-            let FolderWindow {
-                first, rows, total, at, ..
-            } = window;
-            files.load = Load::Ready;
-            (files.heaviest, files.below) = (window.heaviest, window.below);
-            let on = files.list.current().map(|row| row.name.clone());
-            let left = is_reordered(&files.list, first, &rows) && files.anchor.take().is_some();
-            files.list.accept(first, rows, total);
-            let to = match files.want.take() {
-                Some(_) => at,
-                // Read again: the cursor stays on its entry, be it another one by now.
-                None if near.is_some() && on == *near => at,
-                None if near.is_some() => files.list.find(|row| on.as_ref() == Some(&row.name)),
-                None => None,
-            };
-            if let Some(to) = to {
-                files.list.go(to);
-            }
-            pass_through(model);
-            if left {
-                model.say(
-                    Role::Warning,
-                    "The rows are in another order now: begin the range again.",
-                );
-            }
-        }
-        Answer::NoSuchFolder if !files.folder.is_empty() => {
-            let gone = files.folder.pop().unwrap_or_default();
-            show_folder(model, 0);
-            let gone = text::escape(&gone);
-            model.say(
-                Role::Dim,
-                format!("{gone} is not in this generation; here is the folder that would hold it."),
-            );
-        }
-        Answer::NoSuchFolder => files.load = Load::Failed("This generation holds nothing.".to_owned()),
-        other => files.load = failed(other),
-    }
 }
 
 /// The files follow the generation under the cursor; the folder stays, so that one looks at one place through time.

@@ -5,7 +5,7 @@ use super::super::super::asking::{Told, abandon, ask, complain};
 use super::super::super::model::{Model, Screen};
 use super::super::super::msg::Effect;
 use super::super::super::theme::Role;
-use super::{folder_question, is_shown};
+use super::ask::{folder_question, is_shown};
 use crate::engine::question::{SelectionRules, Totals, TreePath};
 use crate::engine::{Answer, Question, Selection};
 use crate::text;

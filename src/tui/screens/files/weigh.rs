@@ -88,6 +88,6 @@ fn take(model: &mut Model, asked: &Question, told: Told, effects: &mut Vec<Effec
     files.list.accept(first, rows, total);
     if told.complete {
         // Now the order by size is right, and the whole folder's weight is known.
-        super::read_again(model, effects);
+        super::ask::read_again(model, effects);
     }
 }

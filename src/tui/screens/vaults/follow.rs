@@ -3,8 +3,9 @@
 use super::super::super::asking::{Told, ask, failed};
 use super::super::super::model::{Load, Model, Screen};
 use super::super::super::msg::Effect;
+use super::ask::{REST, rests};
 use super::order::Key;
-use super::{Pane, REST, rests, show_generations};
+use super::{Pane, show_generations};
 use crate::engine::{Answer, Question};
 use crate::vault::Id;
 

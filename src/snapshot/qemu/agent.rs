@@ -158,13 +158,13 @@ impl FrozenGuest {
             since: Instant::now(),
             thawed: false,
         };
-        let count = agent.ask("guest-fsfreeze-freeze", limit).or_else(|error| {
+        let count = agent.ask("guest-fsfreeze-freeze", limit).map_err(|error| {
             let behind = matches!(error, Error::TimedOut { .. }) && agent.thaw_behind();
             // It serves one at a time.
             drop(agent);
             let thawed = behind || thaw_within(socket, THAW_ONCE_MORE).is_ok();
             frozen.thawed = true;
-            Err(not_frozen(error, thawed))
+            not_frozen(error, thawed)
         })?;
         match count.as_u64() {
             None | Some(0) => {

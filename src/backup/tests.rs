@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Seek, SeekFrom, Write};
 use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -814,11 +814,19 @@ fn a_silent_stream_can_be_stopped() {
     });
     let cancel = Cancel::default();
     let stopped = std::thread::scope(|scope| {
-        let backup = scope.spawn(|| {
+        let (tells, told) = std::sync::mpsc::channel();
+        let (bench, options, cancel) = (&bench, &options, &cancel);
+        let backup = scope.spawn(move || {
+            tells.send(fs::read_link("/proc/thread-self").unwrap()).unwrap();
             let indexed = bench.indexed();
-            run(&indexed, &options, None, &Progress::default(), &cancel, &|_| {})
+            run(&indexed, options, None, &Progress::default(), cancel, &|_| {})
         });
+        // All is read: once it sleeps, it waits for more.
         waiting.recv().unwrap();
+        let stat = Path::new("/proc").join(told.recv().unwrap()).join("stat");
+        while !fs::read_to_string(&stat).unwrap().contains(") S ") {
+            std::thread::yield_now();
+        }
         cancel.cancel();
         let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
         while !backup.is_finished() && std::time::Instant::now() < end {

@@ -24,6 +24,8 @@ pub struct VaultCopy {
     pub same_disk: Option<bool>,
     /// Whether it lies elsewhere: on a filesystem that comes over a network.
     pub elsewhere: bool,
+    /// Whether it holds the content of disks, of which no single file can be taken.
+    pub disks: bool,
 }
 
 impl VaultCopy {
@@ -94,7 +96,11 @@ pub fn row(known: &Known) -> CoverageRow {
         vaults: held.iter().map(|vault| vault.name.clone()).collect(),
         snapshots: known.snapshots.len() as u64,
         consistency: known.snapshots.iter().map(|one| one.consistency).max(),
-        one_file: all([snapshots(files), None, vaults(held.iter().collect())]),
+        one_file: all([
+            snapshots(files),
+            None,
+            vaults(held.iter().filter(|vault| !vault.disks).collect()),
+        ]),
         whole_state: all([
             snapshots(known.snapshots.len()),
             copies.clone(),
@@ -173,6 +179,7 @@ impl Engine {
     pub fn coverage(&self, cancel: &Cancel) -> Result<Vec<CoverageRow>> {
         let overview = self.overview_of_all(&|_| {}, cancel)?;
         let mut things: BTreeMap<String, Known> = BTreeMap::new();
+        let mut images: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
         let thing = |what: String, kind: &'static str| Known {
             what,
             kind,
@@ -190,6 +197,7 @@ impl Engine {
             // does not answer is no reason to be silent about it.
             if found.problem.is_none() || found.kind == Kind::Qemu || !snapshots.is_empty() {
                 let name = found.target.to_string();
+                images.insert(name.clone(), self.images(&found.target, snapshots.last()));
                 let known = things.entry(name.clone()).or_insert_with(|| thing(name, kind));
                 known.snapshots.extend(snapshots);
                 known.regions = self.regions(&found.target);
@@ -209,7 +217,12 @@ impl Engine {
         let scopes: Vec<Scope> = here.map(Scope::of).collect();
         let mut places: Vec<PathBuf> = config.vaults.iter().map(|vault| vault.path.clone()).collect();
         places.extend(things.keys().map(PathBuf::from).filter(|path| path.is_absolute()));
+        places.extend(images.values().flatten().cloned());
         let found = look_at(places);
+        let same_disk = |path: &Path, vault: &str| {
+            let vault = found.get(&config.vault(vault)?.path)?;
+            found.get(path)?.shares_disk(vault)
+        };
         let mut rows = Vec::new();
         for known in things.values_mut() {
             cancel.check()?;
@@ -217,15 +230,25 @@ impl Engine {
             if path.is_absolute() {
                 known.vaults = self.holding(&copies, &scopes, path)?;
                 for copy in &mut known.vaults {
-                    let vault = config.vault(&copy.name).and_then(|vault| found.get(&vault.path));
-                    copy.same_disk = found
-                        .get(path)
-                        .zip(vault)
-                        .and_then(|(place, vault)| place.shares_disk(vault));
+                    copy.same_disk = same_disk(path, &copy.name);
                 }
                 if known.snapshots.is_empty() {
                     known.snapshots = self.snapshots_above(path);
                 }
+            }
+            let images = images.get(&known.what).map_or(&[][..], Vec::as_slice);
+            for mut copy in holding_disks(&copies, images) {
+                if known.vaults.iter().any(|other| other.name == copy.name) {
+                    continue;
+                }
+                let shared = images.iter().map(|image| same_disk(image, &copy.name));
+                // One disk that goes with the vault is enough to lose it.
+                copy.same_disk = shared.fold(Some(false), |all, one| match (all, one) {
+                    (Some(true), _) | (_, Some(true)) => Some(true),
+                    (Some(false), Some(false)) => Some(false),
+                    _ => None,
+                });
+                known.vaults.push(copy);
             }
             rows.push(row(known));
         }
@@ -268,6 +291,7 @@ mod tests {
             moments: moments.to_vec(),
             same_disk,
             elsewhere,
+            disks: false,
         }
     }
 

@@ -164,6 +164,11 @@ impl Engine {
     }
 }
 
+/// The file of a generation that holds the content of an image.
+pub(super) fn content_path(image: &Path) -> PathBuf {
+    with_ending(image, ".raw")
+}
+
 /// A path with something behind its name.
 fn with_ending(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
@@ -173,7 +178,7 @@ fn with_ending(path: &Path, ending: &str) -> PathBuf {
 
 fn source(snapshot: &Snapshot, disk: &DiskOf, keeper: &Arc<dyn Provider>) -> snapshot::Result<DiskSource> {
     let content = Content::open(&disk.image, State::Snapshot(&disk.within.id))?;
-    let path = with_ending(&disk.image, ".raw");
+    let path = content_path(&disk.image);
     let about = About {
         version: VERSION,
         snapshot: snapshot.clone(),

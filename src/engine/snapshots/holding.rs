@@ -6,9 +6,10 @@
 use std::collections::HashSet;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
 use super::coverage::VaultCopy;
+use super::export::content_path;
 use crate::backup::Exclude;
 use crate::engine::browse::Located;
 use crate::engine::plans::Scope;
@@ -38,6 +39,19 @@ impl Engine {
             .unwrap_or_default()
     }
 
+    /// The images that hold a target's disks, as far as they are known from here.
+    pub(super) fn images(&self, target: &Target, newest: Option<&Snapshot>) -> Vec<PathBuf> {
+        if matches!(target, Target::Folder(_) | Target::Ebs(_)) {
+            return Vec::new();
+        }
+        let disks = newest.and_then(|snapshot| self.keeper(snapshot).ok()?.disks(snapshot).ok());
+        match (disks, target) {
+            (Some(disks), _) => disks.into_iter().map(|disk| disk.image).collect(),
+            (None, Target::Image(path)) => vec![path.clone()],
+            (None, _) => Vec::new(),
+        }
+    }
+
     /// The vaults, each with its generations of this machine, the newest first.
     pub(super) fn vault_copies(&self) -> Result<Vec<(VaultCopy, Vec<Generation>)>> {
         let config = self.config();
@@ -52,6 +66,7 @@ impl Engine {
                 moments: Vec::new(),
                 same_disk: None,
                 elsewhere: crate::snapshot::is_remote(&vault.path),
+                disks: false,
             };
             copies.push((copy, own));
         }
@@ -120,6 +135,27 @@ impl Engine {
     }
 }
 
+/// Those of the vaults that hold the content of all these images, as sending a snapshot there puts it, with the moments at
+/// which they do.
+pub(super) fn holding_disks(copies: &[(VaultCopy, Vec<Generation>)], images: &[PathBuf]) -> Vec<VaultCopy> {
+    let contents: Vec<PathBuf> = images.iter().map(|image| content_path(image)).collect();
+    if contents.is_empty() {
+        return Vec::new();
+    }
+    let with_moments = copies.iter().map(|(copy, generations)| {
+        let whole = generations.iter().filter(|generation| {
+            let held = |content: &PathBuf| generation.paths.iter().any(|path| Path::new(path) == content);
+            contents.iter().all(held)
+        });
+        VaultCopy {
+            moments: whole.map(|generation| generation.time.seconds).collect(),
+            disks: true,
+            ..copy.clone()
+        }
+    });
+    with_moments.filter(|copy| !copy.moments.is_empty()).collect()
+}
+
 /// Whether a generation made of what is above a path can hold it, as far as its record and the plans say.
 fn may_hold(generation: &Generation, scopes: &[Scope], path: &Path, filesystem: &dyn Fn(&Path) -> Option<u64>) -> bool {
     let mut exclude = Exclude::default();
@@ -145,6 +181,47 @@ fn may_hold(generation: &Generation, scopes: &[Scope], path: &Path, filesystem: 
 mod tests {
     use super::*;
     use crate::config::Config;
+    use crate::vault::generation::tests_support::generation;
+
+    #[test]
+    fn disks_are_held_where_all_of_them_are() {
+        let of = |seconds: i64, paths: &[&str]| Generation {
+            paths: paths.iter().map(ToString::to_string).collect(),
+            ..generation(1, seconds)
+        };
+        let vault = |name: &str, generations: Vec<Generation>| {
+            let copy = VaultCopy {
+                name: name.into(),
+                moments: Vec::new(),
+                same_disk: None,
+                elsewhere: false,
+                disks: false,
+            };
+            (copy, generations)
+        };
+        let copies = [
+            vault(
+                "both",
+                vec![
+                    of(3, &["/vm/a.qcow2.raw", "/vm/b.qcow2.raw"]),
+                    of(1, &["/vm/a.qcow2.raw"]),
+                ],
+            ),
+            vault("one", vec![of(2, &["/vm/b.qcow2.raw"])]),
+        ];
+        let held = |images: &[&str]| {
+            let images: Vec<PathBuf> = images.iter().map(PathBuf::from).collect();
+            let held = holding_disks(&copies, &images);
+            assert!(held.iter().all(|copy| copy.disks));
+            held.into_iter()
+                .map(|copy| (copy.name, copy.moments))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(held(&["/vm/a.qcow2", "/vm/b.qcow2"]), [("both".to_owned(), vec![3])]);
+        assert_eq!(held(&["/vm/a.qcow2"]), [("both".to_owned(), vec![3, 1])]);
+        assert_eq!(held(&["/vm/c.qcow2"]), []);
+        assert_eq!(held(&[]), []);
+    }
 
     #[test]
     fn what_lies_below_a_path_may_have_been_left_out() {

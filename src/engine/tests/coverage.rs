@@ -34,6 +34,7 @@ fn a_path_is_held_where_the_catalog_knows_it_to_be() {
         moments: Vec::new(),
         same_disk: None,
         elsewhere: false,
+        disks: false,
     };
     let held = |name: &str, generation: Generation| {
         let copies = [(copy.clone(), vec![generation])];

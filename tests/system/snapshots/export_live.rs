@@ -1,5 +1,6 @@
 //! Snapshots of a machine that runs sent into a vault while it writes on: what comes back is the snapshot, to the bit.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::export::{export, qemu_img, restored};
 use super::guest::Guest;
-use super::{id, run, take};
+use super::{id, results, run, take};
 use crate::edge::noise;
 use crate::support::{Bench, Restic};
 
@@ -91,6 +92,17 @@ fn a_running_machine_is_exported_while_it_writes_and_comes_back_to_the_bit() {
         );
         done.push((taken, exported));
     }
+    // The vault counts as what brings the machine back, and no single file of it.
+    let words = ["vault", "add", "main"].map(OsStr::new);
+    bench.coffer(&[&words[..], &[vault.as_os_str()]].concat());
+    let rows = results(&bench.coffer(&["coverage", "--json"]));
+    let row = rows
+        .iter()
+        .find(|row| row["what"] == "web")
+        .unwrap_or_else(|| panic!("{rows:?}"));
+    assert_eq!(row["vaults"], json!(["main"]), "{row}");
+    assert!(row["whole_state"].as_str().unwrap().contains("vault main"), "{row}");
+    assert!(!row["one_file"].as_str().unwrap().contains("vault"), "{row}");
     guest.end();
     bench.restic_check(Restic::New, &vault);
     for (taken, exported) in &done {

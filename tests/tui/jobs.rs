@@ -88,6 +88,17 @@ impl Long {
         }
     }
 
+    /// Starts the plan's backup in the interface and sees it run.
+    pub fn back_up(&self, session: &mut Session) {
+        session.see("home");
+        session.press("b");
+        session.see("everything");
+        session.see("Back up now");
+        session.press("\r");
+        session.see("B/s");
+        self.until("it reads", |job| job["bytes"].as_u64() > Some(0));
+    }
+
     pub fn locks(&self) -> usize {
         std::fs::read_dir(self.path().join("vault/locks")).unwrap().count()
     }
@@ -110,23 +121,13 @@ pub fn said(job: &Value, text: &str) -> bool {
     log.iter().any(|line| line["text"].as_str().unwrap().contains(text))
 }
 
-/// Starts the plan's backup in the interface and sees it run.
-pub fn back_up(session: &mut Session) {
-    session.see("home");
-    session.press("b");
-    session.see("everything");
-    session.see("Back up now");
-    session.press("\r");
-    session.see("B/s");
-}
-
 #[test]
 fn a_job_goes_on_when_one_leaves_it_and_is_there_on_return() {
     let long = Long::make();
     let coffer = env!("CARGO_BIN_EXE_coffer");
     let mut session = Session::shell(&long.environment(), 100, 30);
     session.command(coffer);
-    back_up(&mut session);
+    long.back_up(&mut session);
     session.press("q");
     session.see("Quit?");
     session.press_until_gone("d", "Quit?");
@@ -161,7 +162,7 @@ fn a_job_goes_on_when_one_leaves_it_and_is_there_on_return() {
 fn a_line_that_drops_harms_no_job() {
     let long = Long::make();
     let mut session = Session::start_with(&long.environment(), 80, 24, &[]);
-    back_up(&mut session);
+    long.back_up(&mut session);
     let mut front = session.hang_up();
     let job = long.until("it has noticed", |job| said(job, "the terminal is gone"));
     assert_eq!((job["state"].as_str(), long.locks()), (Some("running"), 1));
@@ -188,7 +189,7 @@ fn a_shell_that_ends_harms_no_job() {
     let long = Long::make();
     let mut session = Session::shell(&long.environment(), 80, 24);
     session.command(env!("CARGO_BIN_EXE_coffer"));
-    back_up(&mut session);
+    long.back_up(&mut session);
     let mut shell = session.hang_up();
     long.until("it has noticed", |job| said(job, "the terminal is gone"));
     shell.wait().unwrap();
@@ -202,7 +203,7 @@ fn a_job_goes_on_while_the_shell_has_the_terminal() {
     let long = Long::make();
     let mut session = Session::shell(&long.environment(), 80, 24);
     session.command(env!("CARGO_BIN_EXE_coffer"));
-    back_up(&mut session);
+    long.back_up(&mut session);
     session.press("\x1a");
     session.see("1 job goes on; fg brings the interface back");
     session.see_prompt();
@@ -223,7 +224,7 @@ fn a_bug_in_the_interface_harms_no_job() {
     let mut variables = long.environment();
     variables.push(("COFFER_DEBUG_PANIC".into(), "1".into()));
     let mut session = Session::start_with(&variables, 80, 24, &[]);
-    back_up(&mut session);
+    long.back_up(&mut session);
     session.press("\x1b[24~");
     session.see("asked for with F12");
     session.see("1 job goes on in the background");
@@ -238,7 +239,7 @@ fn a_bug_in_the_interface_harms_no_job() {
 fn being_asked_to_end_stops_the_jobs_cleanly() {
     let long = Long::make();
     let mut session = Session::start_with(&long.environment(), 80, 24, &[]);
-    back_up(&mut session);
+    long.back_up(&mut session);
     let id = session.child.process_id().unwrap().to_string();
     assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
     session.ends(true);

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::holding::holding_disks;
 use crate::engine::overview::{Standing, look_at};
 use crate::engine::plans::Scope;
 use crate::engine::question::CoverageRow;

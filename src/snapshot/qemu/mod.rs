@@ -228,7 +228,10 @@ impl Qemu {
             .into_iter()
             .filter(|process| !process.qmp.iter().any(known));
         let found = |process: find::Process| {
-            let name = process.name.unwrap_or_else(|| format!("qemu-{}", process.pid));
+            // A machine of the config is known by its socket: another one of its name is not it.
+            let taken = |name: &String| self.machines.iter().any(|machine| machine.name == *name);
+            let name = process.name.filter(|name| !taken(name));
+            let name = name.unwrap_or_else(|| format!("qemu-{}", process.pid));
             let escape = |path: &Path| crate::text::escape(path.as_os_str().as_encoded_bytes());
             let agent = process
                 .agent

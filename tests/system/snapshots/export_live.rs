@@ -95,6 +95,8 @@ fn a_running_machine_is_exported_while_it_writes_and_comes_back_to_the_bit() {
     // The vault counts as what brings the machine back, and no single file of it.
     let words = ["vault", "add", "main"].map(OsStr::new);
     bench.coffer(&[&words[..], &[vault.as_os_str()]].concat());
+    let last = id(&done.last().unwrap().0);
+    bench.coffer(&["snapshot", "export", "--vault", "main", last, "--of", "web"]);
     let rows = results(&bench.coffer(&["coverage", "--json"]));
     let row = rows
         .iter()

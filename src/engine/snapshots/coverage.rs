@@ -242,13 +242,15 @@ impl Engine {
                 if known.vaults.iter().any(|other| other.name == copy.name) {
                     continue;
                 }
-                let shared = images.iter().map(|image| same_disk(image, &copy.name));
+                let shared: Vec<Option<bool>> = images.iter().map(|image| same_disk(image, &copy.name)).collect();
                 // One disk that goes with the vault is enough to lose it.
-                copy.same_disk = shared.fold(Some(false), |all, one| match (all, one) {
-                    (Some(true), _) | (_, Some(true)) => Some(true),
-                    (Some(false), Some(false)) => Some(false),
-                    _ => None,
-                });
+                copy.same_disk = if shared.contains(&Some(true)) {
+                    Some(true)
+                } else if shared.contains(&None) {
+                    None
+                } else {
+                    Some(false)
+                };
                 known.vaults.push(copy);
             }
             rows.push(row(known));
